@@ -1,0 +1,255 @@
+//! One vocabulary for everything that can go wrong.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+/// Why a login, a logout or the look at a session failed.
+///
+/// [`kind`](Self::kind) tells the cases apart, [`code`](Self::code) is what the browser is told, and
+/// `source()` keeps the cause. Neither `Display` nor `Debug`, here or down the chain, shows a
+/// secret, a code, a token or a URL.
+pub struct AuthError {
+    inner: Box<Inner>,
+}
+
+struct Inner {
+    kind: AuthErrorKind,
+    source: Option<Box<dyn Error + Send + Sync>>,
+    retry_after: Option<Duration>,
+}
+
+macro_rules! kinds {
+    ($($(#[doc = $doc:literal])+ $kind:ident => $code:literal, $status:literal, $text:literal;)+) => {
+        /// What went wrong, precisely enough for logs and hooks.
+        ///
+        /// Several kinds share one [`code`](Self::code), so that the browser learns no more than it
+        /// needs: which check a forged callback failed is nobody's business but the log's.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum AuthErrorKind {
+            $($(#[doc = $doc])+ $kind,)+
+        }
+
+        impl AuthErrorKind {
+            /// Every kind, in the order of the table in the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$kind,)+];
+
+            /// The word that goes outside: into `{"error": …}` and `?error=…`.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$kind => $code,)+ }
+            }
+
+            /// The HTTP status of the answer, unless a hook or a redirect replaces it.
+            #[must_use]
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$kind => $status,)+ }
+            }
+
+            const fn text(self) -> &'static str {
+                match self { $(Self::$kind => $text,)+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The user pressed Cancel in the authorization window, or the provider refused for the user.
+    Denied => "access_denied", 403, "the user declined the authorization request";
+    /// The query does not parse: bad percent-encoding, a control byte, `code` beside `error`.
+    Malformed => "invalid_request", 400, "the callback's query is malformed";
+    /// A parameter was given twice (RFC 6749, section 3.1, forbids it).
+    DuplicateParameter => "invalid_request", 400, "the callback's query names a parameter twice";
+    /// Neither `code` nor `error` came back.
+    MissingCode => "invalid_request", 400, "the callback carries neither a code nor an error";
+    /// The query is larger than a callback's can be.
+    Oversize => "invalid_request", 400, "the request's query is too large";
+    /// No `state` came back.
+    MissingState => "invalid_state", 400, "the callback carries no state";
+    /// This browser has no login attempt with that state.
+    MissingAttempt => "invalid_state", 400, "this browser has no login attempt with that state; \
+        cookies are per host, so login and callback must share the redirect URI's host name";
+    /// The attempt's cookie was not signed by us, or was changed.
+    BadSignature => "invalid_state", 400, "the login attempt's cookie does not verify";
+    /// The attempt is older than ten minutes, or from the future.
+    Expired => "invalid_state", 400, "the login attempt has expired";
+    /// The attempt was started by another user of the app.
+    WrongContext => "invalid_state", 400, "the login attempt belongs to another user of the app";
+    /// The provider refused the code: used, expired, or for another redirect URI.
+    CodeRejected => "code_rejected", 400, "the code was used already, has expired or belongs to \
+        another redirect URI";
+    /// The user granted fewer scopes than required.
+    MissingPermission => "missing_permission", 403, "a required permission was not granted";
+    /// The provider refused this app's own settings.
+    ProviderRejected => "provider_rejected", 500, "the provider refused this app's settings";
+    /// No connection to the provider, or it answered with a server error.
+    Unreachable => "provider_unavailable", 503, "the provider cannot be reached";
+    /// The provider, or the whole login, took too long.
+    TimedOut => "provider_unavailable", 503, "the provider took too long";
+    /// The provider's answer makes no sense.
+    MalformedAnswer => "provider_unavailable", 503, "the provider's answer is malformed";
+    /// The provider's answer is larger than any token answer.
+    OversizeAnswer => "provider_unavailable", 503, "the provider's answer is too large";
+    /// The provider answered with a redirect. It is not followed: a secret would go along.
+    Redirected => "provider_unavailable", 503, "the provider answered with a redirect, which is \
+        never followed with a secret in hand";
+    /// The provider limits the rate of calls.
+    Throttled => "provider_unavailable", 503, "the provider limits the rate of calls";
+    /// The store does not answer.
+    Store => "store_unavailable", 503, "the session store is unavailable";
+    /// A hook of the app refused the login.
+    RejectedByApp => "rejected_by_app", 403, "the app refused the login";
+    /// A hook of the app failed.
+    Hook => "hook_failed", 500, "a hook of the app failed";
+    /// A subresource, a frame, a script or a foreign site asked for what only a navigation may.
+    ForbiddenContext => "forbidden_context", 403, "the request comes from a context that may not \
+        start or finish a login";
+    /// A handler needs a token and there is none.
+    LoginRequired => "login_required", 401, "a login is required";
+    /// The provider's `signed_request` does not verify.
+    SignedRequest => "invalid_signed_request", 400, "the signed request does not verify";
+    /// The path is ours, the method is not.
+    MethodNotAllowed => "method_not_allowed", 405, "the method is not allowed here";
+    /// The request's body did not arrive in time.
+    RequestTimeout => "request_timeout", 408, "the request's body did not arrive in time";
+    /// The request's body is too large.
+    PayloadTooLarge => "payload_too_large", 413, "the request's body is too large";
+    /// The request's body is not a form.
+    UnsupportedMediaType => "unsupported_media_type", 415, "the request's body is not a form";
+    /// The request came as TLS early data, which an attacker can replay (RFC 8470, section 5.1).
+    TooEarly => "too_early", 425, "the request came as replayable early data";
+    /// A prefetch or prerender: answered without side effect.
+    Prefetch => "prefetch", 503, "a login is not prefetched";
+    /// A handler wants a token, but the middleware is not mounted.
+    MiddlewareMissing => "middleware_missing", 500, "the login middleware is not mounted";
+    /// The server itself lacks something: random bytes, or an async runtime.
+    Internal => "internal_error", 500, "the server cannot finish this request";
+}
+
+impl AuthErrorKind {
+    /// Whether the same request may succeed later without anybody changing anything.
+    #[must_use]
+    pub const fn is_retryable(self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable
+                | Self::TimedOut
+                | Self::MalformedAnswer
+                | Self::Throttled
+                | Self::Store
+                | Self::TooEarly
+                | Self::Prefetch
+        )
+    }
+}
+
+impl AuthError {
+    pub(crate) fn new(kind: AuthErrorKind) -> Self {
+        Self {
+            inner: Box::new(Inner {
+                kind,
+                source: None,
+                retry_after: None,
+            }),
+        }
+    }
+
+    pub(crate) fn with_source(
+        kind: AuthErrorKind,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self {
+            inner: Box::new(Inner {
+                kind,
+                source: Some(source.into()),
+                retry_after: None,
+            }),
+        }
+    }
+
+    #[must_use]
+    pub(crate) fn retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.inner.retry_after = wait;
+        self
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn kind(&self) -> AuthErrorKind {
+        self.inner.kind
+    }
+
+    /// The word that goes outside. See [`AuthErrorKind::code`].
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.inner.kind.code()
+    }
+
+    /// The HTTP status of the answer.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.inner.kind.status()
+    }
+
+    /// The wait the provider asked for, when it named one.
+    #[must_use]
+    pub fn wait(&self) -> Option<Duration> {
+        self.inner.retry_after
+    }
+
+    /// Whether the user said no. Nothing is broken: tell them calmly that they are not logged in.
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        self.inner.kind == AuthErrorKind::Denied
+    }
+
+    /// Whether the attempt could not be proven: stale, from another browser, or forged.
+    #[must_use]
+    pub fn is_state(&self) -> bool {
+        self.code() == "invalid_state"
+    }
+
+    /// Whether the provider, or the way to it, is the cause.
+    #[must_use]
+    pub fn is_provider(&self) -> bool {
+        matches!(
+            self.code(),
+            "provider_rejected" | "provider_unavailable" | "code_rejected"
+        )
+    }
+
+    /// Whether the same request may succeed later. See [`AuthErrorKind::is_retryable`].
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        self.inner.kind.is_retryable()
+    }
+}
+
+impl From<AuthErrorKind> for AuthError {
+    fn from(kind: AuthErrorKind) -> Self {
+        Self::new(kind)
+    }
+}
+
+impl fmt::Display for AuthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.inner.kind.text())
+    }
+}
+
+impl fmt::Debug for AuthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthError")
+            .field("kind", &self.inner.kind)
+            .field("source", &self.inner.source)
+            .finish()
+    }
+}
+
+impl Error for AuthError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let source = self.inner.source.as_deref()?;
+        Some(source)
+    }
+}

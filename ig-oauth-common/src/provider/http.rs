@@ -1,0 +1,249 @@
+//! The seam to an HTTP client: our own request and response, so that any client fits.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+/// A boxed, `Send` future: what the traits of this crate return, so that they can be made objects.
+///
+/// `Box::pin(async move { … })` makes one.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Sends one HTTP request to the provider.
+///
+/// Implemented for every `Fn(HttpRequest) -> impl Future`, so a test can pass a closure:
+///
+/// ```
+/// use ig_oauth_common::{HttpClient, HttpRequest, HttpResponse};
+///
+/// fn is_a_client(_: impl HttpClient) {}
+/// is_a_client(|_request: HttpRequest| async {
+///     Ok(HttpResponse::new(200, br#"{"access_token":"FAKE","user_id":1}"#.to_vec()))
+/// });
+/// ```
+///
+/// # Rules for an implementation
+///
+/// - Never follow a redirect: the request carries a secret. Return the 3xx answer.
+/// - Never retry: a code can be spent once, and a lost answer does not mean an unspent code.
+/// - Read at most [`HttpRequest::max_response_bytes`] of the body, counted after decompression, then
+///   give up with [`HttpErrorKind::Oversize`].
+/// - Give up after a time of your own choosing with [`HttpErrorKind::TimedOut`]; the flow has a
+///   deadline of its own besides.
+/// - Keep URL and body out of errors and logs: both can hold secrets.
+pub trait HttpClient: Send + Sync + 'static {
+    /// Sends `request` and reads the whole answer.
+    ///
+    /// # Errors
+    ///
+    /// When no complete answer came. An answer with an error status is not an error here.
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>>;
+}
+
+impl<F, R> HttpClient for F
+where
+    F: Fn(HttpRequest) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<HttpResponse, HttpError>> + Send + 'static,
+{
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
+        Box::pin(self(request))
+    }
+}
+
+/// The method of a request to the provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HttpMethod {
+    /// `GET`.
+    Get,
+    /// `POST`.
+    Post,
+}
+
+/// A request to the provider. `Debug` shows neither the query nor the body.
+#[derive(Clone)]
+pub struct HttpRequest {
+    method: HttpMethod,
+    url: String,
+    form: Option<String>,
+    max_response_bytes: usize,
+}
+
+impl HttpRequest {
+    pub(crate) fn get(url: String, max_response_bytes: usize) -> Self {
+        Self {
+            method: HttpMethod::Get,
+            url,
+            form: None,
+            max_response_bytes,
+        }
+    }
+
+    pub(crate) fn post_form(url: String, form: String, max_response_bytes: usize) -> Self {
+        Self {
+            method: HttpMethod::Post,
+            url,
+            form: Some(form),
+            max_response_bytes,
+        }
+    }
+
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> HttpMethod {
+        self.method
+    }
+
+    /// The whole URL. Its query holds secrets on the provider's GET calls.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The body, to be sent as `application/x-www-form-urlencoded`. It holds secrets.
+    #[must_use]
+    pub fn form(&self) -> Option<&str> {
+        self.form.as_deref()
+    }
+
+    /// How many bytes of the answer's body to read at most.
+    #[must_use]
+    pub fn max_response_bytes(&self) -> usize {
+        self.max_response_bytes
+    }
+}
+
+impl fmt::Debug for HttpRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let without_query = self.url.split('?').next().unwrap_or_default();
+        f.debug_struct("HttpRequest")
+            .field("method", &self.method)
+            .field("url", &format_args!("{without_query}?[redacted]"))
+            .field("form", &self.form.as_ref().map(|_| "[redacted]"))
+            .field("max_response_bytes", &self.max_response_bytes)
+            .finish()
+    }
+}
+
+/// The provider's answer. `Debug` does not show the body.
+#[derive(Clone)]
+pub struct HttpResponse {
+    status: u16,
+    body: Vec<u8>,
+    retry_after_seconds: Option<u64>,
+}
+
+impl HttpResponse {
+    /// An answer with this status and body.
+    #[must_use]
+    pub fn new(status: u16, body: Vec<u8>) -> Self {
+        Self {
+            status,
+            body,
+            retry_after_seconds: None,
+        }
+    }
+
+    /// The same answer with the wait of its `Retry-After` header, in seconds.
+    #[must_use]
+    pub fn with_retry_after_seconds(mut self, seconds: Option<u64>) -> Self {
+        self.retry_after_seconds = seconds;
+        self
+    }
+
+    /// The status.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The body.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The wait the answer asks for, in seconds.
+    #[must_use]
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        self.retry_after_seconds
+    }
+}
+
+impl fmt::Debug for HttpResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpResponse")
+            .field("status", &self.status)
+            .field(
+                "body",
+                &format_args!("[{} bytes redacted]", self.body.len()),
+            )
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why no complete answer came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HttpErrorKind {
+    /// No connection, or it broke.
+    Unreachable,
+    /// No answer in time.
+    TimedOut,
+    /// The body is larger than allowed.
+    Oversize,
+    /// What came is not HTTP, or breaks off.
+    Malformed,
+}
+
+/// A failed call. Its source must not show the URL or the body.
+#[derive(Debug)]
+pub struct HttpError {
+    kind: HttpErrorKind,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl HttpError {
+    /// A failure of that kind.
+    #[must_use]
+    pub fn new(kind: HttpErrorKind) -> Self {
+        Self { kind, source: None }
+    }
+
+    /// A failure of that kind with its cause, which must show neither URL nor body.
+    #[must_use]
+    pub fn with_source(
+        kind: HttpErrorKind,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self {
+            kind,
+            source: Some(source.into()),
+        }
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn kind(&self) -> HttpErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            HttpErrorKind::Unreachable => "no connection to the provider",
+            HttpErrorKind::TimedOut => "no answer from the provider in time",
+            HttpErrorKind::Oversize => "the provider's answer is too large",
+            HttpErrorKind::Malformed => "the provider's answer is not HTTP or breaks off",
+        })
+    }
+}
+
+impl Error for HttpError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let source = self.source.as_deref()?;
+        Some(source)
+    }
+}

@@ -1,0 +1,55 @@
+//! One source of randomness for everything that must not be guessed.
+
+use std::error::Error;
+use std::fmt;
+
+/// The source gave no random bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct RandomnessUnavailable;
+
+impl RandomnessUnavailable {
+    /// The error of a source that cannot deliver.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self
+    }
+}
+
+impl fmt::Display for RandomnessUnavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the source of random bytes did not answer")
+    }
+}
+
+impl Error for RandomnessUnavailable {}
+
+/// Where states, nonces and session ids come from. [`SystemRandomness`] unless the configuration
+/// names another, which only a test should do: whoever predicts these bytes can forge a login.
+pub trait Randomness: Send + Sync + 'static {
+    /// Fills `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// When the source cannot deliver. The request at hand then fails; nothing weaker is used.
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomnessUnavailable>;
+}
+
+/// The operating system's generator.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct SystemRandomness;
+
+impl SystemRandomness {
+    /// The operating system's generator.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self
+    }
+}
+
+impl Randomness for SystemRandomness {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomnessUnavailable> {
+        getrandom::fill(bytes).map_err(|_| RandomnessUnavailable)
+    }
+}
