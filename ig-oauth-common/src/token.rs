@@ -1,6 +1,7 @@
 //! What a login yields: the access token and what is known about it.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use secrecy::{ExposeSecret, SecretString};
@@ -93,12 +94,18 @@ pub enum Lifetime {
     LongLived,
 }
 
-/// A user's access token with its owner, its scopes and its times.
+/// A user's access token with its owner, its scopes and its times. Cheap to clone.
 ///
 /// This is what handlers see through the `InstagramToken` of the adapters. Its `Debug` shows no
 /// secret.
 #[derive(Clone, Debug)]
 pub struct Token {
+    facts: Arc<TokenFacts>,
+}
+
+/// What a [`Token`] is made of.
+#[derive(Clone, Debug)]
+pub(crate) struct TokenFacts {
     pub(crate) access_token: AccessToken,
     pub(crate) user_id: UserId,
     pub(crate) scopes: Scopes,
@@ -108,60 +115,68 @@ pub struct Token {
     pub(crate) expires_at: Timestamp,
 }
 
+impl From<TokenFacts> for Token {
+    fn from(facts: TokenFacts) -> Self {
+        Self {
+            facts: Arc::new(facts),
+        }
+    }
+}
+
 impl Token {
     /// The access token, to call the provider with.
     #[must_use]
     pub fn access_token(&self) -> &AccessToken {
-        &self.access_token
+        &self.facts.access_token
     }
 
     /// Whose token this is. The key to store app data under: it stays when the user name changes.
     #[must_use]
     pub fn user_id(&self) -> &UserId {
-        &self.user_id
+        &self.facts.user_id
     }
 
     /// The scopes the user granted, which can be fewer than asked for.
     #[must_use]
     pub fn scopes(&self) -> &Scopes {
-        &self.scopes
+        &self.facts.scopes
     }
 
     /// Whether `scope` was granted.
     #[must_use]
     pub fn has(&self, scope: &Scope) -> bool {
-        self.scopes.contains(scope)
+        self.facts.scopes.contains(scope)
     }
 
     /// Whether the provider said which scopes were granted. If not, [`scopes`](Self::scopes) are
     /// those asked for (RFC 6749, section 5.1).
     #[must_use]
     pub fn scopes_reported(&self) -> bool {
-        self.scopes_reported
+        self.facts.scopes_reported
     }
 
     /// Whether this is the one-hour or the 60-day token.
     #[must_use]
     pub fn lifetime(&self) -> Lifetime {
-        self.lifetime
+        self.facts.lifetime
     }
 
     /// When the provider issued it, by this server's clock.
     #[must_use]
     pub fn issued_at(&self) -> Timestamp {
-        self.issued_at
+        self.facts.issued_at
     }
 
     /// When it stops working, by this server's clock.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
-        self.expires_at
+        self.facts.expires_at
     }
 
     /// How long it works from `now` on: zero when it has expired.
     #[must_use]
     pub fn remaining(&self, now: Timestamp) -> Duration {
-        self.expires_at.saturating_since(now)
+        self.facts.expires_at.saturating_since(now)
     }
 }
 

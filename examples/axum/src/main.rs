@@ -1,1 +1,98 @@
-fn main() {}
+//! "Log in with Instagram" on axum.
+//!
+//! `cargo run -p axum-example`, then open the printed address.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the example talks to its user"
+)]
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use example_shared::Example;
+use ig_oauth_tower::{InstagramLogin, InstagramOAuthLayer, InstagramToken, MaybeInstagramToken};
+
+/// Strangers and users alike.
+async fn home(token: MaybeInstagramToken, login: InstagramLogin) -> Html<String> {
+    Html(example_shared::home(
+        token.token(),
+        &login.login_path(),
+        &login.logout_path(),
+    ))
+}
+
+/// Logged-in users only: everyone else is led to the login, and back here.
+async fn me(token: InstagramToken) -> impl IntoResponse {
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (headers, example_shared::me(&token))
+}
+
+async fn plain() -> &'static str {
+    "plain\n"
+}
+
+/// For trying it out on one machine: `localhost` and `127.0.0.1` have separate cookies.
+async fn one_host_name(
+    State(example): State<Arc<Example>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let host = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let path = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |path| path.as_str());
+    match example.canonical_location(host, path) {
+        Some(location) => (
+            StatusCode::TEMPORARY_REDIRECT,
+            [(header::LOCATION, location)],
+        )
+            .into_response(),
+        None => next.run(request).await,
+    }
+}
+
+async fn serve() -> Result<(), Box<dyn Error>> {
+    let example = Arc::new(Example::start()?);
+    let app = Router::new()
+        .route("/", get(home))
+        .route("/me", get(me))
+        .route("/plain", get(plain))
+        .layer(InstagramOAuthLayer::new(example.config.clone()))
+        .layer(from_fn_with_state(Arc::clone(&example), one_host_name));
+
+    let listener = tokio::net::TcpListener::from_std(example.listener.try_clone()?)?;
+    println!("{}", example.greeting("axum"));
+    axum::serve(listener, app)
+        .with_graceful_shutdown(async {
+            let _ = tokio::signal::ctrl_c().await;
+        })
+        .await?;
+    Ok(())
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

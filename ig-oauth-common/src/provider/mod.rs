@@ -1,3 +1,107 @@
-//! The provider's side: endpoints called with the app secret in hand.
+//! The provider's side: the token endpoint and its kin, called with the app secret in hand.
+//!
+//! No OAuth crate reads this provider's answers: they carry no `token_type` and no `scope`, and come
+//! in several shapes. So requests, answers and errors are our own here.
 
+mod code_exchange;
 pub(crate) mod http;
+mod long_lived;
+mod rejection;
+#[cfg(feature = "reqwest")]
+mod reqwest_client;
+mod wire;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+pub use rejection::ProviderRejection;
+#[cfg(feature = "reqwest")]
+pub(crate) use reqwest_client::{ReqwestSettings, reqwest_client};
+
+use self::http::{HttpClient, HttpErrorKind, HttpRequest, HttpResponse};
+use crate::error::{AuthError, AuthErrorKind};
+use crate::scope::Scopes;
+use crate::token::{AccessToken, UserId};
+
+/// Most bytes of an answer that are read. Token answers have some hundred.
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
+
+/// Longest wait that is passed on from a `Retry-After`.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
+
+/// Who calls, and where.
+pub(crate) struct Application {
+    pub(crate) client_id: String,
+    pub(crate) client_secret: SecretString,
+    pub(crate) redirect_uri: String,
+    pub(crate) token_url: String,
+    pub(crate) graph_url: String,
+}
+
+/// The calls to the provider.
+pub(crate) struct Provider {
+    application: Application,
+    client: Arc<dyn HttpClient>,
+}
+
+/// What the code exchange yields.
+pub(crate) struct TokenAnswer {
+    pub(crate) access_token: AccessToken,
+    pub(crate) user_id: UserId,
+    /// None when the answer says nothing readable about scopes; empty when nothing was granted.
+    pub(crate) permissions: Option<Scopes>,
+}
+
+/// What the long-lived exchange yields.
+pub(crate) struct LongLivedAnswer {
+    pub(crate) access_token: AccessToken,
+    pub(crate) expires_in: Duration,
+}
+
+impl Provider {
+    pub(crate) fn new(application: Application, client: Arc<dyn HttpClient>) -> Self {
+        Self {
+            application,
+            client,
+        }
+    }
+
+    /// Sends a request, once, and gives a complete answer that is no redirect.
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, AuthError> {
+        let response = self.client.send(request).await.map_err(|error| {
+            let kind = match error.kind() {
+                HttpErrorKind::Unreachable => AuthErrorKind::Unreachable,
+                HttpErrorKind::TimedOut => AuthErrorKind::TimedOut,
+                HttpErrorKind::Oversize => AuthErrorKind::OversizeAnswer,
+                HttpErrorKind::Malformed => AuthErrorKind::MalformedAnswer,
+            };
+            AuthError::with_source(kind, error)
+        })?;
+        if response.body().len() > MAX_ANSWER_BYTES {
+            return Err(AuthErrorKind::OversizeAnswer.into());
+        }
+        if (300..400).contains(&response.status()) {
+            return Err(AuthErrorKind::Redirected.into());
+        }
+        Ok(response)
+    }
+
+    /// A path below the graph base, which may end in a slash.
+    fn graph(&self, path: &str) -> String {
+        format!(
+            "{}/{path}",
+            self.application.graph_url.trim_end_matches('/')
+        )
+    }
+}
+
+impl fmt::Debug for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Provider")
+            .field("client_id", &self.application.client_id)
+            .finish_non_exhaustive()
+    }
+}

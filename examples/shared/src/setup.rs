@@ -1,0 +1,155 @@
+//! From the environment to a listening socket and a configuration.
+
+use std::env;
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+
+use ig_oauth_common::{Config, ConfigBuilder, ConfigError};
+use ig_oauth_fake_instagram::{Api, FakeInstagram};
+
+const DEFAULT_ADDRESS: &str = "127.0.0.1:3000";
+
+/// An example that is about to serve.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Example {
+    /// Bound, and set to non-blocking.
+    pub listener: TcpListener,
+    /// What the middleware is made from.
+    pub config: Config,
+    address: SocketAddr,
+    /// The simulator stops when this is dropped.
+    simulator: Option<FakeInstagram>,
+}
+
+impl Example {
+    /// Binds `ADDR` and reads the settings: those of the environment when `INSTAGRAM_CLIENT_ID` is
+    /// set, else those of a simulator that is started along.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be bound or a setting is refused.
+    pub fn start() -> Result<Self, SetupError> {
+        let wanted = env::var("ADDR").unwrap_or_else(|_| DEFAULT_ADDRESS.to_owned());
+        let bind = |error| SetupError::Bind(wanted.clone(), error);
+        let listener = TcpListener::bind(&wanted).map_err(bind)?;
+        listener.set_nonblocking(true).map_err(bind)?;
+        // Port 0 asks for any free one, so what counts is what was bound.
+        let address = listener.local_addr().map_err(bind)?;
+        let is_set = |name: &str| env::var(name).is_ok_and(|value| !value.is_empty());
+        let (builder, simulator) = if is_set("INSTAGRAM_CLIENT_ID") {
+            (ConfigBuilder::from_env()?, None)
+        } else {
+            let (builder, simulator) = simulated(address)?;
+            (builder, Some(simulator))
+        };
+        Ok(Self {
+            listener,
+            config: builder.build()?,
+            address,
+            simulator,
+        })
+    }
+
+    /// What to print once the server is up.
+    #[must_use]
+    pub fn greeting(&self, framework: &str) -> String {
+        let mut text = format!(
+            "Log in with Instagram, on {framework}\n\n  app       http://{}/\n",
+            self.address
+        );
+        match &self.simulator {
+            Some(simulator) => {
+                let window = simulator.authorize_url();
+                text.push_str(&format!(
+                    "  provider  a simulator, at {window}\n\nOpen the app's address in a browser. \
+                     Nothing here reaches Instagram; set INSTAGRAM_CLIENT_ID,\n\
+                     INSTAGRAM_CLIENT_SECRET and INSTAGRAM_REDIRECT_URI to talk to the real one.\n"
+                ));
+            }
+            None => text.push_str(&format!(
+                "  provider  the one of the environment; redirect URI {}\n",
+                self.config.redirect_uri()
+            )),
+        }
+        for warning in self.config.warnings() {
+            text.push_str(&format!("  note      {warning}\n"));
+        }
+        text
+    }
+
+    /// Where a request for `host` should go instead: cookies belong to one host name, so a login
+    /// that starts on `localhost` cannot end on `127.0.0.1`. Only when the redirect URI is loopback.
+    #[must_use]
+    pub fn canonical_location(&self, host: Option<&str>, path_and_query: &str) -> Option<String> {
+        let authority = self
+            .config
+            .redirect_uri()
+            .strip_prefix("http://")?
+            .split('/')
+            .next()?;
+        let host = host?;
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        let is_loopback = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
+        (is_loopback && host != authority).then(|| format!("http://{authority}{path_and_query}"))
+    }
+}
+
+/// A simulator that knows this app, and the settings to reach it. Everything else still comes from
+/// the environment.
+fn simulated(address: SocketAddr) -> Result<(ConfigBuilder, FakeInstagram), SetupError> {
+    let redirect_uri = format!("http://{address}/auth/instagram/callback");
+    let api = match env::var("INSTAGRAM_API").as_deref() {
+        Ok("basic-display") => Api::BasicDisplay,
+        _ => Api::InstagramLogin,
+    };
+    let simulator = FakeInstagram::builder()
+        .api(api)
+        .redirect_uri(&redirect_uri)
+        .start_blocking();
+    let simulator = simulator.map_err(|error| SetupError::Bind("the simulator".into(), error))?;
+    let builder = ConfigBuilder::from_variables(|name| match name {
+        "INSTAGRAM_CLIENT_ID" => Some(simulator.client_id().to_owned()),
+        "INSTAGRAM_CLIENT_SECRET" => Some(simulator.client_secret().to_owned()),
+        "INSTAGRAM_REDIRECT_URI" => Some(redirect_uri.clone()),
+        "INSTAGRAM_AUTHORIZE_URL" => Some(simulator.authorize_url()),
+        "INSTAGRAM_TOKEN_URL" => Some(simulator.token_url()),
+        "INSTAGRAM_GRAPH_URL" => Some(simulator.graph_url()),
+        other => env::var(other).ok(),
+    })?;
+    Ok((builder, simulator))
+}
+
+/// Why an example does not start.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// An address is taken, or is none.
+    Bind(String, io::Error),
+    /// A setting is refused.
+    Config(ConfigError),
+}
+
+impl From<ConfigError> for SetupError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(error)
+    }
+}
+
+impl fmt::Display for SetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bind(address, error) => {
+                write!(
+                    f,
+                    "cannot listen on {address}: {error}; set ADDR to a free host:port"
+                )
+            }
+            Self::Config(error) => error.fmt(f),
+        }
+    }
+}
+
+impl Error for SetupError {}

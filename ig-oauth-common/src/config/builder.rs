@@ -1,0 +1,348 @@
+//! The builder: one method a setting. [`ConfigBuilder::build`] refuses what cannot work.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::{Config, ConfigError, LongLived, check};
+use crate::api::Api;
+use crate::clock::{Clock, SystemClock};
+use crate::hooks::Hooks;
+use crate::provider::http::HttpClient;
+use crate::randomness::{Randomness, SystemRandomness};
+use crate::scope::Scopes;
+use crate::session::Store;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Collects settings for a [`Config`]; see there for the list with all defaults.
+#[must_use = "a builder does nothing until `build`"]
+pub struct ConfigBuilder {
+    pub(super) client_id: String,
+    pub(super) client_secret: SecretString,
+    pub(super) redirect_uri: String,
+    pub(super) api: Api,
+    pub(super) scopes: Option<Scopes>,
+    pub(super) optional_scopes: Scopes,
+    pub(super) login_path: String,
+    pub(super) logout_path: String,
+    pub(super) callback_path: Option<String>,
+    pub(super) public_prefix: String,
+    pub(super) after_login: String,
+    pub(super) after_logout: String,
+    pub(super) failure_url: Option<String>,
+    pub(super) allowed_return_origins: Vec<String>,
+    pub(super) require_post: bool,
+    pub(super) force_reauth: Option<bool>,
+    pub(super) enable_fb_login: Option<bool>,
+    pub(super) cookie_secrets: Vec<Vec<u8>>,
+    pub(super) earlier_client_secrets: Vec<SecretString>,
+    pub(super) mount: Option<String>,
+    pub(super) store: Option<Arc<dyn Store>>,
+    pub(super) session_lifetime: Duration,
+    pub(super) idle_lifetime: Duration,
+    pub(super) long_lived: Option<LongLived>,
+    pub(super) request_timeout: Duration,
+    pub(super) connect_timeout: Duration,
+    pub(super) callback_deadline: Duration,
+    pub(super) authorize_url: Option<String>,
+    pub(super) token_url: Option<String>,
+    pub(super) graph_url: Option<String>,
+    pub(super) extra_root_pem: Option<Vec<u8>>,
+    pub(super) http_client: Option<Arc<dyn HttpClient>>,
+    pub(super) hooks: Option<Arc<dyn Hooks>>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) randomness: Arc<dyn Randomness>,
+}
+
+impl ConfigBuilder {
+    pub(super) fn new(client_id: String, client_secret: String, redirect_uri: String) -> Self {
+        Self {
+            client_id,
+            client_secret: client_secret.into(),
+            redirect_uri,
+            api: Api::default(),
+            scopes: None,
+            optional_scopes: Scopes::new(),
+            login_path: "/auth/instagram/login".to_owned(),
+            logout_path: "/auth/instagram/logout".to_owned(),
+            callback_path: None,
+            public_prefix: String::new(),
+            after_login: "/".to_owned(),
+            after_logout: "/".to_owned(),
+            failure_url: None,
+            allowed_return_origins: Vec::new(),
+            require_post: false,
+            force_reauth: None,
+            enable_fb_login: None,
+            cookie_secrets: Vec::new(),
+            earlier_client_secrets: Vec::new(),
+            mount: None,
+            store: None,
+            session_lifetime: 60 * DAY,
+            idle_lifetime: 14 * DAY,
+            long_lived: None,
+            request_timeout: Duration::from_secs(10),
+            connect_timeout: Duration::from_secs(5),
+            callback_deadline: Duration::from_secs(20),
+            authorize_url: None,
+            token_url: None,
+            graph_url: None,
+            extra_root_pem: None,
+            http_client: None,
+            hooks: None,
+            clock: Arc::new(SystemClock::new()),
+            randomness: Arc::new(SystemRandomness::new()),
+        }
+    }
+
+    /// Which of the provider's APIs the app is registered for.
+    pub fn api(mut self, api: Api) -> Self {
+        self.api = api;
+        self
+    }
+
+    /// The scopes to ask for. All of them must be granted, or the login ends with
+    /// `missing_permission` and nothing is kept.
+    pub fn scopes(mut self, scopes: impl Into<Scopes>) -> Self {
+        self.scopes = Some(scopes.into());
+        self
+    }
+
+    /// Scopes to ask for besides, which the user may leave out. Handlers see which were granted.
+    pub fn optional_scopes(mut self, scopes: impl Into<Scopes>) -> Self {
+        self.optional_scopes = scopes.into();
+        self
+    }
+
+    /// The path that starts a login, as this server sees it.
+    pub fn login_path(mut self, path: impl Into<String>) -> Self {
+        self.login_path = path.into();
+        self
+    }
+
+    /// The path that ends a session, as this server sees it.
+    pub fn logout_path(mut self, path: impl Into<String>) -> Self {
+        self.logout_path = path.into();
+        self
+    }
+
+    /// The path of the callback as this server sees it, when a proxy rewrites the path of the
+    /// redirect URI into another. Behind a proxy that only strips a prefix
+    /// [`public_prefix`](Self::public_prefix) is enough.
+    pub fn callback_path(mut self, path: impl Into<String>) -> Self {
+        self.callback_path = Some(path.into());
+        self
+    }
+
+    /// What a proxy strips from the path before the request gets here, such as `/shop`. It is put
+    /// back once before every path this server knows by itself: its own routes in redirects, pages
+    /// and JSON, and the path a login returns to. `after_login`, `after_logout`, `failure_url` and
+    /// what hooks name are used as given. No forwarded header is ever trusted instead.
+    pub fn public_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.public_prefix = prefix.into();
+        self
+    }
+
+    /// Where a login ends that was started without `return_to`.
+    pub fn after_login(mut self, path: impl Into<String>) -> Self {
+        self.after_login = path.into();
+        self
+    }
+
+    /// Where a logout ends.
+    pub fn after_logout(mut self, path: impl Into<String>) -> Self {
+        self.after_logout = path.into();
+        self
+    }
+
+    /// A page of yours that browsers are sent to, with `?error=<code>`, instead of seeing ours: a
+    /// path, or a URL whose origin is among the
+    /// [`allowed_return_origins`](Self::allowed_return_origins).
+    pub fn failure_url(mut self, url: impl Into<String>) -> Self {
+        self.failure_url = Some(url.into());
+        self
+    }
+
+    /// Origins besides this host that `return_to` may name, such as `https://app.example`.
+    pub fn allowed_return_origins<O: Into<String>>(
+        mut self,
+        origins: impl IntoIterator<Item = O>,
+    ) -> Self {
+        self.allowed_return_origins = origins.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// A login starts by POST only, and GET shows a page with one button. Then no foreign page can
+    /// start a login in a browser by a mere link.
+    pub fn require_post(mut self, required: bool) -> Self {
+        self.require_post = required;
+        self
+    }
+
+    /// Sends `force_reauth`: with `true` users enter their credentials even when logged in at the
+    /// provider, and can choose another account.
+    pub fn force_reauth(mut self, force: bool) -> Self {
+        self.force_reauth = Some(force);
+        self
+    }
+
+    /// Sends `enable_fb_login`: with `false` the provider hides "Log in with Facebook".
+    pub fn enable_fb_login(mut self, enable: bool) -> Self {
+        self.enable_fb_login = Some(enable);
+        self
+    }
+
+    /// The secrets that cookies and stored tokens are signed and sealed with, newest first: the
+    /// first one signs and seals, all of them verify and open. Each is taken as its bytes, never
+    /// decoded, and has at least 32 random ones.
+    pub fn cookie_secrets<S: AsRef<[u8]>>(mut self, secrets: impl IntoIterator<Item = S>) -> Self {
+        self.cookie_secrets = secrets
+            .into_iter()
+            .map(|secret| secret.as_ref().to_vec())
+            .collect();
+        self
+    }
+
+    /// App secrets from before the present one. When keys are derived from the app secret, cookies
+    /// of these still verify and open.
+    pub fn earlier_client_secrets<S: Into<String>>(
+        mut self,
+        secrets: impl IntoIterator<Item = S>,
+    ) -> Self {
+        self.earlier_client_secrets = secrets
+            .into_iter()
+            .map(|secret| SecretString::from(secret.into()))
+            .collect();
+        self
+    }
+
+    /// The part of the cookie names that tells mounts on one host apart: 1 to 16 letters or digits.
+    pub fn mount(mut self, name: impl Into<String>) -> Self {
+        self.mount = Some(name.into());
+        self
+    }
+
+    /// Keeps sessions and tokens in a store instead of a sealed cookie. Needs
+    /// [`cookie_secrets`](Self::cookie_secrets).
+    pub fn store(mut self, store: impl Store) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// How long a session lives at most.
+    pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
+        self.session_lifetime = lifetime;
+        self
+    }
+
+    /// How long a session lives without a request that asks for it.
+    pub fn idle_lifetime(mut self, lifetime: Duration) -> Self {
+        self.idle_lifetime = lifetime;
+        self
+    }
+
+    /// Whether the one-hour token is exchanged for a 60-day one, and what happens when that fails.
+    pub fn long_lived(mut self, long_lived: LongLived) -> Self {
+        self.long_lived = Some(long_lived);
+        self
+    }
+
+    /// How long one call to the provider may take. For the default HTTP client.
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.request_timeout = timeout;
+        self
+    }
+
+    /// How long connecting to the provider may take. For the default HTTP client.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How long everything after the callback's checks may take together: the provider's answers,
+    /// the hook and the store.
+    pub fn callback_deadline(mut self, deadline: Duration) -> Self {
+        self.callback_deadline = deadline;
+        self
+    }
+
+    /// Another authorization window than the provider's: https, or http on loopback.
+    pub fn authorize_url(mut self, url: impl Into<String>) -> Self {
+        self.authorize_url = Some(url.into());
+        self
+    }
+
+    /// Another token endpoint than the provider's: https, or http on loopback.
+    pub fn token_url(mut self, url: impl Into<String>) -> Self {
+        self.token_url = Some(url.into());
+        self
+    }
+
+    /// Another base for the long-lived exchange, the refresh and the profile than the provider's:
+    /// https, or http on loopback.
+    pub fn graph_url(mut self, url: impl Into<String>) -> Self {
+        self.graph_url = Some(url.into());
+        self
+    }
+
+    /// A root certificate, in PEM, to trust besides the system's: for private gateways. For the
+    /// default HTTP client.
+    pub fn extra_root_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.extra_root_pem = Some(pem.into());
+        self
+    }
+
+    /// Another HTTP client. Read the rules of [`HttpClient`] first.
+    pub fn http_client(mut self, client: impl HttpClient) -> Self {
+        self.http_client = Some(Arc::new(client));
+        self
+    }
+
+    /// The app's own code at the turns of the flow.
+    pub fn hooks(mut self, hooks: impl Hooks) -> Self {
+        self.hooks = Some(Arc::new(hooks));
+        self
+    }
+
+    /// Another clock, for tests.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Another source of randomness, for tests only.
+    pub fn randomness(mut self, randomness: impl Randomness) -> Self {
+        self.randomness = Arc::new(randomness);
+        self
+    }
+
+    /// Checks everything.
+    ///
+    /// # Errors
+    ///
+    /// When a setting, or two of them together, cannot work. The error names the setting and the
+    /// cure; nothing is left for the first request to find out.
+    pub fn build(self) -> Result<Config, ConfigError> {
+        let settings = check::settings(self)?;
+        for warning in &settings.warnings {
+            crate::trace::warning(warning);
+        }
+        Ok(Config {
+            settings: Arc::new(settings),
+        })
+    }
+}
+
+impl fmt::Debug for ConfigBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConfigBuilder")
+            .field("client_id", &self.client_id)
+            .field("redirect_uri", &self.redirect_uri)
+            .field("api", &self.api)
+            .field("secrets", &"[redacted]")
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,125 @@
+//! The configuration from environment variables.
+
+use std::env;
+
+use super::error::variable_of;
+use super::{Config, ConfigBuilder, ConfigError, LongLived};
+use crate::api::Api;
+use crate::scope::Scopes;
+
+/// The settings that have a variable.
+const VARIABLES: &[&str] = &[
+    "client_id",
+    "client_secret",
+    "redirect_uri",
+    "scopes",
+    "api",
+    "cookie_secrets",
+    "long_lived",
+    "authorize_url",
+    "token_url",
+    "graph_url",
+];
+
+impl ConfigBuilder {
+    /// Reads the configuration from the environment and returns the builder, so that stores and
+    /// hooks can follow.
+    ///
+    /// | variable | meaning |
+    /// |---|---|
+    /// | `INSTAGRAM_CLIENT_ID` | required |
+    /// | `INSTAGRAM_CLIENT_SECRET` | required |
+    /// | `INSTAGRAM_REDIRECT_URI` | required |
+    /// | `INSTAGRAM_SCOPE` | separated by commas or spaces |
+    /// | `INSTAGRAM_API` | `instagram-login` or `basic-display` |
+    /// | `INSTAGRAM_COOKIE_SECRETS` | separated by commas, newest first, each at least 32 bytes |
+    /// | `INSTAGRAM_LONG_LIVED` | `off`, `prefer` or `require` |
+    /// | `INSTAGRAM_AUTHORIZE_URL`, `INSTAGRAM_TOKEN_URL`, `INSTAGRAM_GRAPH_URL` | other endpoints |
+    ///
+    /// # Errors
+    ///
+    /// When a required variable is missing or one cannot be read; all other checks are those of
+    /// [`build`](Self::build).
+    pub fn from_env() -> Result<Self, ConfigError> {
+        for field in VARIABLES {
+            let value = variable_of(field).map(env::var);
+            if matches!(value, Some(Err(env::VarError::NotUnicode(_)))) {
+                return Err(ConfigError::new(
+                    field,
+                    "is not valid UTF-8",
+                    "set it to plain text",
+                ));
+            }
+        }
+        Self::from_variables(|name| env::var(name).ok())
+    }
+
+    /// The same from any other source of named values, such as a secrets manager. An empty value
+    /// counts as none.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_env`](Self::from_env).
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let optional = |field: &'static str| {
+            variable_of(field)
+                .and_then(&variable)
+                .filter(|value| !value.is_empty())
+        };
+        let required = |field: &'static str, cure: &str| {
+            optional(field).ok_or_else(|| ConfigError::new(field, "is not set", cure))
+        };
+        let mut builder = Config::builder(
+            required(
+                "client_id",
+                "set it to the Instagram app id (App Dashboard > Instagram > API setup with \
+                 Instagram login > Business login settings), not the Meta app id",
+            )?,
+            required(
+                "client_secret",
+                "set it to the Instagram app secret, from the same page",
+            )?,
+            required(
+                "redirect_uri",
+                "set it to a redirect URI from the same page, to the letter",
+            )?,
+        );
+        if let Some(name) = optional("api") {
+            builder = builder.api(Api::from_name(&name).ok_or_else(|| {
+                let problem = format!("is `{}`", name.escape_debug());
+                ConfigError::new("api", problem, "use `instagram-login` or `basic-display`")
+            })?);
+        }
+        if let Some(text) = optional("scopes") {
+            let scopes: Scopes = text.parse().map_err(|error| {
+                ConfigError::new("scopes", "cannot be read", format!("{error}"))
+            })?;
+            builder = builder.scopes(scopes);
+        }
+        if let Some(secrets) = optional("cookie_secrets") {
+            builder = builder.cookie_secrets(secrets.split(','));
+        }
+        if let Some(name) = optional("long_lived") {
+            builder = builder.long_lived(match name.as_str() {
+                "off" => LongLived::Off,
+                "prefer" => LongLived::Prefer,
+                "require" => LongLived::Require,
+                other => {
+                    let problem = format!("is `{}`", other.escape_debug());
+                    let cure = "use `off`, `prefer` or `require`";
+                    return Err(ConfigError::new("long_lived", problem, cure));
+                }
+            });
+        }
+        if let Some(url) = optional("authorize_url") {
+            builder = builder.authorize_url(url);
+        }
+        if let Some(url) = optional("token_url") {
+            builder = builder.token_url(url);
+        }
+        if let Some(url) = optional("graph_url") {
+            builder = builder.graph_url(url);
+        }
+        Ok(builder)
+    }
+}

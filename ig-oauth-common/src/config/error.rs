@@ -1,0 +1,81 @@
+//! Why a configuration is refused.
+
+use std::error::Error;
+use std::fmt;
+
+/// A setting that cannot work, with its name, what is wrong and what to do.
+///
+/// Secrets are never repeated in it.
+#[derive(Debug)]
+pub struct ConfigError {
+    field: &'static str,
+    problem: String,
+    cure: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl ConfigError {
+    pub(crate) fn new(
+        field: &'static str,
+        problem: impl Into<String>,
+        cure: impl Into<String>,
+    ) -> Self {
+        Self {
+            field,
+            problem: problem.into(),
+            cure: cure.into(),
+            source: None,
+        }
+    }
+
+    pub(crate) fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The setting: the name of its method on the builder, or of the argument.
+    #[must_use]
+    pub fn field(&self) -> &'static str {
+        self.field
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn cure(&self) -> &str {
+        &self.cure
+    }
+}
+
+/// The environment variable of a setting, when it has one.
+pub(crate) fn variable_of(field: &str) -> Option<&'static str> {
+    Some(match field {
+        "client_id" => "INSTAGRAM_CLIENT_ID",
+        "client_secret" => "INSTAGRAM_CLIENT_SECRET",
+        "redirect_uri" => "INSTAGRAM_REDIRECT_URI",
+        "scopes" => "INSTAGRAM_SCOPE",
+        "api" => "INSTAGRAM_API",
+        "cookie_secrets" => "INSTAGRAM_COOKIE_SECRETS",
+        "long_lived" => "INSTAGRAM_LONG_LIVED",
+        "authorize_url" => "INSTAGRAM_AUTHORIZE_URL",
+        "token_url" => "INSTAGRAM_TOKEN_URL",
+        "graph_url" => "INSTAGRAM_GRAPH_URL",
+        _ => return None,
+    })
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.field)?;
+        if let Some(variable) = variable_of(self.field) {
+            write!(f, " ({variable})")?;
+        }
+        write!(f, " {}: {}", self.problem, self.cure)
+    }
+}
+
+impl Error for ConfigError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let source = self.source.as_deref()?;
+        Some(source)
+    }
+}

@@ -1,0 +1,186 @@
+//! The app's own requests: the token for handlers, and the answer when there is none.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::authorization_request::query_escape;
+use super::failure::{Refusal, json_reply};
+use super::negotiation::Audience;
+use super::{Flow, Headers, Reply, Request, protect};
+use crate::cookie;
+use crate::error::{AuthError, AuthErrorKind};
+use crate::session::Slot;
+use crate::token::Token;
+
+/// What an adapter attaches to a request of the app: the flow, and the request's session if it
+/// carries our cookie. Cheap to clone.
+#[derive(Clone)]
+pub struct AppRequest {
+    flow: Flow,
+    slot: Option<Arc<Slot>>,
+}
+
+/// What the answer to a handler's request depends on, copied from it.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    audience: Audience,
+    /// Path and query as the browser knows them, when a login can return to them.
+    returns_to: Option<String>,
+}
+
+impl Flow {
+    /// Prepares a request of the app. Costs a look at the `Cookie` headers, and an allocation only
+    /// when our session cookie is among them.
+    #[must_use]
+    pub fn attach(&self, headers: &dyn Headers) -> AppRequest {
+        let values = cookie::values_of(headers, self.settings().cookie_names.session());
+        let slot = (!values.is_empty())
+            .then(|| Arc::new(Slot::new(values.into_iter().map(<[u8]>::to_vec).collect())));
+        AppRequest {
+            flow: self.clone(),
+            slot,
+        }
+    }
+
+    /// The answer when our routes are mounted where the configuration does not have them.
+    pub fn misplaced(&self) -> Reply {
+        let paths = &self.settings().paths;
+        setup_mistake(&format!(
+            "The login routes are mounted under another path than the configuration says: login at \
+             `{}`, callback at `{}`. Tell the routes the prefix they are nested under, and make \
+             `login_path`, `logout_path` and the redirect URI begin with it.",
+            paths.login, paths.callback,
+        ))
+    }
+
+    fn caller(&self, request: &Request<'_>) -> Caller {
+        let audience = Audience::of(request);
+        let mut target = self.settings().paths.public(request.path);
+        if let Some(query) = request.query {
+            target.push('?');
+            target.push_str(query);
+        }
+        let returns_to = Some(target).filter(|target| self.accepts_return_to(target));
+        Caller {
+            audience,
+            returns_to,
+        }
+    }
+
+    /// Leads a browser to the login and back; tells a program.
+    fn login_required(&self, caller: &Caller) -> Reply {
+        let login = self.login_path();
+        if caller.audience.is_navigation {
+            let location = match &caller.returns_to {
+                Some(target) => format!("{login}?return_to={}", query_escape(target)),
+                None => login,
+            };
+            return Reply::empty(303).header("location", location);
+        }
+        let kind = AuthErrorKind::LoginRequired;
+        let body = serde_json::json!({
+            "error": kind.code(),
+            "message": "Log in with Instagram first: open `login_url` in a browser window.",
+            "login_url": login,
+        });
+        // RFC 9110, section 11.6.1 wants a challenge. No browser shows a dialogue for this one.
+        Reply::empty(kind.status())
+            .header("content-type", "application/json")
+            .header(
+                "www-authenticate",
+                format!("InstagramLogin login_url=\"{login}\""),
+            )
+            .body(body.to_string().into_bytes())
+    }
+}
+
+impl AppRequest {
+    /// The flow, for links to the login and the logout.
+    #[must_use]
+    pub fn flow(&self) -> &Flow {
+        &self.flow
+    }
+
+    /// The session of this request, when it carries our cookie.
+    #[must_use]
+    pub fn slot(&self) -> Option<&Slot> {
+        self.slot.as_deref()
+    }
+
+    /// What the answer will depend on.
+    #[must_use]
+    pub fn caller(&self, request: &Request<'_>) -> Caller {
+        self.flow.caller(request)
+    }
+
+    /// The token of this request's session, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// `Store` when the store does not answer, `Hook` when `accepts` fails: never "nobody is logged
+    /// in" by accident.
+    pub async fn token(&self) -> Result<Option<Token>, AuthError> {
+        match &self.slot {
+            Some(slot) => slot.open(self.flow.settings()).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The token, or the answer that leads to one.
+    ///
+    /// # Errors
+    ///
+    /// The reply to send instead of running the handler.
+    pub async fn require(&self, caller: &Caller) -> Result<Token, Reply> {
+        self.optional(caller)
+            .await?
+            .ok_or_else(|| protect(self.flow.login_required(caller)))
+    }
+
+    /// The token if there is one, or the answer that says why nobody knows.
+    ///
+    /// # Errors
+    ///
+    /// The reply to send instead of running the handler.
+    pub async fn optional(&self, caller: &Caller) -> Result<Option<Token>, Reply> {
+        match self.token().await {
+            Ok(token) => Ok(token),
+            Err(error) => {
+                let refusal = Refusal::new(error, caller.audience);
+                Err(protect(self.flow.refuse_now(refusal).await))
+            }
+        }
+    }
+
+    /// The header lines to append to the app's answer, whose own headers are `answer`.
+    #[must_use]
+    pub fn finish(&self, answer: &dyn Headers) -> Vec<(&'static str, String)> {
+        match &self.slot {
+            Some(slot) => slot.finish(self.flow.settings(), self.flow.tombstones(), answer),
+            None => Vec::new(),
+        }
+    }
+}
+
+impl fmt::Debug for AppRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppRequest")
+            .field("slot", &self.slot)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The answer when a handler wants a token and `middleware`, by the name its user knows, is not
+/// there.
+pub fn middleware_missing(middleware: &str) -> Reply {
+    setup_mistake(&format!(
+        "Can't extract the Instagram token. Is `{middleware}` enabled?"
+    ))
+}
+
+/// For the developer: a 500 that says what to change.
+fn setup_mistake(message: &str) -> Reply {
+    let kind = AuthErrorKind::MiddlewareMissing;
+    let body = serde_json::json!({ "error": kind.code(), "message": message });
+    protect(json_reply(kind).body(body.to_string().into_bytes()))
+}

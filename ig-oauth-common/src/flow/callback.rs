@@ -1,0 +1,168 @@
+//! The callback, up to the moment its state is consumed: everything that needs no provider.
+//!
+//! The order matters. Nothing reaches the provider, and nothing the request says is believed, before
+//! the state is proven to belong to an attempt of this browser (RFC 6749, section 10.12).
+
+use subtle::ConstantTimeEq as _;
+
+use super::authorization_response::AuthorizationResponse;
+use super::failure::Refusal;
+use super::negotiation::Audience;
+use super::query::Query;
+use super::return_to::with_own_fragment;
+use super::{Begin, Flow, Job, Reply, Request, context_guard};
+use crate::attempt::{Attempt, Binding, State, Unverified};
+use crate::cookie;
+use crate::error::AuthErrorKind;
+use crate::session::{self, Reading};
+
+/// A callback whose attempt is proven, with all that the rest needs of the request.
+pub(super) struct Proven {
+    pub(super) attempt: Attempt,
+    pub(super) response: AuthorizationResponse,
+    pub(super) audience: Audience,
+    /// The line that removes the attempt's cookie: the attempt ends here, whatever the outcome.
+    pub(super) removal: String,
+    /// The values of our session cookie.
+    pub(super) session: Vec<Vec<u8>>,
+}
+
+impl Flow {
+    pub(super) fn begin_callback(&self, request: &Request<'_>) -> Begin {
+        let audience = Audience::of(request);
+        let refuse = |kind: AuthErrorKind| self.refuse(Refusal::new(kind, audience));
+        if request.method != "GET" {
+            let refusal = Refusal::new(AuthErrorKind::MethodNotAllowed, audience);
+            return self.refuse(refusal.allow("GET"));
+        }
+        if let Err(kind) = context_guard::check(request.headers) {
+            return refuse(kind);
+        }
+        let query = match Query::read(request.query, AuthorizationResponse::PARAMETERS) {
+            Ok(query) => query,
+            Err(kind) => return refuse(kind),
+        };
+        let (response, state) = match AuthorizationResponse::read(&query) {
+            Ok(read) => read,
+            Err(kind) => return refuse(kind),
+        };
+        let Some(state) = state else {
+            return refuse(AuthErrorKind::MissingState);
+        };
+        let session = self.session_values(request);
+        let Some(state) = State::parse(state) else {
+            return self.land_or_refuse(AuthErrorKind::MissingAttempt, audience, session);
+        };
+        let settings = self.settings();
+        let name = settings.cookie_names.attempt(&state.to_text());
+        let values = cookie::values_of(request.headers, &name);
+        if values.is_empty() {
+            return self.land_or_refuse(AuthErrorKind::MissingAttempt, audience, session);
+        }
+        let removal = cookie::removal(&settings.cookie_names, &name);
+        let attempt = match self.verify(&values, &name, &state) {
+            Ok(attempt) => attempt,
+            Err(unverified) => {
+                let refusal = Refusal::new(AuthErrorKind::BadSignature, audience);
+                return self.refuse(match unverified {
+                    Unverified::BadSignature => refusal.cookies(vec![removal]),
+                    // Another instance may know the key, and the browser may come to it yet.
+                    Unverified::UnknownKey => refusal,
+                });
+            }
+        };
+        let refuse_attempt = |kind: AuthErrorKind| {
+            let refusal = Refusal::new(kind, audience).return_to(&attempt.return_to);
+            self.refuse(refusal.cookies(vec![removal.clone()]))
+        };
+        if !attempt.is_live(settings.clock.now()) {
+            return refuse_attempt(AuthErrorKind::Expired);
+        }
+        if let Some(bound_to) = &attempt.context {
+            match request.context.and_then(super::context_hash) {
+                Some(present) if bool::from(present.ct_eq(bound_to)) => {}
+                None if query.get("hop") != Ok(Some("1")) => {
+                    return Begin::Done(self.pages().bounce(&self.same_callback_again(request)));
+                }
+                _ => return refuse_attempt(AuthErrorKind::WrongContext),
+            }
+        }
+        let proven = Proven {
+            attempt,
+            response,
+            audience,
+            removal,
+            session,
+        };
+        let flow = self.clone();
+        Begin::Job(Job::new(async move { flow.consume(proven).await }))
+    }
+
+    /// The attempt in the first of `values` that verifies and is the one of `state`.
+    fn verify(&self, values: &[&[u8]], name: &str, state: &State) -> Result<Attempt, Unverified> {
+        let settings = self.settings();
+        let binding = Binding {
+            cookie_name: name,
+            client_id: &settings.client_id,
+            redirect_uri: settings.redirect_uri.as_str(),
+        };
+        let mut worst = Unverified::UnknownKey;
+        for value in values {
+            match Attempt::verify(value, &settings.keyring, &binding) {
+                Ok(attempt) if attempt.state.as_bytes().ct_eq(state.as_bytes()).into() => {
+                    return Ok(attempt);
+                }
+                Err(Unverified::UnknownKey) => {}
+                Ok(_) | Err(Unverified::BadSignature) => worst = Unverified::BadSignature,
+            }
+        }
+        Err(worst)
+    }
+
+    /// The public URL of this very callback, marked as having bounced.
+    fn same_callback_again(&self, request: &Request<'_>) -> String {
+        let path = self.settings().redirect_uri.path();
+        format!("{path}?{}&hop=1", request.query.unwrap_or_default())
+    }
+
+    /// A callback without an attempt is often the back button, or a second tab of the browser's
+    /// making: whoever is logged in already is led on instead of being shown an error.
+    fn land_or_refuse(
+        &self,
+        kind: AuthErrorKind,
+        audience: Audience,
+        session: Vec<Vec<u8>>,
+    ) -> Begin {
+        let refusal = Refusal::new(kind, audience);
+        if session.is_empty() {
+            return self.refuse(refusal);
+        }
+        let flow = self.clone();
+        Begin::Job(Job::new(async move {
+            flow.land_softly(&session, refusal).await
+        }))
+    }
+
+    /// 303 for a browser that has a valid session, without a new one; the refusal for any other.
+    pub(super) async fn land_softly(&self, session: &[Vec<u8>], refusal: Refusal) -> Reply {
+        match session::read(self.settings(), session).await {
+            Ok(Reading::Live(_)) => {
+                let target = refusal
+                    .return_to
+                    .as_deref()
+                    .unwrap_or(&self.settings().after_login);
+                landing(target).cookies(refusal.cookies)
+            }
+            Ok(Reading::Nobody { .. }) => self.refuse_now(refusal).await,
+            Err(error) => {
+                let refusal = Refusal { error, ..refusal };
+                self.refuse_now(refusal).await
+            }
+        }
+    }
+}
+
+/// 303 to where a login ends.
+pub(super) fn landing(target: &str) -> Reply {
+    Reply::empty(303).header("location", with_own_fragment(target).into_owned())
+}

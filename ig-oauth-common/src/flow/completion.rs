@@ -1,0 +1,266 @@
+//! The callback, from the moment its state is consumed: exchange, hook, session.
+//!
+//! This runs in a task of its own. A browser that goes away cancels nothing: the code is spent in
+//! any case, and whoever calls back a second time shares the answer.
+
+use sha2::{Digest as _, Sha256};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::time;
+
+use super::authorization_response::AuthorizationResponse;
+use super::callback::{Proven, landing};
+use super::consumed_states::Entry;
+use super::failure::Refusal;
+use super::{Flow, Reply};
+use crate::config::LongLived;
+use crate::encoding::to_base64url;
+use crate::error::{AuthError, AuthErrorKind};
+use crate::hooks::{Denial, Login, LoginKind};
+use crate::provider::TokenAnswer;
+use crate::scope::Scopes;
+use crate::session::{self, Claim};
+use crate::token::{Lifetime, Token, TokenFacts};
+
+/// The life of the code exchange's token, whose answer carries no `expires_in`: one hour, by Meta's
+/// reference of the access token endpoint.
+const SHORT_LIVED: std::time::Duration = std::time::Duration::from_secs(60 * 60);
+
+/// How a login that reached the provider ended.
+enum Ending {
+    LoggedIn {
+        landing: Option<String>,
+        cookies: Vec<String>,
+    },
+    /// Another instance consumed the state.
+    ConsumedElsewhere,
+    /// A hook answers instead.
+    Replaced(Reply),
+    Denied(Denial),
+}
+
+impl Flow {
+    /// Consumes the state: runs the rest, waits for whoever runs it, or lands softly.
+    pub(super) async fn consume(self, proven: Proven) -> Reply {
+        let attempt = &proven.attempt;
+        let now = self.settings().clock.now();
+        let lost = Refusal::new(AuthErrorKind::Unreachable, proven.audience)
+            .return_to(&attempt.return_to)
+            .cookies(vec![proven.removal.clone()]);
+        let mut shared = match self
+            .consumed()
+            .consume(&attempt.state, attempt.dead_after(), now)
+        {
+            Entry::First(sender) => {
+                let receiver = sender.subscribe();
+                let Ok(runtime) = Handle::try_current() else {
+                    self.consumed().finish(&attempt.state);
+                    let needs = "the flow needs a Tokio runtime with time enabled";
+                    let error = AuthError::with_source(AuthErrorKind::Internal, needs);
+                    return self.refuse_now(Refusal { error, ..lost }).await;
+                };
+                runtime.spawn(self.clone().run(proven, sender));
+                receiver
+            }
+            Entry::UnderWay(receiver) => receiver,
+            Entry::Consumed => {
+                let refusal = Refusal {
+                    error: AuthErrorKind::CodeRejected.into(),
+                    ..lost
+                };
+                return self.land_softly(&proven.session, refusal).await;
+            }
+        };
+        let reply = shared
+            .wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|reply| reply.clone());
+        match reply {
+            Some(reply) => reply,
+            // The task is gone: its runtime ended, or a hook panicked.
+            None => self.refuse_now(lost).await,
+        }
+    }
+
+    async fn run(self, proven: Proven, sender: watch::Sender<Option<Reply>>) {
+        let state = proven.attempt.state;
+        let deadline = self.settings().callback_deadline;
+        let ending = match time::timeout(deadline, self.complete(&proven)).await {
+            Ok(ending) => ending,
+            Err(_) => Err(AuthErrorKind::TimedOut.into()),
+        };
+        let reply = self.answer(ending, &proven).await;
+        sender.send_replace(Some(reply));
+        self.consumed().finish(&state);
+    }
+
+    async fn answer(&self, ending: Result<Ending, AuthError>, proven: &Proven) -> Reply {
+        let Proven {
+            attempt,
+            audience,
+            removal,
+            session,
+            ..
+        } = proven;
+        let refusal = |error: AuthError| {
+            Refusal::new(error, *audience)
+                .return_to(&attempt.return_to)
+                .cookies(vec![removal.clone()])
+        };
+        match ending {
+            Ok(Ending::LoggedIn {
+                landing: chosen,
+                cookies,
+            }) => landing(chosen.as_deref().unwrap_or(&attempt.return_to))
+                .cookies([removal.clone()])
+                .cookies(cookies),
+            Ok(Ending::ConsumedElsewhere) => {
+                self.land_softly(session, refusal(AuthErrorKind::CodeRejected.into()))
+                    .await
+            }
+            Ok(Ending::Replaced(reply)) => reply.cookies([removal.clone()]),
+            Ok(Ending::Denied(denial)) => {
+                let refusal = refusal(AuthErrorKind::Denied.into());
+                let replaced = match &self.settings().hooks {
+                    Some(hooks) => hooks.on_denied(denial).await,
+                    None => None,
+                };
+                match replaced {
+                    Some(reply) => reply.cookies(refusal.cookies),
+                    None => self.denial_reply(&refusal),
+                }
+            }
+            Err(error) => self.refuse_now(refusal(error)).await,
+        }
+    }
+
+    async fn complete(&self, proven: &Proven) -> Result<Ending, AuthError> {
+        if !self.claim_for_all_instances(proven).await? {
+            return Ok(Ending::ConsumedElsewhere);
+        }
+        let attempt = &proven.attempt;
+        let code = match &proven.response {
+            AuthorizationResponse::Code(code) => code,
+            AuthorizationResponse::Error {
+                error,
+                reason,
+                description,
+            } => {
+                return match error.as_str() {
+                    "access_denied" => Ok(Ending::Denied(Denial {
+                        return_to: attempt.return_to.clone(),
+                        reason: reason.clone(),
+                        description: description.clone(),
+                        app_data: attempt.app_data.clone(),
+                    })),
+                    // RFC 6749, section 4.1.2.1: these two pass; all others are about our request.
+                    "server_error" | "temporarily_unavailable" => {
+                        Err(AuthErrorKind::Unreachable.into())
+                    }
+                    _ => Err(AuthErrorKind::ProviderRejected.into()),
+                };
+            }
+        };
+        let settings = self.settings();
+        let answer = settings.provider.exchange_code(code).await?;
+        let extra: Scopes = attempt.extra_scopes.parse().unwrap_or_default();
+        let token = self.granted(answer, self.requested_scopes(&extra))?;
+        let token = self.lengthen(token).await?;
+        let (landing, mut cookies) = match &settings.hooks {
+            None => (None, Vec::new()),
+            Some(hooks) => {
+                let login = Login {
+                    token: token.clone(),
+                    return_to: attempt.return_to.clone(),
+                    app_data: attempt.app_data.clone(),
+                };
+                let decision = hooks.on_login(login).await;
+                let decision =
+                    decision.map_err(|error| AuthError::with_source(AuthErrorKind::Hook, error))?;
+                match decision.kind {
+                    LoginKind::Accept { landing, cookies } => (landing, cookies),
+                    LoginKind::Refuse(Some(reply)) => return Ok(Ending::Replaced(reply)),
+                    LoginKind::Refuse(None) => return Err(AuthErrorKind::RejectedByApp.into()),
+                }
+            }
+        };
+        let session = session::begin(settings, self.tombstones(), &token, &proven.session).await?;
+        cookies.splice(0..0, session);
+        Ok(Ending::LoggedIn { landing, cookies })
+    }
+
+    /// Whether this instance is the one that goes on. Without a store it is alone.
+    async fn claim_for_all_instances(&self, proven: &Proven) -> Result<bool, AuthError> {
+        let settings = self.settings();
+        let Some(store) = &settings.store else {
+            return Ok(true);
+        };
+        let state = Sha256::digest(proven.attempt.state.as_bytes());
+        let owner = to_base64url(&settings.random::<16>()?);
+        let until = proven.attempt.dead_after();
+        let claim = Claim::new(format!("state:{}", to_base64url(&state)), owner, until);
+        let claimed = store.claim(claim, settings.clock.now()).await;
+        claimed.map_err(|error| AuthError::with_source(AuthErrorKind::Store, error))
+    }
+
+    /// The token of the exchange, when every required scope was granted.
+    fn granted(&self, answer: TokenAnswer, requested: Scopes) -> Result<Token, AuthError> {
+        let settings = self.settings();
+        let now = settings.clock.now();
+        let scopes_reported = answer.permissions.is_some();
+        // RFC 6749, section 5.1: no word about scopes means those asked for.
+        let scopes = answer.permissions.unwrap_or(requested);
+        let missing = settings.required_scopes.without(&scopes);
+        if !missing.is_empty() {
+            let detail = format!("not granted: {missing}");
+            return Err(AuthError::with_source(
+                AuthErrorKind::MissingPermission,
+                detail,
+            ));
+        }
+        Ok(Token::from(TokenFacts {
+            access_token: answer.access_token,
+            user_id: answer.user_id,
+            scopes,
+            scopes_reported,
+            lifetime: Lifetime::ShortLived,
+            issued_at: now,
+            expires_at: now.saturating_add(SHORT_LIVED),
+        }))
+    }
+
+    /// The 60-day token for the one-hour one, as configured.
+    async fn lengthen(&self, short: Token) -> Result<Token, AuthError> {
+        let settings = self.settings();
+        if settings.long_lived == LongLived::Off {
+            return Ok(short);
+        }
+        match settings
+            .provider
+            .exchange_long_lived(short.access_token())
+            .await
+        {
+            Ok(answer) => {
+                let now = settings.clock.now();
+                Ok(Token::from(TokenFacts {
+                    access_token: answer.access_token,
+                    user_id: short.user_id().clone(),
+                    scopes: short.scopes().clone(),
+                    scopes_reported: short.scopes_reported(),
+                    lifetime: Lifetime::LongLived,
+                    issued_at: now,
+                    expires_at: now.saturating_add(answer.expires_in),
+                }))
+            }
+            Err(error) if settings.long_lived == LongLived::Require => Err(error),
+            Err(error) => {
+                crate::trace::warning(&format!(
+                    "the login goes on with a one-hour token, because the long-lived exchange \
+                     failed: {error}"
+                ));
+                Ok(short)
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! From an error to the answer: the hook, the event, and the page, JSON or redirect.
+
+use std::error::Error as _;
+use std::fmt::Write as _;
+
+use super::authorization_request::query_escape;
+use super::negotiation::Audience;
+use super::pages;
+use super::return_to::with_own_fragment;
+use super::{Begin, Flow, Job, Reply};
+use crate::error::{AuthError, AuthErrorKind};
+use crate::hooks::Failure;
+
+/// The wait we suggest when the provider names none, in seconds.
+const RETRY_AFTER_SECONDS: u64 = 5;
+
+/// An error with all that its answer needs.
+pub(crate) struct Refusal {
+    pub(crate) error: AuthError,
+    pub(crate) audience: Audience,
+    /// Where the login was headed, when that is proven.
+    pub(crate) return_to: Option<String>,
+    /// `Set-Cookie` lines that go along.
+    pub(crate) cookies: Vec<String>,
+    /// For `method_not_allowed`.
+    pub(crate) allow: Option<&'static str>,
+}
+
+impl Refusal {
+    pub(crate) fn new(error: impl Into<AuthError>, audience: Audience) -> Self {
+        let error = error.into();
+        Self {
+            error,
+            audience,
+            return_to: None,
+            cookies: Vec::new(),
+            allow: None,
+        }
+    }
+
+    pub(crate) fn allow(mut self, methods: &'static str) -> Self {
+        self.allow = Some(methods);
+        self
+    }
+
+    pub(crate) fn cookies(mut self, lines: Vec<String>) -> Self {
+        self.cookies = lines;
+        self
+    }
+
+    pub(crate) fn return_to(mut self, return_to: &str) -> Self {
+        self.return_to = Some(return_to.to_owned());
+        self
+    }
+}
+
+impl Flow {
+    /// The refusal's answer: at once, unless a hook wants to hear of it.
+    pub(crate) fn refuse(&self, refusal: Refusal) -> Begin {
+        if self.settings().hooks.is_none() {
+            let id = self.failure_id(&refusal.error);
+            return Begin::Done(self.failure_reply(&refusal, &id));
+        }
+        let flow = self.clone();
+        Begin::Job(Job::new(async move { flow.refuse_now(refusal).await }))
+    }
+
+    /// The refusal's answer, after the hook.
+    pub(crate) async fn refuse_now(&self, refusal: Refusal) -> Reply {
+        let id = self.failure_id(&refusal.error);
+        let Some(hooks) = &self.settings().hooks else {
+            return self.failure_reply(&refusal, &id);
+        };
+        let failure = Failure {
+            kind: refusal.error.kind(),
+            detail: chain(&refusal.error),
+            id: id.clone(),
+        };
+        match hooks.on_failure(failure).await {
+            Some(reply) => reply.cookies(refusal.cookies),
+            None => self.failure_reply(&refusal, &id),
+        }
+    }
+
+    /// A denial's answer, when no hook gave another. Nothing is broken, so no `on_failure`.
+    pub(crate) fn denial_reply(&self, refusal: &Refusal) -> Reply {
+        let id = self.failure_id(&refusal.error);
+        self.failure_reply(refusal, &id)
+    }
+
+    /// Logs the error, under a random id that also goes on the page.
+    fn failure_id(&self, error: &AuthError) -> String {
+        let id = self.settings().random::<8>().map_or_else(
+            |_| "no-random-id".to_owned(),
+            |bytes| {
+                bytes
+                    .iter()
+                    .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+            },
+        );
+        crate::trace::failure(error.kind(), &id, &chain(error));
+        id
+    }
+
+    fn failure_reply(&self, refusal: &Refusal, id: &str) -> Reply {
+        let Refusal {
+            error,
+            audience,
+            return_to,
+            cookies,
+            allow,
+        } = refusal;
+        let kind = error.kind();
+        let settings = self.settings();
+        let mut reply = match &settings.failure_url {
+            _ if audience.prefers_json => json_reply(kind),
+            Some(url) if audience.is_navigation && may_redirect(kind) => {
+                Reply::empty(303).header("location", failure_location(url, kind))
+            }
+            _ => self
+                .pages()
+                .error(kind, &self.try_again(return_to.as_deref()), id),
+        };
+        if let Some(methods) = allow {
+            reply = reply.header("allow", *methods);
+        }
+        if kind.code() == "provider_unavailable" {
+            let wait = error
+                .wait()
+                .map_or(RETRY_AFTER_SECONDS, |wait| wait.as_secs().max(1));
+            reply = reply.header("retry-after", wait.to_string());
+        }
+        reply.cookies(cookies.iter().cloned())
+    }
+
+    /// The link that starts over: our own login path and nothing that came from outside unproven.
+    pub(crate) fn try_again(&self, return_to: Option<&str>) -> String {
+        let login = self.login_path();
+        match return_to {
+            Some(target) if target != self.settings().after_login => {
+                format!("{login}?return_to={}", query_escape(target))
+            }
+            _ => login,
+        }
+    }
+}
+
+/// Prefetches, replays and wrong methods are no visit that could be led anywhere.
+fn may_redirect(kind: AuthErrorKind) -> bool {
+    !matches!(
+        kind,
+        AuthErrorKind::Prefetch
+            | AuthErrorKind::TooEarly
+            | AuthErrorKind::MethodNotAllowed
+            | AuthErrorKind::ForbiddenContext
+            | AuthErrorKind::MiddlewareMissing
+    )
+}
+
+/// `failure_url` with the code, and nothing else that could come from outside.
+fn failure_location(url: &str, kind: AuthErrorKind) -> String {
+    let (target, fragment) = url.split_once('#').unwrap_or((url, ""));
+    let separator = if target.contains('?') { '&' } else { '?' };
+    let location = format!("{target}{separator}error={}#{fragment}", kind.code());
+    with_own_fragment(&location).into_owned()
+}
+
+pub(crate) fn json_reply(kind: AuthErrorKind) -> Reply {
+    let body = serde_json::json!({ "error": kind.code(), "message": pages::message(kind) });
+    Reply::empty(kind.status())
+        .header("content-type", "application/json")
+        .body(body.to_string().into_bytes())
+}
+
+/// The error and its causes in one line.
+fn chain(error: &AuthError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let _ = write!(text, ": {cause}");
+        source = cause.source();
+    }
+    text.chars()
+        .map(|character| {
+            if character.is_control() {
+                ' '
+            } else {
+                character
+            }
+        })
+        .collect()
+}

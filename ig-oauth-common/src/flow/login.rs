@@ -1,0 +1,175 @@
+//! The start of a login: one signed attempt, and off to the authorization window.
+
+use super::authorization_request::{self, query_escape};
+use super::failure::Refusal;
+use super::negotiation::Audience;
+use super::pending_attempts::PendingAttempts;
+use super::query::Query;
+use super::{
+    Begin, Flow, Job, LoginOptions, Reply, Request, context_guard, login_options, post_rule,
+};
+use crate::attempt::{ATTEMPT_LIFETIME, Attempt, Binding, State};
+use crate::cookie;
+use crate::error::{AuthError, AuthErrorKind};
+use crate::hooks::{LoginStart, StartKind};
+use crate::scope::Scopes;
+
+/// A start that passed every check, with all it needs of the request.
+struct Start {
+    audience: Audience,
+    options: LoginOptions,
+    return_to: String,
+    app_data: Vec<u8>,
+    context: Option<[u8; 32]>,
+    pending: PendingAttempts,
+}
+
+impl Flow {
+    pub(super) fn begin_login(&self, request: &Request<'_>) -> Begin {
+        let audience = Audience::of(request);
+        let refuse = |kind: AuthErrorKind| self.refuse(Refusal::new(kind, audience));
+        let settings = self.settings();
+        let context = request.context.and_then(super::context_hash);
+        let may_post = settings.require_post || context.is_some();
+        if request.method != "GET" && !(request.method == "POST" && may_post) {
+            let methods = if may_post { "GET, POST" } else { "GET" };
+            let refusal = Refusal::new(AuthErrorKind::MethodNotAllowed, audience);
+            return self.refuse(refusal.allow(methods));
+        }
+        if let Err(kind) = context_guard::check(request.headers) {
+            return refuse(kind);
+        }
+        let is_post = request.method == "POST";
+        if is_post && let Err(kind) = post_rule::check(settings, request.headers) {
+            return refuse(kind);
+        }
+        let query = match Query::read(request.query, &["return_to", "options"]) {
+            Ok(query) => query,
+            Err(kind) => return refuse(kind),
+        };
+        // What is not proven to be a place of ours is not an error of the user's: it is ignored.
+        let return_to = query.get("return_to").ok().flatten();
+        let return_to = return_to.filter(|target| self.accepts_return_to(target));
+        let given = query.get("options").unwrap_or(Some(""));
+        let options =
+            given.and_then(|text| login_options::verify(settings, text, context.as_ref()));
+        let stale_options = given.is_some() && options.is_none();
+        // A link is proof of the user's will only when it was made for this user.
+        let link_is_proof = options.is_some() && context.is_some();
+        if stale_options || (may_post && !is_post && !link_is_proof) {
+            let kept = given.filter(|_| options.is_some());
+            let action = self.login_action(return_to, kept);
+            return Begin::Done(self.pages().login_button(&action, may_post));
+        }
+        let options = options.unwrap_or_default();
+        let target = options
+            .return_to
+            .as_deref()
+            .filter(|target| self.accepts_return_to(target));
+        let start = Start {
+            audience,
+            return_to: target
+                .or(return_to)
+                .unwrap_or(&settings.after_login)
+                .to_owned(),
+            options,
+            app_data: request
+                .context
+                .map(|context| context.app_data.clone())
+                .unwrap_or_default(),
+            context,
+            pending: PendingAttempts::of(settings, request.headers),
+        };
+        if settings.hooks.is_none() {
+            return match self.start(start) {
+                Ok(reply) => Begin::Done(reply),
+                Err(error) => self.refuse(Refusal::new(error, audience)),
+            };
+        }
+        let flow = self.clone();
+        Begin::Job(Job::new(async move { flow.start_with_hook(start).await }))
+    }
+
+    async fn start_with_hook(self, start: Start) -> Reply {
+        let audience = start.audience;
+        if let Some(hooks) = &self.settings().hooks {
+            let announced = LoginStart {
+                return_to: start.return_to.clone(),
+                app_data: start.app_data.clone(),
+            };
+            let refusal = match hooks
+                .before_login(announced)
+                .await
+                .map(|decision| decision.kind)
+            {
+                Ok(StartKind::Proceed) => None,
+                Ok(StartKind::Refuse(Some(reply))) => return reply,
+                Ok(StartKind::Refuse(None)) => Some(AuthErrorKind::RejectedByApp.into()),
+                Err(error) => Some(AuthError::with_source(AuthErrorKind::Hook, error)),
+            };
+            if let Some(error) = refusal {
+                return self.refuse_now(Refusal::new(error, audience)).await;
+            }
+        }
+        match self.start(start) {
+            Ok(reply) => reply,
+            Err(error) => self.refuse_now(Refusal::new(error, audience)).await,
+        }
+    }
+
+    fn start(&self, start: Start) -> Result<Reply, AuthError> {
+        let settings = self.settings();
+        let state = State::random(&*settings.randomness)
+            .map_err(|error| AuthError::with_source(AuthErrorKind::Internal, error))?;
+        let scopes = self.requested_scopes(&start.options.scopes);
+        let attempt = Attempt {
+            state,
+            issued_at: settings.clock.now(),
+            return_to: start.return_to,
+            extra_scopes: start.options.scopes.to_string(),
+            app_data: start.app_data,
+            context: start.context,
+        };
+        let names = &settings.cookie_names;
+        let name = names.attempt(&state.to_text());
+        let binding = Binding {
+            cookie_name: &name,
+            client_id: &settings.client_id,
+            redirect_uri: settings.redirect_uri.as_str(),
+        };
+        let value = attempt.sign(&settings.keyring, &binding);
+        let removals = start
+            .pending
+            .make_room(settings, name.len() + value.len() + 1);
+        let force_reauth = start.options.force_reauth.or(settings.force_reauth);
+        let location = authorization_request::location(settings, &state, &scopes, force_reauth);
+        Ok(Reply::empty(303)
+            .header("location", location)
+            .cookies([cookie::set_cookie(names, &name, &value, ATTEMPT_LIFETIME)])
+            .cookies(removals))
+    }
+
+    /// All scopes that a login asks for: required, optional, and those of its options.
+    pub(super) fn requested_scopes(&self, extra: &Scopes) -> Scopes {
+        let settings = self.settings();
+        let mut scopes = settings.required_scopes.clone();
+        scopes.extend(settings.optional_scopes.iter().cloned());
+        scopes.extend(extra.iter().cloned());
+        scopes
+    }
+
+    fn login_action(&self, return_to: Option<&str>, options: Option<&str>) -> String {
+        let mut action = self.login_path();
+        let mut separator = '?';
+        for (name, value) in [("return_to", return_to), ("options", options)] {
+            if let Some(value) = value {
+                action.push(separator);
+                action.push_str(name);
+                action.push('=');
+                action.push_str(&query_escape(value).to_string());
+                separator = '&';
+            }
+        }
+        action
+    }
+}

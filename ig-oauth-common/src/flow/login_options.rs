@@ -1,0 +1,188 @@
+//! Links that start a login with options of the app's choosing.
+//!
+//! A request itself can change nothing about a login: whoever makes a link could. So options travel
+//! only in a signed parameter that a handler made.
+
+use std::time::Duration;
+
+use super::return_to::{is_allowed_url, is_local_path};
+use crate::attempt::CLOCK_SKEW;
+use crate::clock::Timestamp;
+use crate::config::Settings;
+use crate::encoding::{Reader, Writer, from_base64url, to_base64url};
+use crate::scope::Scopes;
+
+/// How long a link works.
+const LINK_LIFETIME: Duration = Duration::from_secs(10 * 60);
+
+/// Most bytes of scope names in a link.
+const MAX_SCOPES_BYTES: usize = 512;
+
+const VERSION: u8 = 1;
+const PURPOSE: &[u8] = b"ig-oauth login options";
+
+/// What one login does differently.
+///
+/// ```
+/// use ig_oauth_common::{LoginOptions, Scope};
+///
+/// let options = LoginOptions::new()
+///     .return_to("/inbox")
+///     .scopes([Scope::InstagramBusinessManageMessages])
+///     .force_reauth(true);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct LoginOptions {
+    pub(crate) return_to: Option<String>,
+    pub(crate) force_reauth: Option<bool>,
+    pub(crate) scopes: Scopes,
+}
+
+impl LoginOptions {
+    /// Everything as configured.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Where the login ends: a path of this site, or a URL of an allowed origin.
+    pub fn return_to(mut self, target: impl Into<String>) -> Self {
+        self.return_to = Some(target.into());
+        self
+    }
+
+    /// Whether users must enter their credentials again, and so can choose another account.
+    pub fn force_reauth(mut self, force: bool) -> Self {
+        self.force_reauth = Some(force);
+        self
+    }
+
+    /// Scopes to ask for besides the configured ones. The user may leave them out.
+    pub fn scopes(mut self, scopes: impl Into<Scopes>) -> Self {
+        self.scopes = scopes.into();
+        self
+    }
+}
+
+/// Options that no login can have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{field}` {problem}")]
+#[non_exhaustive]
+pub struct LoginOptionsError {
+    field: &'static str,
+    problem: String,
+}
+
+/// Checks `options` and signs them, for the app user with that binding only.
+pub(crate) fn sign(
+    settings: &Settings,
+    options: &LoginOptions,
+    context: Option<&[u8; 32]>,
+) -> Result<String, LoginOptionsError> {
+    let return_to = options.return_to.as_deref().unwrap_or_default();
+    let acceptable = return_to.is_empty()
+        || is_local_path(return_to)
+        || is_allowed_url(return_to, &settings.allowed_return_origins);
+    if !acceptable {
+        return Err(LoginOptionsError {
+            field: "return_to",
+            problem: "is neither a path of this site of at most 512 bytes nor a URL of an origin \
+                      in `allowed_return_origins`"
+                .to_owned(),
+        });
+    }
+    if let Some(refusal) = options
+        .scopes
+        .iter()
+        .find_map(|scope| scope.refusal(settings.api))
+    {
+        return Err(LoginOptionsError {
+            field: "scopes",
+            problem: refusal.to_string(),
+        });
+    }
+    let scopes = options.scopes.to_string();
+    if scopes.len() > MAX_SCOPES_BYTES {
+        let problem = format!("have {} bytes of names; at most 512 fit", scopes.len());
+        return Err(LoginOptionsError {
+            field: "scopes",
+            problem,
+        });
+    }
+    let keys = settings.keyring.newest();
+    let payload = Writer::new()
+        .byte(VERSION)
+        .fixed(&keys.id)
+        .number(settings.clock.now().unix_seconds())
+        .byte(match options.force_reauth {
+            None => 0,
+            Some(false) => 1,
+            Some(true) => 2,
+        })
+        .part(return_to.as_bytes())
+        .part(scopes.as_bytes())
+        .finish();
+    let tag = keys
+        .login_options
+        .tag(&signed_parts(settings, &payload, context));
+    Ok(to_base64url(
+        &Writer::new().fixed(&payload).fixed(&tag).finish(),
+    ))
+}
+
+/// The options in a parameter, when we signed them for this app user less than ten minutes ago.
+pub(crate) fn verify(
+    settings: &Settings,
+    parameter: &str,
+    context: Option<&[u8; 32]>,
+) -> Option<LoginOptions> {
+    let bytes = from_base64url(parameter.as_bytes())?;
+    let (payload, tag) = bytes.split_last_chunk()?;
+    let mut reader = Reader::new(payload);
+    if reader.byte()? != VERSION {
+        return None;
+    }
+    let keys = settings.keyring.by_id(reader.fixed()?)?;
+    if !keys
+        .login_options
+        .verifies(&signed_parts(settings, payload, context), tag)
+    {
+        return None;
+    }
+    let issued_at = Timestamp::from_unix_seconds(reader.number()?);
+    let now = settings.clock.now();
+    if issued_at > now.saturating_add(CLOCK_SKEW) || now.saturating_since(issued_at) > LINK_LIFETIME
+    {
+        return None;
+    }
+    let force_reauth = match reader.byte()? {
+        0 => None,
+        1 => Some(false),
+        2 => Some(true),
+        _ => return None,
+    };
+    let return_to = Some(reader.text()?)
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned);
+    let scopes = reader.text()?.parse().ok()?;
+    reader.end()?;
+    Some(LoginOptions {
+        return_to,
+        force_reauth,
+        scopes,
+    })
+}
+
+fn signed_parts<'a>(
+    settings: &'a Settings,
+    payload: &'a [u8],
+    context: Option<&'a [u8; 32]>,
+) -> [&'a [u8]; 5] {
+    [
+        PURPOSE,
+        settings.client_id.as_bytes(),
+        settings.redirect_uri.as_str().as_bytes(),
+        context.map_or(&[], |hash| hash),
+        payload,
+    ]
+}

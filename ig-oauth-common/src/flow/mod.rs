@@ -1,0 +1,261 @@
+//! The flow: a request comes in, a reply goes out.
+//!
+//! [`Flow::route`] says whether a path is ours, [`Flow::begin`] judges the request and either has the
+//! reply or a [`Job`] that will, and [`AppRequest`] serves the app's own handlers. Adapters translate
+//! requests and replies and hold no rule.
+
+mod app_request;
+mod authorization_request;
+mod authorization_response;
+mod callback;
+mod completion;
+mod consumed_states;
+mod context_guard;
+mod failure;
+mod login;
+mod login_options;
+mod logout;
+mod negotiation;
+mod pages;
+mod pending_attempts;
+mod post_rule;
+mod query;
+mod reply;
+mod request;
+mod return_to;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
+pub use app_request::{AppRequest, Caller, middleware_missing};
+pub use login_options::{LoginOptions, LoginOptionsError};
+pub use reply::{InvalidHeader, InvalidStatus, Reply};
+pub use request::{AppDataTooLong, Headers, LoginContext, Request};
+pub(crate) use return_to::{is_allowed_url, is_local_path, is_plain_path};
+
+use crate::config::{Config, Settings};
+use crate::cookie;
+use crate::provider::http::BoxFuture;
+use crate::session::Tombstones;
+use consumed_states::ConsumedStates;
+use pages::Pages;
+
+/// The login flow of one configuration. Cheap to clone; all clones share what they remember.
+#[derive(Clone)]
+pub struct Flow {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    settings: Arc<Settings>,
+    pages: Pages,
+    consumed: ConsumedStates,
+    tombstones: Tombstones,
+}
+
+/// One of our paths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Route {
+    /// Starts a login.
+    Login,
+    /// The redirect URI: finishes a login.
+    Callback,
+    /// Ends a session.
+    Logout,
+}
+
+/// What [`Flow::begin`] gives.
+#[derive(Debug)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a reply is there, or it is not yet"
+)]
+pub enum Begin {
+    /// The reply.
+    Done(Reply),
+    /// The reply takes the provider, a store or a hook.
+    Job(Job),
+}
+
+/// A reply under way. It owns all it needs.
+#[must_use = "a job does nothing until it is run"]
+pub struct Job {
+    reply: BoxFuture<'static, Reply>,
+}
+
+impl Job {
+    fn new(reply: impl Future<Output = Reply> + Send + 'static) -> Self {
+        Self {
+            reply: Box::pin(reply),
+        }
+    }
+
+    /// Runs it. Needs a Tokio runtime. Dropping the future does not stop an exchange that has begun.
+    pub async fn run(self) -> Reply {
+        self.reply.await
+    }
+}
+
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job").finish_non_exhaustive()
+    }
+}
+
+impl Flow {
+    /// The flow of `config`.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        let settings = config.settings;
+        let pages = Pages::new(&settings);
+        let consumed = ConsumedStates::default();
+        let tombstones = Tombstones::default();
+        Self {
+            shared: Arc::new(Shared {
+                settings,
+                pages,
+                consumed,
+                tombstones,
+            }),
+        }
+    }
+
+    /// Which of our routes `path` is, compared as received: nothing is decoded, cut off or merged.
+    #[must_use]
+    pub fn route(&self, path: &str) -> Option<Route> {
+        let paths = &self.settings().paths;
+        if path == paths.login {
+            Some(Route::Login)
+        } else if path == paths.callback {
+            Some(Route::Callback)
+        } else if path == paths.logout {
+            Some(Route::Logout)
+        } else {
+            None
+        }
+    }
+
+    /// Our paths, as this server sees them.
+    pub fn paths(&self) -> impl Iterator<Item = (Route, &str)> {
+        let paths = &self.settings().paths;
+        [
+            (Route::Login, paths.login.as_str()),
+            (Route::Callback, paths.callback.as_str()),
+            (Route::Logout, paths.logout.as_str()),
+        ]
+        .into_iter()
+    }
+
+    /// Judges a request to one of our routes. What it borrows ends here.
+    pub fn begin(&self, route: Route, request: &Request<'_>) -> Begin {
+        let begun = match route {
+            Route::Login => self.begin_login(request),
+            Route::Callback => self.begin_callback(request),
+            Route::Logout => self.begin_logout(request),
+        };
+        match begun {
+            Begin::Done(reply) => Begin::Done(protect(reply)),
+            Begin::Job(job) => Begin::Job(Job::new(async move { protect(job.run().await) })),
+        }
+    }
+
+    /// A link to the login with options of the app's choosing, good for ten minutes. With a
+    /// [`LoginContext`] that is bound, it works for that user of the app only.
+    ///
+    /// # Errors
+    ///
+    /// When the options are none that a login can have.
+    pub fn login_url(
+        &self,
+        options: &LoginOptions,
+        context: Option<&LoginContext>,
+    ) -> Result<String, LoginOptionsError> {
+        let context = context.and_then(context_hash);
+        let signed = login_options::sign(self.settings(), options, context.as_ref())?;
+        Ok(format!("{}?options={signed}", self.login_path()))
+    }
+
+    /// The login path as the browser knows it. For links and buttons.
+    #[must_use]
+    pub fn login_path(&self) -> String {
+        let paths = &self.settings().paths;
+        paths.public(&paths.login)
+    }
+
+    /// The logout path as the browser knows it. For the `action` of a form with method `post`.
+    #[must_use]
+    pub fn logout_path(&self) -> String {
+        let paths = &self.settings().paths;
+        paths.public(&paths.logout)
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.shared.settings
+    }
+
+    fn pages(&self) -> &Pages {
+        &self.shared.pages
+    }
+
+    fn consumed(&self) -> &ConsumedStates {
+        &self.shared.consumed
+    }
+
+    fn tombstones(&self) -> &Tombstones {
+        &self.shared.tombstones
+    }
+
+    fn session_values(&self, request: &Request<'_>) -> Vec<Vec<u8>> {
+        let name = self.settings().cookie_names.session();
+        cookie::values_of(request.headers, name)
+            .into_iter()
+            .map(<[u8]>::to_vec)
+            .collect()
+    }
+
+    /// Whether a login may end at `target`: a path of this site or a URL of an allowed origin, and
+    /// none of our own routes, which would go round in circles.
+    fn accepts_return_to(&self, target: &str) -> bool {
+        let settings = self.settings();
+        if is_local_path(target) {
+            let path = return_to::path_of(target);
+            let paths = &settings.paths;
+            let ours = self.paths().any(|(_, ours)| paths.public(ours) == path);
+            return !ours && path != settings.redirect_uri.path();
+        }
+        let own = target.strip_prefix(settings.redirect_uri.origin());
+        is_allowed_url(target, &settings.allowed_return_origins)
+            && own.is_none_or(|path| self.accepts_return_to(path) || path.is_empty())
+    }
+}
+
+impl fmt::Debug for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Flow")
+            .field("client_id", &self.settings().client_id)
+            .field("redirect_uri", &self.settings().redirect_uri.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The hash that an attempt keeps of the app's own user.
+fn context_hash(context: &LoginContext) -> Option<[u8; 32]> {
+    let binding = context.binding.as_ref()?;
+    let mut hash = Sha256::new();
+    hash.update(b"ig-oauth login context");
+    hash.update(binding);
+    Some(hash.finalize().into())
+}
+
+/// The headers of every answer of ours, a hook's included: it depends on cookies and may set some,
+/// and its URL may hold a code.
+fn protect(reply: Reply) -> Reply {
+    reply
+        .forced_header("cache-control", "no-store")
+        .default_header("referrer-policy", "no-referrer")
+        .forced_header("x-content-type-options", "nosniff")
+}

@@ -1,0 +1,184 @@
+//! The pages a person sees: readable on a phone and in the dark, without scripts or anything loaded.
+
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use sha2::{Digest as _, Sha256};
+
+use crate::config::Settings;
+use crate::error::AuthErrorKind;
+use crate::flow::Reply;
+
+const STYLE: &str = include_str!("style.css");
+
+/// The pages of one configuration: their policy is made once.
+pub(crate) struct Pages {
+    policy: String,
+    policy_with_form: String,
+}
+
+impl Pages {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let digest = Sha256::digest(STYLE.as_bytes());
+        let style = base64::engine::general_purpose::STANDARD.encode(digest);
+        let policy = |form_action: &str| {
+            format!(
+                "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action \
+                 {form_action}; frame-ancestors 'none'"
+            )
+        };
+        let basic = format!("'self' {}", settings.authorize_origin);
+        // Browsers check every redirect after a form's post against `form-action`: the window, the
+        // callback, and where the login ends.
+        let mut chain = format!("{basic} {}", settings.redirect_uri.origin());
+        for origin in &settings.allowed_return_origins {
+            let _ = write!(chain, " {origin}");
+        }
+        Self {
+            policy: policy(&basic),
+            policy_with_form: policy(&chain),
+        }
+    }
+
+    /// What went wrong, and a way on.
+    pub(crate) fn error(&self, kind: AuthErrorKind, try_again: &str, id: &str) -> Reply {
+        let (title, text) = words(kind);
+        let try_again = escape(try_again);
+        let body = format!(
+            "<h1>{title}</h1><p>{text}</p><p><a class=\"act\" href=\"{try_again}\">Try again</a>\
+             </p><small>{code} &middot; {id}</small>",
+            code = kind.code(),
+        );
+        self.page(kind.status(), title, "", &body, false)
+    }
+
+    /// One button that starts a login: by POST where that is required, else by a link.
+    pub(crate) fn login_button(&self, action: &str, by_post: bool) -> Reply {
+        let action = escape(action);
+        let button = if by_post {
+            format!(
+                "<form method=\"post\" action=\"{action}\"><button>Log in with Instagram</button>\
+                 </form>"
+            )
+        } else {
+            format!("<p><a class=\"act\" href=\"{action}\">Log in with Instagram</a></p>")
+        };
+        let body = format!(
+            "<h1>Log in with Instagram</h1><p>You will go to Instagram, and come back \
+             here.</p>{button}"
+        );
+        self.page(200, "Log in with Instagram", "", &body, by_post)
+    }
+
+    /// Goes on to `url` of this site by itself, so that the browser sends its `SameSite=Strict`
+    /// cookies along: it holds them back on the way from the provider's site.
+    pub(crate) fn bounce(&self, url: &str) -> Reply {
+        let url = escape(url);
+        let refresh = format!("<meta http-equiv=\"refresh\" content=\"0;url={url}\">");
+        let body = format!(
+            "<h1>One moment</h1><p>Finishing your login.</p><p><a class=\"act\" \
+             href=\"{url}\">Go on</a></p>"
+        );
+        self.page(200, "One moment", &refresh, &body, false)
+    }
+
+    fn page(&self, status: u16, title: &str, head: &str, body: &str, has_form: bool) -> Reply {
+        let html = format!(
+            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta \
+             name=\"viewport\" content=\"width=device-width,initial-scale=1\"><meta name=\"robots\" \
+             content=\"noindex\">{head}<title>{title}</title><style>{STYLE}</style></head><body>\
+             <main>{body}</main></body></html>"
+        );
+        let policy = if has_form {
+            &self.policy_with_form
+        } else {
+            &self.policy
+        };
+        // Under `no-referrer` a form posts `Origin: null`, which the post rule must refuse.
+        let referrer = if has_form {
+            "same-origin"
+        } else {
+            "no-referrer"
+        };
+        Reply::empty(status)
+            .header("content-type", "text/html; charset=utf-8")
+            .header("x-frame-options", "DENY")
+            .header("content-security-policy", policy.as_str())
+            .header("referrer-policy", referrer)
+            .body(html.into_bytes())
+    }
+}
+
+/// Title and text for each code. What happened is told in the user's terms; the kind is for logs.
+fn words(kind: AuthErrorKind) -> (&'static str, &'static str) {
+    match kind.code() {
+        "access_denied" => (
+            "You are not logged in",
+            "You chose not to continue with Instagram. Nothing was shared.",
+        ),
+        "invalid_request" | "invalid_state" => (
+            "You are not logged in",
+            "This login is not complete, or it took too long. Start it again from this browser.",
+        ),
+        "code_rejected" => (
+            "You are not logged in",
+            "Instagram did not accept this login. It may have been used already. Start it again.",
+        ),
+        "missing_permission" => (
+            "A permission is missing",
+            "This app needs every permission it asks for. Try again and leave them ticked.",
+        ),
+        "provider_rejected" => (
+            "Login does not work right now",
+            "Instagram refused this app. The people who run it have been told.",
+        ),
+        "provider_unavailable" => (
+            "Instagram does not answer",
+            "You are not logged in. Please try again in a moment.",
+        ),
+        "store_unavailable" => (
+            "We cannot check your login",
+            "One of our systems does not answer. Please try again in a moment.",
+        ),
+        "rejected_by_app" => (
+            "This account cannot log in",
+            "This app does not accept the account you chose.",
+        ),
+        "forbidden_context" => (
+            "This request was refused",
+            "A login starts and ends in a browser window of its own. Open this page directly.",
+        ),
+        "login_required" => ("Please log in", "This page needs you to be logged in."),
+        "method_not_allowed" => (
+            "This does not work here",
+            "This address was asked in a way it does not answer to.",
+        ),
+        "too_early" | "prefetch" => ("Not yet", "Open this page again to go on."),
+        _ => (
+            "Something went wrong",
+            "You are not logged in. Please try again.",
+        ),
+    }
+}
+
+/// For JSON: the same in one sentence.
+pub(crate) fn message(kind: AuthErrorKind) -> String {
+    let (title, text) = words(kind);
+    format!("{title}. {text}")
+}
+
+/// Text for HTML, in elements and in quoted attributes.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}

@@ -1,0 +1,140 @@
+//! Secrets to sub-keys, and their rotation.
+//!
+//! One secret becomes one [`KeySet`]: a key for each purpose, so that a value made for one purpose
+//! never opens under another. The newest set signs and seals; all of them verify and open, selected
+//! by an id derived from the secret.
+
+mod mac;
+mod seal;
+pub(crate) mod secret;
+
+use hkdf::Hkdf;
+use sha2::Sha256;
+
+pub(crate) use mac::{MacKey, TAG_BYTES};
+pub(crate) use seal::SealingKey;
+
+/// Which secret a value was made with. Not secret itself: it travels in clear.
+pub(crate) type KeyId = [u8; 4];
+
+/// The keys made from one secret.
+pub(crate) struct KeySet {
+    pub(crate) id: KeyId,
+    /// Signs attempt cookies.
+    pub(crate) attempt: MacKey,
+    /// Signs the options of a login link.
+    pub(crate) login_options: MacKey,
+    /// Seals session cookies.
+    pub(crate) session: SealingKey,
+    /// Seals tokens in a store.
+    pub(crate) account: SealingKey,
+}
+
+/// Where a secret comes from. Part of the derivation: an app secret that is also set as a cookie
+/// secret gives other keys.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    CookieSecret,
+    ClientSecret,
+}
+
+impl KeySet {
+    /// `None` never happens: HKDF refuses outputs over 8,160 bytes only. No panic either way.
+    pub(crate) fn derive(secret: &[u8], origin: Origin) -> Option<Self> {
+        let salt: &[u8] = match origin {
+            Origin::CookieSecret => b"ig-oauth 1 cookie secret",
+            Origin::ClientSecret => b"ig-oauth 1 client secret",
+        };
+        let hkdf = Hkdf::<Sha256>::new(Some(salt), secret);
+        let expand = |label: &[u8]| {
+            let mut key = [0; 32];
+            hkdf.expand(label, &mut key).ok().map(|()| key)
+        };
+        let mut id = KeyId::default();
+        hkdf.expand(b"key id", &mut id).ok()?;
+        Some(Self {
+            id,
+            attempt: MacKey::new(&expand(b"attempt cookie mac")?)?,
+            login_options: MacKey::new(&expand(b"login options mac")?)?,
+            session: SealingKey::new(&expand(b"session cookie seal")?)?,
+            account: SealingKey::new(&expand(b"stored account seal")?)?,
+        })
+    }
+}
+
+/// All key sets, newest first.
+pub(crate) struct Keyring {
+    newest: KeySet,
+    older: Vec<KeySet>,
+}
+
+impl Keyring {
+    pub(crate) fn new(newest: KeySet, older: Vec<KeySet>) -> Self {
+        Self { newest, older }
+    }
+
+    /// The one that signs and seals.
+    pub(crate) fn newest(&self) -> &KeySet {
+        &self.newest
+    }
+
+    /// The one with that id, if it is still known.
+    pub(crate) fn by_id(&self, id: &KeyId) -> Option<&KeySet> {
+        std::iter::once(&self.newest)
+            .chain(&self.older)
+            .find(|keys| keys.id == *id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &[u8] = b"an obviously fake secret, 38 bytes long";
+
+    #[test]
+    fn the_same_secret_gives_the_same_keys_on_every_instance() {
+        let one = KeySet::derive(SECRET, Origin::CookieSecret).unwrap();
+        let other = KeySet::derive(SECRET, Origin::CookieSecret).unwrap();
+        assert_eq!(one.id, other.id);
+        assert_eq!(one.attempt.tag(&[b"text"]), other.attempt.tag(&[b"text"]));
+    }
+
+    #[test]
+    fn purposes_and_origins_have_keys_of_their_own() {
+        let cookie = KeySet::derive(SECRET, Origin::CookieSecret).unwrap();
+        let client = KeySet::derive(SECRET, Origin::ClientSecret).unwrap();
+        let tags = [
+            cookie.attempt.tag(&[b"text"]),
+            cookie.login_options.tag(&[b"text"]),
+            client.attempt.tag(&[b"text"]),
+            client.login_options.tag(&[b"text"]),
+        ];
+        for (index, tag) in tags.iter().enumerate() {
+            assert!(
+                tags.iter().skip(index + 1).all(|other| other != tag),
+                "{index}"
+            );
+        }
+        assert_ne!(cookie.id, client.id);
+        let sealed = cookie.session.seal([0; 12], b"", b"text").unwrap();
+        assert_eq!(
+            cookie.session.open(&[0; 12], b"", &sealed).as_deref(),
+            Some(&b"text"[..])
+        );
+        assert_eq!(cookie.account.open(&[0; 12], b"", &sealed), None);
+        assert_eq!(client.session.open(&[0; 12], b"", &sealed), None);
+    }
+
+    #[test]
+    fn a_ring_finds_every_secret_and_signs_with_the_newest() {
+        let set = |secret: &[u8]| KeySet::derive(secret, Origin::CookieSecret).unwrap();
+        let (new, old, unknown) = (set(b"new"), set(b"old"), set(b"unknown"));
+        let (new_id, old_id) = (new.id, old.id);
+        let ring = Keyring::new(new, vec![old]);
+        assert_eq!(ring.newest().id, new_id);
+        assert!(ring.by_id(&new_id).is_some());
+        assert!(ring.by_id(&old_id).is_some());
+        assert!(ring.by_id(&unknown.id).is_none());
+    }
+}

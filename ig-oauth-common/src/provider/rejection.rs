@@ -1,0 +1,238 @@
+//! What the provider's error answers mean, and what to do about them.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use super::MAX_RETRY_AFTER;
+use super::http::HttpResponse;
+use super::wire::{Answer, ErrorFields};
+use crate::error::{AuthError, AuthErrorKind};
+
+/// Most characters kept of the provider's message.
+const MAX_MESSAGE_CHARACTERS: usize = 256;
+
+/// A run of this many token-like characters may be a secret, and is not kept.
+const SECRET_LIKE: usize = 20;
+
+/// The provider's own words on why it refused: the `source()` of the
+/// [`AuthError`](crate::AuthError)s that come from an answer of it.
+///
+/// The message is made safe: secrets, URLs, whatever looks like a token, and control characters are
+/// taken out, and it ends after 256 characters. It is for logs, not for users.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderRejection {
+    status: u16,
+    error_type: Option<String>,
+    code: Option<i64>,
+    subcode: Option<i64>,
+    message: Option<String>,
+    advice: Option<&'static str>,
+}
+
+impl ProviderRejection {
+    /// The HTTP status of the provider's answer.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The provider's class of error, such as `OAuthException`.
+    #[must_use]
+    pub fn error_type(&self) -> Option<&str> {
+        self.error_type.as_deref()
+    }
+
+    /// The provider's number: the HTTP status again at the token endpoint, a Graph API error code
+    /// elsewhere.
+    #[must_use]
+    pub fn code(&self) -> Option<i64> {
+        self.code
+    }
+
+    /// The Graph API's finer number, such as 460 after a change of password.
+    #[must_use]
+    pub fn subcode(&self) -> Option<i64> {
+        self.subcode
+    }
+
+    /// The provider's message, made safe.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+
+    /// What to do, when it is known.
+    #[must_use]
+    pub fn advice(&self) -> Option<&str> {
+        self.advice
+    }
+}
+
+impl fmt::Display for ProviderRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the provider answered {}", self.status)?;
+        if let Some(error_type) = &self.error_type {
+            write!(f, " {error_type}")?;
+        }
+        if let Some(code) = self.code {
+            write!(f, ", code {code}")?;
+        }
+        if let Some(subcode) = self.subcode {
+            write!(f, ", subcode {subcode}")?;
+        }
+        if let Some(message) = &self.message {
+            write!(f, ", \"{message}\"")?;
+        }
+        if let Some(advice) = self.advice {
+            write!(f, "; {advice}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for ProviderRejection {}
+
+/// Which call was answered. Only the exchange has a code that can be to blame.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    CodeExchange,
+    LongLived,
+}
+
+/// What words of the provider mean. The first row that is found in the message counts.
+const MEANINGS: &[(&str, Meaning, Option<&str>)] = &[
+    (
+        "invalid platform app",
+        Meaning::Settings,
+        Some(
+            "the client id is not an Instagram app id: perhaps it is the Meta app id; use the one \
+             from App Dashboard > Instagram > API setup with Instagram login > Business login \
+             settings",
+        ),
+    ),
+    (
+        "client secret",
+        Meaning::Settings,
+        Some(
+            "the client secret is wrong: use the Instagram app secret from Business login settings, \
+             not the Meta app secret",
+        ),
+    ),
+    (
+        "invalid client",
+        Meaning::Settings,
+        Some("check client id and client secret"),
+    ),
+    (
+        "scope",
+        Meaning::Settings,
+        Some("a scope is not one of this API: check `scopes` against the app's permissions"),
+    ),
+    (
+        "redirect",
+        Meaning::Code,
+        Some(
+            "the redirect URI must be an entry of the dashboard's list to the letter; the dashboard \
+             may have added a trailing slash",
+        ),
+    ),
+    ("code was not found", Meaning::Code, None),
+    ("authorization code", Meaning::Code, None),
+    ("matching code", Meaning::Code, None),
+    ("code has expired", Meaning::Code, None),
+    (
+        "unsupported request",
+        Meaning::Settings,
+        Some(
+            "this message misleads; reported causes are a tester invitation that was not accepted, \
+             another app's secret, and an expired or empty token",
+        ),
+    ),
+];
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    Code,
+    Settings,
+}
+
+/// The error for an answer that is not a success. Bodies of unknown shape are not looked into: only
+/// their status counts.
+pub(super) fn of(
+    response: &HttpResponse,
+    answer: Option<Answer>,
+    step: Step,
+    secrets: &[&str],
+) -> AuthError {
+    let status = response.status();
+    let fields = answer.and_then(|answer| answer.error_fields());
+    let is_known_shape = fields.is_some();
+    let fields = fields.unwrap_or_default();
+    let meaning = meaning(&fields);
+    let kind = match (&fields, meaning) {
+        _ if is_throttled(status, &fields) => AuthErrorKind::Throttled,
+        _ if status >= 500 => AuthErrorKind::Unreachable,
+        _ if !is_known_shape => AuthErrorKind::MalformedAnswer,
+        (_, Some((Meaning::Code, _))) if step == Step::CodeExchange => AuthErrorKind::CodeRejected,
+        (_, Some(_)) => AuthErrorKind::ProviderRejected,
+        (fields, None) if is_temporary(fields) => AuthErrorKind::Unreachable,
+        _ => AuthErrorKind::ProviderRejected,
+    };
+    let rejection = ProviderRejection {
+        status,
+        error_type: fields.kind.map(|text| safe(&text, secrets)),
+        code: fields.code,
+        subcode: fields.subcode,
+        message: fields.message.map(|text| safe(&text, secrets)),
+        advice: meaning.and_then(|(_, advice)| advice),
+    };
+    let wait = response.retry_after_seconds().map(Duration::from_secs);
+    AuthError::with_source(kind, rejection).retry_after(wait.map(|wait| wait.min(MAX_RETRY_AFTER)))
+}
+
+fn meaning(fields: &ErrorFields) -> Option<(Meaning, Option<&'static str>)> {
+    let message = fields.message.as_ref()?.to_lowercase();
+    let row = MEANINGS.iter().find(|(words, ..)| message.contains(words));
+    row.map(|(_, meaning, advice)| (*meaning, *advice))
+}
+
+/// Codes of Meta's "Rate Limits" and "Error handling" pages.
+fn is_throttled(status: u16, fields: &ErrorFields) -> bool {
+    status == 429
+        || fields.kind.as_deref() == Some("OAuthRateLimitException")
+        || matches!(fields.code, Some(4 | 17 | 32 | 341 | 429 | 613))
+}
+
+/// 1 and 2 are "temporary" on Meta's "Error handling" page.
+fn is_temporary(fields: &ErrorFields) -> bool {
+    fields.is_transient || matches!(fields.code, Some(1 | 2))
+}
+
+/// The provider's text without what must not be logged.
+fn safe(text: &str, secrets: &[&str]) -> String {
+    let mut text = text.to_owned();
+    for secret in secrets.iter().filter(|secret| secret.len() >= 4) {
+        text = text.replace(secret, "[redacted]");
+    }
+    let words = text.split(|character: char| character.is_whitespace() || character.is_control());
+    let words = words.filter(|word| !word.is_empty()).map(|word| {
+        let mut run = 0;
+        let looks_secret = word.chars().any(|character| {
+            let token_like = character.is_ascii_alphanumeric() || "_-.=%+/~:".contains(character);
+            run = if token_like { run + 1 } else { 0 };
+            run >= SECRET_LIKE
+        });
+        if looks_secret || word.contains("://") {
+            "[redacted]"
+        } else {
+            word
+        }
+    });
+    words
+        .collect::<Vec<_>>()
+        .join(" ")
+        .chars()
+        .take(MAX_MESSAGE_CHARACTERS)
+        .collect()
+}

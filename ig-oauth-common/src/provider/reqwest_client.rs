@@ -1,0 +1,137 @@
+//! The HTTP client on reqwest.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::{Client, redirect, retry};
+
+use super::http::{
+    BoxFuture, HttpClient, HttpError, HttpErrorKind, HttpMethod, HttpRequest, HttpResponse,
+};
+
+pub(crate) struct ReqwestSettings {
+    pub(crate) timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) extra_root_pem: Option<Vec<u8>>,
+    /// Some endpoint is plain http on loopback.
+    pub(crate) loopback: bool,
+}
+
+/// Why there is no client.
+#[derive(Debug)]
+pub(crate) enum ReqwestClientError {
+    RootCertificate,
+    Client(reqwest::Error),
+}
+
+impl ReqwestClientError {
+    pub(crate) fn is_root_certificate(&self) -> bool {
+        matches!(self, Self::RootCertificate)
+    }
+}
+
+impl fmt::Display for ReqwestClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RootCertificate => f.write_str(
+                "it must hold one or more certificates in PEM, each between BEGIN CERTIFICATE and \
+                 END CERTIFICATE",
+            ),
+            Self::Client(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+struct ReqwestClient(Client);
+
+/// One client for all calls of a configuration.
+///
+/// - No redirect is followed, and nothing is retried: secrets and single-use codes travel here.
+/// - No connection is kept. An idle one belongs to the runtime that opened it, and that may be a
+///   blocked or stopped worker's; a login is rare enough to pay for a handshake.
+/// - `HTTPS_PROXY` of the environment is honoured, except where an endpoint is on loopback.
+pub(crate) fn reqwest_client(
+    settings: ReqwestSettings,
+) -> Result<Arc<dyn HttpClient>, ReqwestClientError> {
+    let mut builder = Client::builder()
+        .user_agent(concat!("ig-oauth/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .referer(false)
+        .timeout(settings.timeout)
+        .connect_timeout(settings.connect_timeout)
+        .pool_max_idle_per_host(0)
+        .http1_only();
+    if settings.loopback {
+        builder = builder.no_proxy();
+    } else {
+        builder = builder.https_only(true);
+    }
+    #[cfg(any(feature = "rustls", feature = "native-tls"))]
+    {
+        builder = builder.tls_version_min(reqwest::tls::Version::TLS_1_2);
+        if let Some(pem) = settings.extra_root_pem {
+            let certificates = reqwest::Certificate::from_pem_bundle(&pem)
+                .ok()
+                .filter(|certificates| !certificates.is_empty())
+                .ok_or(ReqwestClientError::RootCertificate)?;
+            builder = builder.tls_certs_merge(certificates);
+        }
+    }
+    #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+    if settings.extra_root_pem.is_some() {
+        return Err(ReqwestClientError::RootCertificate);
+    }
+    let client = builder.build().map_err(ReqwestClientError::Client)?;
+    Ok(Arc::new(ReqwestClient(client)))
+}
+
+impl HttpClient for ReqwestClient {
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
+        Box::pin(async move {
+            let mut outgoing = match request.method() {
+                HttpMethod::Get => self.0.get(request.url()),
+                HttpMethod::Post => self.0.post(request.url()),
+            };
+            outgoing = outgoing.header(ACCEPT, "application/json");
+            if let Some(form) = request.form() {
+                outgoing = outgoing
+                    .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                    .body(form.to_owned());
+            }
+            let mut response = outgoing.send().await.map_err(failed)?;
+            let limit = request.max_response_bytes();
+            let announced = response
+                .content_length()
+                .and_then(|length| length.try_into().ok());
+            if announced.is_some_and(|length: usize| length > limit) {
+                return Err(HttpError::new(HttpErrorKind::Oversize));
+            }
+            let mut body = Vec::new();
+            while let Some(chunk) = response.chunk().await.map_err(failed)? {
+                if body.len() + chunk.len() > limit {
+                    return Err(HttpError::new(HttpErrorKind::Oversize));
+                }
+                body.extend_from_slice(&chunk);
+            }
+            let retry_after = response.headers().get(RETRY_AFTER);
+            let seconds = retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+            Ok(HttpResponse::new(response.status().as_u16(), body)
+                .with_retry_after_seconds(seconds))
+        })
+    }
+}
+
+/// The URL stays out: the long-lived exchange carries the app secret in its query.
+fn failed(error: reqwest::Error) -> HttpError {
+    let kind = if error.is_timeout() {
+        HttpErrorKind::TimedOut
+    } else if error.is_body() || error.is_decode() {
+        HttpErrorKind::Malformed
+    } else {
+        HttpErrorKind::Unreachable
+    };
+    HttpError::with_source(kind, error.without_url())
+}

@@ -1,0 +1,124 @@
+//! What one app request has to do with its session: opened when a handler asks, at most once, and
+//! perhaps with a cookie to send along.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::OnceCell;
+
+use super::{Reading, Renewal, Tombstones};
+use crate::config::Settings;
+use crate::error::AuthError;
+use crate::flow::Headers;
+use crate::token::Token;
+
+/// The session of one request. There is one only when the request carries our session cookie.
+pub struct Slot {
+    values: Vec<Vec<u8>>,
+    opened: OnceCell<Option<Token>>,
+    pending: Mutex<Option<Pending>>,
+}
+
+enum Pending {
+    Renew(Renewal),
+    Remove,
+}
+
+impl Slot {
+    pub(crate) fn new(values: Vec<Vec<u8>>) -> Self {
+        Self {
+            values,
+            opened: OnceCell::new(),
+            pending: Mutex::new(None),
+        }
+    }
+
+    /// The token of this session, looked up at the first call. An error is not remembered: the next
+    /// call tries again.
+    pub(crate) async fn open(&self, settings: &Settings) -> Result<Option<Token>, AuthError> {
+        let opened = self.opened.get_or_try_init(|| async {
+            let (token, pending) = match super::read(settings, &self.values).await? {
+                Reading::Live(session) => {
+                    (Some(session.token), session.renewal.map(Pending::Renew))
+                }
+                Reading::Nobody { remove } => (None, remove.then_some(Pending::Remove)),
+            };
+            *self.pending.lock().unwrap_or_else(PoisonError::into_inner) = pending;
+            Ok(token)
+        });
+        opened.await.cloned()
+    }
+
+    /// The header lines to append to the app's answer.
+    ///
+    /// A shared cache must never keep one user's cookie for another (RFC 9111, section 7.3): the
+    /// cookie goes along only where the app said nothing about caching, and then brings `no-store`,
+    /// or where it said `private` or `no-store`. Else it waits for the next request.
+    pub(crate) fn finish(
+        &self,
+        settings: &Settings,
+        tombstones: &Tombstones,
+        answer: &dyn Headers,
+    ) -> Vec<(&'static str, String)> {
+        let pending = self
+            .pending
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let Some(pending) = pending else {
+            return Vec::new();
+        };
+        let line = match pending {
+            Pending::Remove => super::removal(settings),
+            Pending::Renew(Renewal { session, line }) => {
+                let now = settings.clock.now();
+                if session.is_some_and(|session| tombstones.is_buried(&session, now)) {
+                    return Vec::new();
+                }
+                line
+            }
+        };
+        match caching(answer) {
+            Caching::Shared => Vec::new(),
+            Caching::Private => vec![("set-cookie", line)],
+            Caching::Unsaid => {
+                vec![
+                    ("set-cookie", line),
+                    ("cache-control", "no-store".to_owned()),
+                ]
+            }
+        }
+    }
+}
+
+enum Caching {
+    Unsaid,
+    Private,
+    Shared,
+}
+
+fn caching(answer: &dyn Headers) -> Caching {
+    let mut said = false;
+    let mut private = false;
+    answer.visit("cache-control", &mut |value| {
+        said = true;
+        let directives = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        private |= directives.into_iter().any(|directive| {
+            directive.eq_ignore_ascii_case(b"private")
+                || directive.eq_ignore_ascii_case(b"no-store")
+        });
+    });
+    match (said, private) {
+        (false, _) => Caching::Unsaid,
+        (true, true) => Caching::Private,
+        (true, false) => Caching::Shared,
+    }
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slot")
+            .field("cookies", &self.values.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,207 @@
+//! What handlers take.
+
+use std::ops::Deref;
+
+use axum_core::body::Body;
+use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum_core::response::{IntoResponse, Response};
+use http::request::Parts;
+use ig_oauth_common::{
+    AppRequest, Flow, LoginContext, LoginOptions, LoginOptionsError, Reply, Token,
+    middleware_missing,
+};
+
+use crate::body::response;
+use crate::headers::{HttpHeaders, flow_request};
+use crate::service::Attached;
+
+/// The token of the user who makes this request.
+///
+/// A handler that takes it runs for logged-in users only. Others are led to the login and back when
+/// they navigate, and get 401 with JSON otherwise. It dereferences to [`Token`]; portable code takes
+/// `&Token`.
+///
+/// ```
+/// use ig_oauth_tower::InstagramToken;
+///
+/// async fn home(token: InstagramToken) -> String {
+///     format!("Hello, user {}", token.user_id())
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(home));
+/// ```
+#[derive(Clone, Debug)]
+pub struct InstagramToken(Token);
+
+impl InstagramToken {
+    /// The token without the wrapper.
+    #[must_use]
+    pub fn into_inner(self) -> Token {
+        self.0
+    }
+}
+
+impl Deref for InstagramToken {
+    type Target = Token;
+
+    fn deref(&self) -> &Token {
+        &self.0
+    }
+}
+
+/// The token of the user who makes this request, if there is one.
+///
+/// `Option<InstagramToken>` does the same here; this form exists in both adapters. A store that is
+/// down is an error in either form, never "nobody is logged in".
+#[derive(Clone, Debug)]
+pub struct MaybeInstagramToken(Option<Token>);
+
+impl MaybeInstagramToken {
+    /// The token, if there is one.
+    #[must_use]
+    pub fn token(&self) -> Option<&Token> {
+        self.0.as_ref()
+    }
+
+    /// The token without the wrapper.
+    #[must_use]
+    pub fn into_inner(self) -> Option<Token> {
+        self.0
+    }
+}
+
+impl Deref for MaybeInstagramToken {
+    type Target = Option<Token>;
+
+    fn deref(&self) -> &Option<Token> {
+        &self.0
+    }
+}
+
+/// Links to the login and the logout, for pages. Needs no logged-in user.
+#[derive(Clone, Debug)]
+pub struct InstagramLogin {
+    flow: Flow,
+    context: Option<LoginContext>,
+}
+
+impl InstagramLogin {
+    /// The path that starts a login, for a link.
+    #[must_use]
+    pub fn login_path(&self) -> String {
+        self.flow.login_path()
+    }
+
+    /// The path that ends a session, for the `action` of a form with method `post`.
+    #[must_use]
+    pub fn logout_path(&self) -> String {
+        self.flow.logout_path()
+    }
+
+    /// A link to the login with options, good for ten minutes, and for this request's
+    /// [`LoginContext`] only when there is a bound one.
+    ///
+    /// # Errors
+    ///
+    /// When the options are none that a login can have.
+    pub fn login_url(&self, options: &LoginOptions) -> Result<String, LoginOptionsError> {
+        self.flow.login_url(options, self.context.as_ref())
+    }
+}
+
+/// Why a handler with a token did not run; answers the request instead.
+#[derive(Clone, Debug)]
+pub struct InstagramTokenRejection(Reply);
+
+impl InstagramTokenRejection {
+    /// The status of the answer.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.0.status()
+    }
+
+    /// The text of the answer's body.
+    #[must_use]
+    pub fn body_text(&self) -> String {
+        String::from_utf8_lossy(self.0.body_bytes()).into_owned()
+    }
+}
+
+impl IntoResponse for InstagramTokenRejection {
+    fn into_response(self) -> Response {
+        response(self.0, Body::from)
+    }
+}
+
+/// The request that the layer has seen, or the answer that asks for the layer.
+pub(super) fn attached(
+    extensions: &http::Extensions,
+) -> Result<AppRequest, InstagramTokenRejection> {
+    let attached = extensions
+        .get::<Attached>()
+        .map(|Attached(request)| request.clone());
+    attached.ok_or_else(|| InstagramTokenRejection(middleware_missing("InstagramOAuthLayer")))
+}
+
+pub(super) async fn require(parts: &Parts) -> Result<Token, InstagramTokenRejection> {
+    let request = attached(&parts.extensions)?;
+    let caller = caller(&request, parts);
+    request
+        .require(&caller)
+        .await
+        .map_err(InstagramTokenRejection)
+}
+
+async fn optional(parts: &Parts) -> Result<Option<Token>, InstagramTokenRejection> {
+    let request = attached(&parts.extensions)?;
+    let caller = caller(&request, parts);
+    request
+        .optional(&caller)
+        .await
+        .map_err(InstagramTokenRejection)
+}
+
+fn caller(request: &AppRequest, parts: &Parts) -> ig_oauth_common::Caller {
+    let headers = HttpHeaders(&parts.headers);
+    request.caller(&flow_request(
+        &parts.method,
+        &parts.uri,
+        &headers,
+        &parts.extensions,
+    ))
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for InstagramToken {
+    type Rejection = InstagramTokenRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        require(parts).await.map(Self)
+    }
+}
+
+impl<S: Send + Sync> OptionalFromRequestParts<S> for InstagramToken {
+    type Rejection = InstagramTokenRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Self::Rejection> {
+        Ok(optional(parts).await?.map(Self))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for MaybeInstagramToken {
+    type Rejection = InstagramTokenRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        optional(parts).await.map(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for InstagramLogin {
+    type Rejection = InstagramTokenRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let flow = attached(&parts.extensions)?.flow().clone();
+        Ok(Self {
+            flow,
+            context: parts.extensions.get::<LoginContext>().cloned(),
+        })
+    }
+}

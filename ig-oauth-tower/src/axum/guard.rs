@@ -1,0 +1,82 @@
+//! A whole router for logged-in users only.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum_core::body::Body;
+use axum_core::response::{IntoResponse, Response};
+use http::Request;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::extract::require;
+
+/// Lets only requests of logged-in users through to a router, and answers all others as
+/// [`InstagramToken`](crate::InstagramToken) would.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use ig_oauth_tower::RequireInstagramToken;
+///
+/// let members: Router = Router::new()
+///     .route("/members", get(async || "for members"))
+///     .route_layer(RequireInstagramToken::new());
+/// ```
+///
+/// The `InstagramOAuthLayer` goes outside of it, as it must see the request first.
+#[derive(Clone, Copy, Debug, Default)]
+#[must_use = "a layer does nothing until it is applied"]
+#[non_exhaustive]
+pub struct RequireInstagramToken;
+
+impl RequireInstagramToken {
+    /// The guard.
+    pub fn new() -> Self {
+        Self
+    }
+}
+
+impl<S> Layer<S> for RequireInstagramToken {
+    type Service = RequireInstagramTokenService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RequireInstagramTokenService { inner }
+    }
+}
+
+/// The service that [`RequireInstagramToken`] makes.
+#[derive(Clone, Debug)]
+#[must_use = "a service does nothing until it is called"]
+pub struct RequireInstagramTokenService<S> {
+    inner: S,
+}
+
+impl<S, B> Service<Request<B>> for RequireInstagramTokenService<S>
+where
+    S: Service<Request<B>, Response = Response> + Clone + Send + 'static,
+    S::Future: Send,
+    B: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        // The service that was found ready is the one to call (tower-service, "Be careful when
+        // cloning inner services").
+        let clone = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, clone);
+        Box::pin(async move {
+            let (parts, body) = request.into_parts();
+            match require(&parts).await {
+                Ok(_) => inner.call(Request::from_parts(parts, body)).await,
+                Err(rejection) => Ok(rejection.into_response()),
+            }
+        })
+    }
+}

@@ -1,0 +1,8 @@
+//! For axum: extractors, the guard of a router, and our paths as a router.
+
+mod extract;
+mod guard;
+mod routes;
+
+pub use extract::{InstagramLogin, InstagramToken, InstagramTokenRejection, MaybeInstagramToken};
+pub use guard::{RequireInstagramToken, RequireInstagramTokenService};

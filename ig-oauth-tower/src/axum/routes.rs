@@ -1,0 +1,64 @@
+//! Our paths as a router of their own.
+
+use axum::Router;
+use axum_core::extract::Request;
+use axum_core::response::Response;
+use ig_oauth_common::{Begin, Flow};
+
+use crate::body::response;
+use crate::headers::{HttpHeaders, flow_request};
+use crate::layer::InstagramOAuthLayer;
+
+impl<R> InstagramOAuthLayer<R> {
+    /// The login, callback and logout paths as real routes, for wirings in which a layer that answers
+    /// paths would not see them (the [crate documentation](crate) lists them).
+    ///
+    /// Handlers with an [`InstagramToken`](crate::InstagramToken) need the layer besides; both
+    /// together answer once. Under `nest` use [`routes_under`](Self::routes_under).
+    pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        self.routes_under("")
+    }
+
+    /// The same for a router that will be nested at `prefix`: write
+    /// `.nest("/auth", layer.routes_under("/auth"))`, and the public paths are the configured ones. A
+    /// request whose public path is another is answered 500 with what to change.
+    pub fn routes_under<S: Clone + Send + Sync + 'static>(&self, prefix: &str) -> Router<S> {
+        let prefix = prefix.trim_end_matches('/');
+        let flow = self.flow();
+        // A configured path may begin a segment with `:` or `*`, which axum 0.7 gave a meaning.
+        flow.paths()
+            .fold(Router::new().without_v07_checks(), |router, (_, path)| {
+                let nested = path
+                    .strip_prefix(prefix)
+                    .filter(|rest| rest.starts_with('/'));
+                let flow = flow.clone();
+                let handler = move |request: Request| answer(begin(&flow, &request));
+                // A path outside the prefix cannot be reached under it. It is mounted as it is, so that a
+                // visit says what is wrong.
+                router.route(nested.unwrap_or(path), axum::routing::any(handler))
+            })
+    }
+}
+
+/// Any method gets here: the flow judges it, and the public path.
+fn begin(flow: &Flow, request: &Request) -> Begin {
+    let headers = HttpHeaders(request.headers());
+    let seen = flow_request(
+        request.method(),
+        request.uri(),
+        &headers,
+        request.extensions(),
+    );
+    match flow.route(seen.path()) {
+        Some(route) => flow.begin(route, &seen),
+        None => Begin::Done(flow.misplaced()),
+    }
+}
+
+async fn answer(begun: Begin) -> Response {
+    let reply = match begun {
+        Begin::Done(reply) => reply,
+        Begin::Job(job) => job.run().await,
+    };
+    response(reply, axum_core::body::Body::from)
+}

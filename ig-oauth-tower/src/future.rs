@@ -1,0 +1,99 @@
+//! The future of a response, in its three states.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use http::Response;
+use ig_oauth_common::{AppRequest, Job, Reply};
+use pin_project_lite::pin_project;
+
+use crate::body::{ResponseBody, append, response};
+use crate::headers::HttpHeaders;
+
+pin_project! {
+    /// The future of [`InstagramOAuth`](crate::InstagramOAuth).
+    pub struct ResponseFuture<F, R> {
+        #[pin]
+        state: State<F>,
+        body: PhantomData<fn() -> R>,
+    }
+}
+
+pin_project! {
+    #[project = Projection]
+    enum State<F> {
+        // The app answers, and no cookie of ours is involved: the common case.
+        Inner { #[pin] future: F },
+        // The app answers, and the session may have a cookie to send along.
+        InnerWithSlot { #[pin] future: F, request: AppRequest },
+        // We answer, after a while: on our own routes only, so boxing costs nothing that counts.
+        Own { future: Pin<Box<dyn Future<Output = Reply> + Send>> },
+        // We answer at once.
+        Done { reply: Option<Reply> },
+    }
+}
+
+impl<F, R> ResponseFuture<F, R> {
+    fn new(state: State<F>) -> Self {
+        Self {
+            state,
+            body: PhantomData,
+        }
+    }
+
+    pub(crate) fn inner(future: F, request: Option<AppRequest>) -> Self {
+        Self::new(match request {
+            None => State::Inner { future },
+            Some(request) => State::InnerWithSlot { future, request },
+        })
+    }
+
+    pub(crate) fn own(job: Job) -> Self {
+        Self::new(State::Own {
+            future: Box::pin(job.run()),
+        })
+    }
+
+    pub(crate) fn done(reply: Reply) -> Self {
+        Self::new(State::Done { reply: Some(reply) })
+    }
+}
+
+impl<F, R, B, E> Future for ResponseFuture<F, R>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    R: ResponseBody<B>,
+{
+    type Output = Result<Response<R::Body>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            Projection::Inner { future } => future.poll(cx).map_ok(R::inner),
+            Projection::InnerWithSlot { future, request } => {
+                let mut response = ready!(future.poll(cx))?;
+                let lines = request.finish(&HttpHeaders(response.headers()));
+                let lines = lines.iter().map(|(name, value)| (*name, value.as_str()));
+                append(response.headers_mut(), lines);
+                Poll::Ready(Ok(R::inner(response)))
+            }
+            Projection::Own { future } => {
+                let reply = ready!(future.as_mut().poll(cx));
+                Poll::Ready(Ok(response(reply, R::own)))
+            }
+            Projection::Done { reply } => match reply.take() {
+                Some(reply) => Poll::Ready(Ok(response(reply, R::own))),
+                // Polled again after it was ready, which no caller may do.
+                None => Poll::Pending,
+            },
+        }
+    }
+}
+
+impl<F, R> fmt::Debug for ResponseFuture<F, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

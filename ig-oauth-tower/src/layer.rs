@@ -1,0 +1,82 @@
+//! The layer: what an app adds.
+
+use std::marker::PhantomData;
+
+use ig_oauth_common::{Config, Flow, LoginContext, LoginOptions, LoginOptionsError};
+use tower_layer::Layer;
+
+use crate::body::{AnyBody, SameBody};
+use crate::service::InstagramOAuth;
+
+/// "Log in with Instagram" as a layer.
+///
+/// It answers the login, callback and logout paths itself and passes everything else through
+/// untouched. See the [crate documentation](crate) for how to mount it.
+///
+/// `R` says how its own answers become bodies: [`SameBody`] unless
+/// [`either_body`](InstagramOAuthLayer::either_body) was called.
+#[derive(Debug)]
+#[must_use = "a layer does nothing until it is applied"]
+pub struct InstagramOAuthLayer<R = SameBody> {
+    flow: Flow,
+    body: PhantomData<fn() -> R>,
+}
+
+impl InstagramOAuthLayer {
+    /// The layer of `config`. All its clones, and all services made from them, share what the flow
+    /// remembers, so make it once and clone it.
+    pub fn new(config: Config) -> Self {
+        Self {
+            flow: Flow::new(config),
+            body: PhantomData,
+        }
+    }
+
+    /// The same layer for services whose response body cannot be made from bytes: responses get the
+    /// body [`EitherBody`](crate::EitherBody) instead, whatever the inner one is.
+    pub fn either_body(self) -> InstagramOAuthLayer<AnyBody> {
+        InstagramOAuthLayer {
+            flow: self.flow,
+            body: PhantomData,
+        }
+    }
+}
+
+impl<R> InstagramOAuthLayer<R> {
+    /// The flow behind the layer.
+    #[must_use]
+    pub fn flow(&self) -> &Flow {
+        &self.flow
+    }
+
+    /// A link to the login with options of the app's choosing, good for ten minutes. See
+    /// [`Flow::login_url`].
+    ///
+    /// # Errors
+    ///
+    /// When the options are none that a login can have.
+    pub fn login_url(
+        &self,
+        options: &LoginOptions,
+        context: Option<&LoginContext>,
+    ) -> Result<String, LoginOptionsError> {
+        self.flow.login_url(options, context)
+    }
+}
+
+impl<R> Clone for InstagramOAuthLayer<R> {
+    fn clone(&self) -> Self {
+        Self {
+            flow: self.flow.clone(),
+            body: PhantomData,
+        }
+    }
+}
+
+impl<S, R> Layer<S> for InstagramOAuthLayer<R> {
+    type Service = InstagramOAuth<S, R>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        InstagramOAuth::new(inner, self.flow.clone())
+    }
+}

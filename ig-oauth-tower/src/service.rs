@@ -1,0 +1,96 @@
+//! The service: our paths to the flow, all else to the inner service.
+
+use std::error::Error;
+use std::fmt;
+use std::marker::PhantomData;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use http_body::Body;
+use ig_oauth_common::{AppRequest, Begin, Flow};
+use tower_service::Service;
+
+use crate::body::{ResponseBody, SameBody};
+use crate::future::ResponseFuture;
+use crate::headers::{HttpHeaders, flow_request};
+
+/// What the layer puts into the extensions of a request on its way to the app. Private, so that
+/// nothing but the layer can make one.
+#[derive(Clone, Debug)]
+pub(crate) struct Attached(pub(crate) AppRequest);
+
+/// The service that [`InstagramOAuthLayer`](crate::InstagramOAuthLayer) makes.
+#[must_use = "a service does nothing until it is called"]
+pub struct InstagramOAuth<S, R = SameBody> {
+    inner: S,
+    flow: Flow,
+    body: PhantomData<fn() -> R>,
+}
+
+impl<S, R> InstagramOAuth<S, R> {
+    pub(crate) fn new(inner: S, flow: Flow) -> Self {
+        Self {
+            inner,
+            flow,
+            body: PhantomData,
+        }
+    }
+}
+
+impl<S: Clone, R> Clone for InstagramOAuth<S, R> {
+    fn clone(&self) -> Self {
+        Self::new(self.inner.clone(), self.flow.clone())
+    }
+}
+
+impl<S: fmt::Debug, R> fmt::Debug for InstagramOAuth<S, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InstagramOAuth")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}
+
+// The bounds on the request's body are those that reading a form will need, so that mounting the
+// provider's callbacks, which post forms, will not change them.
+impl<S, R, ReqBody, ResBody> Service<Request<ReqBody>> for InstagramOAuth<S, R>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    R: ResponseBody<ResBody>,
+    ReqBody: Body + Send + 'static,
+    ReqBody::Data: Send,
+    ReqBody::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    type Response = Response<R::Body>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, R>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    // Readiness was reserved on this very `inner`, and no other is ever called, so there is nothing
+    // to clone or swap (tower-service, "Be careful when cloning inner services").
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let headers = HttpHeaders(request.headers());
+        let seen = flow_request(
+            request.method(),
+            request.uri(),
+            &headers,
+            request.extensions(),
+        );
+        match self.flow.route(seen.path()) {
+            Some(route) => match self.flow.begin(route, &seen) {
+                Begin::Done(reply) => ResponseFuture::done(reply),
+                Begin::Job(job) => ResponseFuture::own(job),
+            },
+            None => {
+                let attached = self.flow.attach(&headers);
+                let has_slot = attached.slot().is_some();
+                let kept = has_slot.then(|| attached.clone());
+                request.extensions_mut().insert(Attached(attached));
+                ResponseFuture::inner(self.inner.call(request), kept)
+            }
+        }
+    }
+}
