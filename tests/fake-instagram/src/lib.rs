@@ -1,1 +1,46 @@
-//! Placeholder.
+//! A simulator of the Instagram login, for tests and examples: nothing leaves this machine.
+//!
+//! It behaves as Meta's guide "Get Access Tokens and Permissions" says and as the live service has
+//! been seen to: the authorization window with its own error pages, codes that can be spent once
+//! within an hour, the token endpoint with all its answer shapes, the long-lived exchange, the refresh
+//! with its 24-hour rule, and the profile. Faults can be switched on, the clock can be moved, and
+//! everything received is kept for a look.
+//!
+//! ```
+//! use ig_oauth_fake_instagram::{Endpoint, FakeInstagram};
+//!
+//! let provider = FakeInstagram::builder()
+//!     .redirect_uri("http://127.0.0.1:3000/auth/instagram/callback")
+//!     .start_blocking()?;
+//!
+//! // Point the app under test at these.
+//! println!("{} {} {}", provider.authorize_url(), provider.token_url(), provider.graph_url());
+//! assert_eq!(provider.count(Endpoint::CodeExchange), 0);
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! A script need not press the window's buttons: `fake_decision=allow` or `fake_decision=cancel` in
+//! the authorization request answers at once, with `fake_account=<user id>` and
+//! `fake_scope=<granted scopes>` if wanted.
+//!
+//! The window lives on the host name `localhost`. Keep the app on `127.0.0.1`: the two are different
+//! sites to a browser, as the app and Instagram are.
+
+mod account;
+mod answer;
+mod api;
+mod authorize;
+mod builder;
+mod fault;
+mod graph;
+mod ledger;
+mod record;
+mod server;
+mod token_endpoint;
+mod window_page;
+
+pub use account::Account;
+pub use api::{Api, TokenShape};
+pub use builder::{FakeInstagram, FakeInstagramBuilder};
+pub use fault::{Endpoint, Fault};
+pub use record::RecordedRequest;

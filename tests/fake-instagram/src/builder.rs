@@ -1,0 +1,323 @@
+//! Setting a simulator up, and the handle to a running one.
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::account::{self, Account};
+use crate::api::{Api, TokenShape};
+use crate::authorize::split_scopes;
+use crate::fault::{Endpoint, Fault};
+use crate::ledger::Ledger;
+use crate::record::RecordedRequest;
+use crate::server::{self, Shared};
+
+/// The client id unless another is set: the one of Meta's samples.
+const CLIENT_ID: &str = "990602627938098";
+
+/// The client secret unless another is set.
+const CLIENT_SECRET: &str = "FAKE-app-secret-for-the-simulator-only";
+
+/// Settings of a simulator that is not running yet.
+#[derive(Debug)]
+#[must_use = "a builder does nothing until `start`"]
+pub struct FakeInstagramBuilder {
+    ledger: Ledger,
+    accounts: Vec<Account>,
+    address: SocketAddr,
+}
+
+impl FakeInstagramBuilder {
+    fn new() -> Self {
+        Self {
+            ledger: Ledger::new(CLIENT_ID.to_owned(), CLIENT_SECRET.to_owned(), Vec::new()),
+            accounts: Vec::new(),
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        }
+    }
+
+    /// Which API is simulated.
+    pub fn api(mut self, api: Api) -> Self {
+        self.ledger.api = api;
+        self
+    }
+
+    /// The app's id.
+    pub fn client_id(mut self, id: impl Into<String>) -> Self {
+        self.ledger.client_id = id.into();
+        self
+    }
+
+    /// The app's secret. Use an obviously fake one.
+    pub fn client_secret(mut self, secret: impl Into<String>) -> Self {
+        self.ledger.client_secret = secret.into();
+        self
+    }
+
+    /// One more redirect URI, which must match to the letter.
+    pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
+        self.ledger.redirect_uris.push(uri.into());
+        self
+    }
+
+    /// Takes every plain-http redirect URI on loopback, for apps on a port nobody knows yet.
+    pub fn any_loopback_redirect_uri(mut self) -> Self {
+        self.ledger.any_loopback = true;
+        self
+    }
+
+    /// One more account. Without any there are two.
+    pub fn account(mut self, account: Account) -> Self {
+        self.accounts.push(account);
+        self
+    }
+
+    /// How code exchanges succeed.
+    pub fn token_shape(mut self, shape: TokenShape) -> Self {
+        self.ledger.shape = shape;
+        self
+    }
+
+    /// The cancel redirect carries no `state`, as in the sample of Meta's guide.
+    pub fn cancel_without_state(mut self, without: bool) -> Self {
+        self.ledger.cancel_without_state = without;
+        self
+    }
+
+    /// Freezes the clock, in seconds since 1970. It moves on by
+    /// [`advance`](FakeInstagram::advance) only.
+    pub fn time(mut self, unix_seconds: u64) -> Self {
+        self.ledger.set_time(unix_seconds);
+        self
+    }
+
+    /// Where to listen. Any free port of 127.0.0.1 unless set.
+    pub fn address(mut self, address: SocketAddr) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// Starts the simulator.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be bound.
+    #[allow(clippy::unused_async, reason = "so that a later start may wait")]
+    pub async fn start(self) -> io::Result<FakeInstagram> {
+        self.start_blocking()
+    }
+
+    /// Starts the simulator from code that is not async.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be bound.
+    pub fn start_blocking(mut self) -> io::Result<FakeInstagram> {
+        self.ledger.accounts = if self.accounts.is_empty() {
+            account::defaults()
+        } else {
+            self.accounts
+        };
+        let (client_id, client_secret) = (
+            self.ledger.client_id.clone(),
+            self.ledger.client_secret.clone(),
+        );
+        let listener = TcpListener::bind(self.address)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let shared = Shared::new(self.ledger);
+        let (stop, stopped) = oneshot::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let served = shared.clone();
+        // A thread and runtime of its own: a test may block or drop its runtime, and the simulator
+        // still answers.
+        let thread = thread::Builder::new()
+            .name("fake-instagram".to_owned())
+            .spawn(move || {
+                let _ = runtime.block_on(server::serve(listener, served, stopped));
+            })?;
+        Ok(FakeInstagram {
+            address,
+            client_id,
+            client_secret,
+            shared,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+}
+
+/// A running simulator. Dropping it stops it.
+pub struct FakeInstagram {
+    address: SocketAddr,
+    client_id: String,
+    client_secret: String,
+    shared: Shared,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl FakeInstagram {
+    /// A simulator to set up.
+    pub fn builder() -> FakeInstagramBuilder {
+        FakeInstagramBuilder::new()
+    }
+
+    /// The authorization window, on the host name `localhost`: another site than an app on
+    /// 127.0.0.1, as in life.
+    #[must_use]
+    pub fn authorize_url(&self) -> String {
+        format!("http://localhost:{}/oauth/authorize", self.address.port())
+    }
+
+    /// The token endpoint.
+    #[must_use]
+    pub fn token_url(&self) -> String {
+        format!("http://{}/oauth/access_token", self.address)
+    }
+
+    /// The base of the long-lived exchange, the refresh and the profile.
+    #[must_use]
+    pub fn graph_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The app's id.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// The app's secret.
+    #[must_use]
+    pub fn client_secret(&self) -> &str {
+        &self.client_secret
+    }
+
+    /// Which API is simulated.
+    #[must_use]
+    pub fn api(&self) -> Api {
+        self.shared.ledger().api
+    }
+
+    /// The accounts that can log in.
+    #[must_use]
+    pub fn accounts(&self) -> Vec<Account> {
+        self.shared.ledger().accounts.clone()
+    }
+
+    /// Moves the clock forward, in whole seconds.
+    pub fn advance(&self, by: Duration) {
+        self.shared.ledger().advance(by);
+    }
+
+    /// Freezes the clock at that many seconds since 1970.
+    pub fn set_time(&self, unix_seconds: u64) {
+        self.shared.ledger().set_time(unix_seconds);
+    }
+
+    /// How code exchanges succeed from now on.
+    pub fn set_token_shape(&self, shape: TokenShape) {
+        self.shared.ledger().shape = shape;
+    }
+
+    /// Whether cancel redirects leave out the `state` from now on.
+    pub fn set_cancel_without_state(&self, without: bool) {
+        self.shared.ledger().cancel_without_state = without;
+    }
+
+    /// Registers one more redirect URI.
+    pub fn register_redirect_uri(&self, uri: &str) {
+        self.shared.ledger().redirect_uris.push(uri.to_owned());
+    }
+
+    /// Makes an endpoint fail until the faults are cleared.
+    pub fn set_fault(&self, endpoint: Endpoint, fault: Fault) {
+        self.shared.ledger().faults.set(endpoint, fault, None);
+    }
+
+    /// Makes an endpoint fail for its next `times` calls.
+    pub fn set_fault_times(&self, endpoint: Endpoint, fault: Fault, times: u32) {
+        self.shared
+            .ledger()
+            .faults
+            .set(endpoint, fault, Some(times));
+    }
+
+    /// Ends all faults.
+    pub fn clear_faults(&self) {
+        self.shared.ledger().faults.clear();
+    }
+
+    /// A fresh code for the first account, as if its user had allowed these scopes (separated by
+    /// commas) in the window.
+    #[must_use]
+    pub fn issue_code(&self, redirect_uri: &str, scopes: &str) -> String {
+        let mut ledger = self.shared.ledger();
+        let account = ledger.accounts.first().map_or(0, Account::user_id);
+        ledger.issue_code(account, redirect_uri, split_scopes(scopes))
+    }
+
+    /// Revokes every token issued so far, as a change of password does.
+    pub fn revoke_tokens(&self) {
+        self.shared.ledger().revoke_tokens();
+    }
+
+    /// Everything received, oldest first, up to the newest 100,000.
+    #[must_use]
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.shared.ledger().records.iter().cloned().collect()
+    }
+
+    /// How many requests an endpoint received.
+    #[must_use]
+    pub fn count(&self, endpoint: Endpoint) -> usize {
+        let ledger = self.shared.ledger();
+        ledger
+            .records
+            .iter()
+            .filter(|request| request.endpoint == endpoint)
+            .count()
+    }
+
+    /// Every access token issued, to search outputs for.
+    #[must_use]
+    pub fn issued_tokens(&self) -> Vec<String> {
+        self.shared.ledger().issued_tokens()
+    }
+
+    /// Every code issued, to search outputs for.
+    #[must_use]
+    pub fn issued_codes(&self) -> Vec<String> {
+        self.shared.ledger().issued_codes()
+    }
+}
+
+impl Drop for FakeInstagram {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl fmt::Debug for FakeInstagram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FakeInstagram")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}

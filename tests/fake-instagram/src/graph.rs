@@ -1,0 +1,158 @@
+//! The graph host: long-lived exchange, refresh, profile.
+
+use serde_json::{Map, Value, json};
+
+use crate::account::Account;
+use crate::answer::Answer;
+use crate::api::Api;
+use crate::ledger::{Kind, LONG_LIFETIME, Ledger, Token};
+use crate::record::RecordedRequest;
+
+const DAY: u64 = 24 * 60 * 60;
+
+/// `GET /access_token?grant_type=ig_exchange_token`.
+pub(crate) fn long_lived(ledger: &mut Ledger, request: &RecordedRequest) -> Answer {
+    if let Some(refused) = refuse_unless_get(request) {
+        return refused;
+    }
+    if request.parameter("grant_type").as_deref() != Some("ig_exchange_token") {
+        return Answer::graph_error(400, 100, "Invalid grant_type");
+    }
+    if request.parameter("client_secret").as_deref() != Some(ledger.client_secret.as_str()) {
+        return Answer::graph_error(400, 1, "Error validating client secret.");
+    }
+    match live_token(ledger, request) {
+        Err(refused) => refused,
+        Ok(token) if token.kind == Kind::Long => {
+            Answer::graph(400, 452, None, "IGApiException", "Session key invalid")
+        }
+        Ok(token) => issue(ledger, &token),
+    }
+}
+
+/// `GET /refresh_access_token?grant_type=ig_refresh_token`: for long-lived tokens that are at least
+/// 24 hours old and have not expired
+/// (<https://developers.facebook.com/docs/instagram-platform/reference/refresh_access_token>).
+pub(crate) fn refresh(ledger: &mut Ledger, request: &RecordedRequest) -> Answer {
+    if let Some(refused) = refuse_unless_get(request) {
+        return refused;
+    }
+    if request.parameter("grant_type").as_deref() != Some("ig_refresh_token") {
+        return Answer::graph_error(400, 100, "Invalid grant_type");
+    }
+    match live_token(ledger, request) {
+        Err(refused) => refused,
+        Ok(token) if token.kind == Kind::Short => {
+            Answer::graph(400, 452, None, "IGApiException", "Session key invalid")
+        }
+        Ok(token) if ledger.now().saturating_sub(token.issued_at) < DAY => {
+            Answer::graph_error(400, 100, "The token is less than 24 hours old")
+        }
+        Ok(token) => issue(ledger, &token),
+    }
+}
+
+/// `GET /me`.
+pub(crate) fn me(ledger: &Ledger, request: &RecordedRequest) -> Answer {
+    if let Some(refused) = refuse_unless_get(request) {
+        return refused;
+    }
+    let token = match live_token(ledger, request) {
+        Ok(token) => token,
+        Err(refused) => return refused,
+    };
+    let Some(account) = ledger.account(token.account) else {
+        return Answer::graph_error(400, 190, "Invalid OAuth access token");
+    };
+    let wanted = request
+        .parameter("fields")
+        .unwrap_or_else(|| "id".to_owned());
+    let mut body = Map::new();
+    for field in wanted
+        .split(',')
+        .map(str::trim)
+        .filter(|field| !field.is_empty())
+    {
+        match profile_field(ledger.api, account, field) {
+            Some(Value::Null) => {}
+            Some(value) => {
+                body.insert(field.to_owned(), value);
+            }
+            None => {
+                let message = format!("Tried accessing nonexisting field ({field})");
+                return Answer::graph(400, 100, None, "IGApiException", &message);
+            }
+        }
+    }
+    body.entry("id")
+        .or_insert_with(|| json!(account.user_id.to_string()));
+    Answer::json(200, Value::Object(body).to_string())
+}
+
+/// The field's value: null when this account has none, nothing when no account has such a field.
+fn profile_field(api: Api, account: &Account, field: &str) -> Option<Value> {
+    let today = api == Api::InstagramLogin;
+    Some(match field {
+        "id" => json!(account.user_id.to_string()),
+        "username" => json!(account.username),
+        "account_type" => json!(account.account_type),
+        "media_count" => json!(account.media_count),
+        "user_id" if today => json!(account.professional_account_id.to_string()),
+        "name" if today => json!(account.name),
+        "profile_picture_url" if today => json!(account.profile_picture_url),
+        "followers_count" if today => json!(account.followers_count),
+        "follows_count" if today => json!(account.follows_count),
+        _ => return None,
+    })
+}
+
+fn issue(ledger: &mut Ledger, like: &Token) -> Answer {
+    let token = ledger.issue_long(like);
+    let body =
+        json!({ "access_token": token, "token_type": "bearer", "expires_in": LONG_LIFETIME });
+    Answer::json(200, body.to_string())
+}
+
+fn refuse_unless_get(request: &RecordedRequest) -> Option<Answer> {
+    if request.method == "GET" {
+        return None;
+    }
+    let method = request.method.to_ascii_lowercase();
+    let message = format!("Unsupported request - method type: {method}");
+    Some(Answer::graph(400, 100, None, "IGApiException", &message))
+}
+
+/// The token of the query or of a Bearer header, when it still works.
+fn live_token(ledger: &Ledger, request: &RecordedRequest) -> Result<Token, Answer> {
+    let bearer = request
+        .header("authorization")
+        .and_then(|value| value.strip_prefix("Bearer "));
+    let text = request
+        .parameter("access_token")
+        .or_else(|| bearer.map(str::to_owned));
+    let Some(token) = text.and_then(|text| ledger.token(&text)) else {
+        return Err(Answer::graph_error(400, 190, "Invalid OAuth access token"));
+    };
+    if token.revoked {
+        let message = "The session has been invalidated because the user changed their password or \
+                       the session was revoked";
+        return Err(Answer::graph(
+            400,
+            190,
+            Some(460),
+            "OAuthException",
+            message,
+        ));
+    }
+    if token.expires_at <= ledger.now() {
+        let message = "Error validating access token: Session has expired";
+        return Err(Answer::graph(
+            400,
+            190,
+            Some(463),
+            "OAuthException",
+            message,
+        ));
+    }
+    Ok(token.clone())
+}

@@ -1,0 +1,265 @@
+//! What the simulator remembers: accounts, windows, codes, tokens, and the time.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::account::Account;
+use crate::api::{Api, TokenShape};
+use crate::fault::Faults;
+use crate::record::RecordedRequest;
+
+/// Meta's guide: "Authorization Codes are valid for 1 hour and can only be used once."
+const CODE_LIFETIME: u64 = 60 * 60;
+/// Meta's reference of the access token endpoint: one hour.
+const SHORT_LIFETIME: u64 = 60 * 60;
+/// The `expires_in` of Meta's samples: 59.999 days.
+pub(crate) const LONG_LIFETIME: u64 = 5_183_944;
+
+const MAX_RECORDS: usize = 100_000;
+const MAX_WINDOWS: usize = 10_000;
+
+/// What somebody asks for in an authorization window.
+#[derive(Clone, Debug)]
+pub(crate) struct Window {
+    pub(crate) redirect_uri: String,
+    pub(crate) state: Option<String>,
+    pub(crate) scopes: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Code {
+    account: u64,
+    redirect_uri: String,
+    scopes: Vec<String>,
+    issued_at: u64,
+    used: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Short,
+    Long,
+}
+
+/// An access token that was issued.
+#[derive(Clone, Debug)]
+pub(crate) struct Token {
+    pub(crate) account: u64,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) kind: Kind,
+    pub(crate) issued_at: u64,
+    pub(crate) expires_at: u64,
+    pub(crate) revoked: bool,
+}
+
+/// Why a code is not exchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CodeRefused {
+    /// Unknown, used or expired: the provider tells them apart no further.
+    NotFound,
+    RedirectUri,
+}
+
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    pub(crate) api: Api,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: String,
+    pub(crate) redirect_uris: Vec<String>,
+    pub(crate) any_loopback: bool,
+    pub(crate) cancel_without_state: bool,
+    pub(crate) accounts: Vec<Account>,
+    pub(crate) shape: TokenShape,
+    pub(crate) faults: Faults,
+    pub(crate) records: VecDeque<RecordedRequest>,
+    frozen_at: Option<u64>,
+    advanced: u64,
+    windows: HashMap<String, Window>,
+    codes: HashMap<String, Code>,
+    tokens: HashMap<String, Token>,
+    issued_codes: Vec<String>,
+    issued_tokens: Vec<String>,
+}
+
+impl Ledger {
+    pub(crate) fn new(client_id: String, client_secret: String, accounts: Vec<Account>) -> Self {
+        Self {
+            api: Api::default(),
+            client_id,
+            client_secret,
+            redirect_uris: Vec::new(),
+            any_loopback: false,
+            cancel_without_state: false,
+            accounts,
+            shape: TokenShape::default(),
+            faults: Faults::default(),
+            records: VecDeque::new(),
+            frozen_at: None,
+            advanced: 0,
+            windows: HashMap::new(),
+            codes: HashMap::new(),
+            tokens: HashMap::new(),
+            issued_codes: Vec::new(),
+            issued_tokens: Vec::new(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> u64 {
+        let system = || {
+            SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |now| now.as_secs())
+        };
+        self.frozen_at
+            .unwrap_or_else(system)
+            .saturating_add(self.advanced)
+    }
+
+    pub(crate) fn set_time(&mut self, unix_seconds: u64) {
+        self.frozen_at = Some(unix_seconds);
+        self.advanced = 0;
+    }
+
+    pub(crate) fn advance(&mut self, by: Duration) {
+        self.advanced = self.advanced.saturating_add(by.as_secs());
+    }
+
+    pub(crate) fn record(&mut self, request: RecordedRequest) {
+        if self.records.len() >= MAX_RECORDS {
+            self.records.pop_front();
+        }
+        self.records.push_back(request);
+    }
+
+    pub(crate) fn account(&self, user_id: u64) -> Option<&Account> {
+        self.accounts
+            .iter()
+            .find(|account| account.user_id == user_id)
+    }
+
+    /// To the letter, as the provider does; a trailing slash counts.
+    pub(crate) fn knows_redirect_uri(&self, uri: &str) -> bool {
+        let loopback = ["http://127.0.0.1", "http://localhost", "http://[::1]"]
+            .iter()
+            .any(|origin| {
+                uri.strip_prefix(origin)
+                    .is_some_and(|rest| rest.starts_with([':', '/']))
+            });
+        self.redirect_uris.iter().any(|known| known == uri) || (self.any_loopback && loopback)
+    }
+
+    pub(crate) fn open_window(&mut self, window: Window) -> String {
+        if self.windows.len() >= MAX_WINDOWS {
+            self.windows.clear();
+        }
+        let id = random_text();
+        self.windows.insert(id.clone(), window);
+        id
+    }
+
+    pub(crate) fn close_window(&mut self, id: &str) -> Option<Window> {
+        self.windows.remove(id)
+    }
+
+    pub(crate) fn issue_code(
+        &mut self,
+        account: u64,
+        redirect_uri: &str,
+        scopes: Vec<String>,
+    ) -> String {
+        // Codes of the live service hold dashes and underscores; none may be trimmed off.
+        let code = format!("FAKECODE-{}-x_", random_text());
+        let redirect_uri = redirect_uri.to_owned();
+        let issued_at = self.now();
+        let entry = Code {
+            account,
+            redirect_uri,
+            scopes,
+            issued_at,
+            used: false,
+        };
+        self.codes.insert(code.clone(), entry);
+        self.issued_codes.push(code.clone());
+        code
+    }
+
+    /// Spends a code. One that is presented with another redirect URI is spent too.
+    pub(crate) fn spend_code(
+        &mut self,
+        code: &str,
+        redirect_uri: &str,
+    ) -> Result<(String, Token), CodeRefused> {
+        let now = self.now();
+        let entry = self.codes.get_mut(code).ok_or(CodeRefused::NotFound)?;
+        if entry.used || now.saturating_sub(entry.issued_at) > CODE_LIFETIME {
+            return Err(CodeRefused::NotFound);
+        }
+        entry.used = true;
+        if entry.redirect_uri != redirect_uri {
+            return Err(CodeRefused::RedirectUri);
+        }
+        let (account, scopes) = (entry.account, entry.scopes.clone());
+        let token = Token {
+            account,
+            scopes,
+            kind: Kind::Short,
+            issued_at: now,
+            expires_at: now.saturating_add(SHORT_LIFETIME),
+            revoked: false,
+        };
+        Ok((self.keep_token(token.clone()), token))
+    }
+
+    /// A long-lived token for the same account and scopes.
+    pub(crate) fn issue_long(&mut self, like: &Token) -> String {
+        let now = self.now();
+        self.keep_token(Token {
+            kind: Kind::Long,
+            issued_at: now,
+            expires_at: now.saturating_add(LONG_LIFETIME),
+            revoked: false,
+            ..like.clone()
+        })
+    }
+
+    fn keep_token(&mut self, token: Token) -> String {
+        let kind = match token.kind {
+            Kind::Short => "SHORT",
+            Kind::Long => "LONG",
+        };
+        let text = format!("FAKE-IG-{kind}-{}", random_text());
+        self.tokens.insert(text.clone(), token);
+        self.issued_tokens.push(text.clone());
+        text
+    }
+
+    pub(crate) fn token(&self, text: &str) -> Option<&Token> {
+        self.tokens.get(text)
+    }
+
+    pub(crate) fn revoke_tokens(&mut self) {
+        self.tokens
+            .values_mut()
+            .for_each(|token| token.revoked = true);
+    }
+
+    pub(crate) fn issued_tokens(&self) -> Vec<String> {
+        self.issued_tokens.clone()
+    }
+
+    pub(crate) fn issued_codes(&self) -> Vec<String> {
+        self.issued_codes.clone()
+    }
+}
+
+/// 128 random bits in hex. A simulator has no secrets to keep, so without randomness it goes on with
+/// a constant, which shows at once.
+pub(crate) fn random_text() -> String {
+    let mut bytes = [0; 16];
+    if getrandom::fill(&mut bytes).is_err() {
+        return "no-randomness".to_owned();
+    }
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}

@@ -1,0 +1,81 @@
+//! The window's page. It says what it is: nobody should take it for Instagram.
+
+use crate::account::Account;
+use crate::api::Api;
+use crate::ledger::Window;
+
+const STYLE: &str = include_str!("window.css");
+
+pub(crate) fn window(api: Api, accounts: &[Account], id: &str, window: &Window) -> String {
+    let mut choices = String::new();
+    for (index, account) in accounts.iter().enumerate() {
+        let checked = if index == 0 { " checked" } else { "" };
+        choices.push_str(&format!(
+            "<label><input type=\"radio\" name=\"account\" value=\"{}\"{checked}> {} <small>{}\
+             </small></label>",
+            account.user_id,
+            escape(&account.username),
+            account.user_id,
+        ));
+    }
+    let mut scopes = String::new();
+    for scope in &window.scopes {
+        let fixed = if scope == api.required_scope() {
+            " disabled"
+        } else {
+            ""
+        };
+        let scope = escape(scope);
+        scopes.push_str(&format!(
+            "<label><input type=\"checkbox\" name=\"scope\" value=\"{scope}\" checked{fixed}> \
+             {scope}</label>"
+        ));
+    }
+    let host = window.redirect_uri.split('/').nth(2).unwrap_or_default();
+    page(
+        "Simulated login",
+        &format!(
+            "<h1>Let {host} use an account?</h1><form method=\"post\" action=\"/oauth/authorize\">\
+             <input type=\"hidden\" name=\"window\" value=\"{id}\">\
+             <fieldset><legend>Account</legend>{choices}</fieldset>\
+             <fieldset><legend>Permissions</legend>{scopes}</fieldset>\
+             <p class=\"buttons\"><button name=\"decision\" value=\"allow\">Allow</button>\
+             <button class=\"quiet\" name=\"decision\" value=\"cancel\">Cancel</button></p></form>",
+            host = escape(host),
+            id = escape(id),
+        ),
+    )
+}
+
+pub(crate) fn error(text: &str) -> String {
+    page(
+        "Simulated login: error",
+        &format!("<h1>{}</h1>", escape(text)),
+    )
+}
+
+pub(crate) fn about() -> String {
+    page(
+        "fake-instagram",
+        "<h1>fake-instagram</h1><p>This simulates the login of Instagram for tests and examples. \
+         Apps send their users to <code>/oauth/authorize</code>.</p>",
+    )
+}
+
+fn page(title: &str, body: &str) -> String {
+    format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
+         <title>{title}</title><style>{STYLE}</style></head><body>\
+         <p class=\"banner\">Simulator. This is not Instagram, and no account is real.</p>\
+         <main>{body}</main></body></html>"
+    )
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
+}
