@@ -1,1 +1,19 @@
-//! Placeholder.
+//! One list of scenarios for every adapter, over real HTTP.
+//!
+//! A scenario knows an app at an address and its simulated provider, and nothing of the framework
+//! that serves it. An adapter is added by one file in `tests/` that names it: see `tests/axum.rs`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::exhaustive_structs,
+    clippy::exhaustive_enums,
+    clippy::missing_panics_doc,
+    reason = "test support stops at the first surprise"
+)]
+
+pub mod browser;
+pub mod harness;
+pub mod scenarios;

@@ -1,0 +1,267 @@
+//! An app under test at an address of its own, with a simulated provider beside it.
+
+use std::future::Future;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use ig_oauth_common::{Api, Clock, Config, ConfigBuilder, MemoryStore, Timestamp};
+use ig_oauth_fake_instagram::{self as fake, Endpoint, FakeInstagram};
+use tokio::sync::oneshot;
+
+use crate::browser::{Browser, Response, send};
+
+/// When every scenario begins, in seconds since 1970.
+const START: u64 = 1_800_000_000;
+
+/// A web framework's way to serve the test app.
+///
+/// The app has four routes: `/` (text: `anonymous`, or the user id), `/me` (needs the token; JSON with
+/// `user_id`, `scopes`, `expires_at`), `/page/…` (needs the token; text: `page`, path and query as
+/// received, user id) and `/plain` (text: `plain`).
+pub trait Adapter: Sync {
+    /// Serves the test app on `listener` until the result is dropped.
+    fn serve(&self, config: Config, listener: TcpListener) -> Serving;
+}
+
+/// A server on a thread and runtime of its own. Dropping it stops it.
+#[derive(Debug)]
+pub struct Serving {
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Serving {
+    /// Runs `serve`, which must end when its argument says so, on a current-thread runtime.
+    pub fn on_its_own_thread<F>(
+        serve: impl FnOnce(oneshot::Receiver<()>) -> F + Send + 'static,
+    ) -> Self
+    where
+        F: Future<Output = ()>,
+    {
+        let (stop, stopped) = oneshot::channel();
+        let thread = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            runtime.expect("a runtime").block_on(serve(stopped));
+        });
+        Self {
+            stop: Some(stop),
+            thread: Some(thread),
+        }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let ended = thread.join();
+            assert!(ended.is_ok() || thread::panicking(), "the server panicked");
+        }
+    }
+}
+
+/// A clock that tests move.
+#[derive(Clone, Debug)]
+pub struct MovableClock(Arc<AtomicU64>);
+
+impl Clock for MovableClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_seconds(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Where sessions live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sessions {
+    /// Sealed in the cookie.
+    Cookie,
+    /// In a memory store.
+    Store,
+}
+
+type Change = Box<dyn FnOnce(ConfigBuilder) -> ConfigBuilder>;
+
+/// What a scenario wants of its app.
+#[must_use]
+pub struct Settings {
+    api: Api,
+    sessions: Sessions,
+    redirect_uri: Option<String>,
+    change: Change,
+}
+
+impl Settings {
+    /// Today's API, cookie sessions, and the defaults.
+    pub fn new() -> Self {
+        Self {
+            api: Api::InstagramLogin,
+            sessions: Sessions::Cookie,
+            redirect_uri: None,
+            change: Box::new(|builder| builder),
+        }
+    }
+
+    /// Another API.
+    pub fn api(mut self, api: Api) -> Self {
+        self.api = api;
+        self
+    }
+
+    /// Another place for sessions.
+    pub fn sessions(mut self, sessions: Sessions) -> Self {
+        self.sessions = sessions;
+        self
+    }
+
+    /// Another redirect URI than the app's own address.
+    pub fn redirect_uri(mut self, uri: &str) -> Self {
+        self.redirect_uri = Some(uri.to_owned());
+        self
+    }
+
+    /// Anything else.
+    pub fn configure(
+        mut self,
+        change: impl FnOnce(ConfigBuilder) -> ConfigBuilder + 'static,
+    ) -> Self {
+        self.change = Box::new(change);
+        self
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The app at its address, and its provider.
+pub struct App {
+    /// The provider.
+    pub provider: FakeInstagram,
+    /// Where the app is, without a slash at the end.
+    pub origin: String,
+    clock: MovableClock,
+    _serving: Serving,
+}
+
+impl App {
+    /// Starts the app and its provider.
+    pub async fn start(adapter: &impl Adapter, settings: Settings) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        listener
+            .set_nonblocking(true)
+            .expect("a socket that does not block");
+        let origin = format!("http://{}", listener.local_addr().expect("an address"));
+        let redirect_uri = settings
+            .redirect_uri
+            .unwrap_or_else(|| format!("{origin}/auth/instagram/callback"));
+        let api = match settings.api {
+            Api::BasicDisplay => fake::Api::BasicDisplay,
+            _ => fake::Api::InstagramLogin,
+        };
+        let provider = FakeInstagram::builder()
+            .api(api)
+            .redirect_uri(&redirect_uri)
+            .time(START)
+            .start();
+        let provider = provider.await.expect("a simulator");
+        let clock = MovableClock(Arc::new(AtomicU64::new(START)));
+        let mut builder =
+            Config::builder(provider.client_id(), provider.client_secret(), redirect_uri)
+                .api(settings.api)
+                .authorize_url(provider.authorize_url())
+                .token_url(provider.token_url())
+                .graph_url(provider.graph_url())
+                .clock(clock.clone());
+        if settings.sessions == Sessions::Store {
+            builder = builder
+                .store(MemoryStore::new())
+                .cookie_secrets(["an obviously fake cookie secret for tests"]);
+        }
+        let config = (settings.change)(builder)
+            .build()
+            .expect("a configuration that works");
+        let serving = adapter.serve(config, listener);
+        Self {
+            provider,
+            origin,
+            clock,
+            _serving: serving,
+        }
+    }
+
+    /// A URL of the app.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.origin)
+    }
+
+    /// The login route, with a query if given.
+    #[must_use]
+    pub fn login(&self, query: &str) -> String {
+        self.url(&format!("/auth/instagram/login{query}"))
+    }
+
+    /// Moves the clocks of app and provider.
+    pub fn advance(&self, by: Duration) {
+        self.clock.0.fetch_add(by.as_secs(), Ordering::SeqCst);
+        self.provider.advance(by);
+    }
+
+    /// Codes that were exchanged, or tried.
+    #[must_use]
+    pub fn exchanges(&self) -> usize {
+        self.provider.count(Endpoint::CodeExchange)
+    }
+
+    /// The id of the first account, as the token answer names it.
+    #[must_use]
+    pub fn user_id(&self) -> String {
+        self.provider.accounts()[0].user_id().to_string()
+    }
+
+    /// Starts a login in `browser`, allows in the window without looking at it, and gives the URL
+    /// the provider redirects to, which is not visited yet.
+    pub async fn allowed(&self, browser: &mut Browser, query: &str) -> String {
+        self.decided(browser, query, "allow").await
+    }
+
+    /// The same with another decision: `allow` or `cancel`.
+    pub async fn decided(&self, browser: &mut Browser, query: &str, decision: &str) -> String {
+        let start = browser.step(&self.login(query)).await;
+        assert_eq!(start.status, 303, "{}", start.describe());
+        let window = format!("{}&fake_decision={decision}", start.location());
+        browser.step(&window).await.location().to_owned()
+    }
+
+    /// Logs `browser` in.
+    pub async fn log_in(&self, browser: &mut Browser) {
+        let callback = self.allowed(browser, "").await;
+        let landed = browser.step(&callback).await;
+        assert_eq!(landed.status, 303, "{}", landed.describe());
+    }
+
+    /// Sends these very headers to the app, and no others but `Host`.
+    pub async fn raw(&self, method: &str, target: &str, headers: &[(&str, &str)]) -> Response {
+        let address = self.origin.trim_start_matches("http://");
+        let mut lines = vec![("host".to_owned(), address.as_bytes().to_vec())];
+        let given = headers.iter();
+        lines.extend(given.map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())));
+        send(address, method, target, &lines, b"").await
+    }
+}
+
+/// The value of a query parameter of `url`, decoded.
+#[must_use]
+pub fn parameter(url: &str, name: &str) -> Option<String> {
+    let url = url::Url::parse(url).expect("a URL");
+    url.query_pairs()
+        .find(|(present, _)| present == name)
+        .map(|(_, value)| value.into_owned())
+}
