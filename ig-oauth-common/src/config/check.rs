@@ -247,16 +247,14 @@ fn origins(given: &[String]) -> Result<Vec<String>, ConfigError> {
                 url.scheme() == "https" || url.scheme() == "http" && is_loopback(url)
             });
             let canonical = url.map(|url| url.origin().ascii_serialization());
-            canonical
-                .filter(|canonical| canonical == origin)
-                .ok_or_else(|| {
-                    ConfigError::new(
-                        FIELD,
-                        format!("holds `{}`, not an origin", origin.escape_debug()),
-                        "write scheme and host in lower case, the port only when it is not the \
-                     default, and nothing after: `https://app.example`",
-                    )
-                })
+            // `*` is a legal character of a host to URL parsers, but no wildcard is understood here.
+            if canonical.as_ref() == Some(origin) && !origin.contains('*') {
+                return Ok(origin.clone());
+            }
+            let problem = format!("holds `{}`, not an origin", origin.escape_debug());
+            let cure = "list each by itself, scheme and host in lower case, the port only when it \
+                        is not the default, and nothing after: `https://app.example`";
+            Err(ConfigError::new(FIELD, problem, cure))
         })
         .collect()
 }
