@@ -68,8 +68,6 @@ impl Api {
 
     /// The API of that name in `INSTAGRAM_API`.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        [Self::InstagramLogin, Self::BasicDisplay]
-            .into_iter()
-            .find(|api| api.as_str() == name)
+        [Self::InstagramLogin, Self::BasicDisplay].into_iter().find(|api| api.as_str() == name)
     }
 }

@@ -113,9 +113,7 @@ impl Attempt {
         let bytes = from_base64url(value).ok_or(Unverified::BadSignature)?;
         let (payload, tag) = bytes.split_last_chunk().ok_or(Unverified::BadSignature)?;
         let unsigned = Unsigned::read(payload).ok_or(Unverified::BadSignature)?;
-        let keys = keyring
-            .by_id(&unsigned.key_id)
-            .ok_or(Unverified::UnknownKey)?;
+        let keys = keyring.by_id(&unsigned.key_id).ok_or(Unverified::UnknownKey)?;
         if !keys.attempt.verifies(&signed_parts(binding, payload), tag) {
             return Err(Unverified::BadSignature);
         }
@@ -129,9 +127,7 @@ impl Attempt {
         let split = bytes.split_last_chunk::<TAG_BYTES>();
         let (payload, _) = split.ok_or(Unverified::BadSignature)?;
         let unsigned = Unsigned::read(payload).ok_or(Unverified::BadSignature)?;
-        keyring
-            .by_id(&unsigned.key_id)
-            .ok_or(Unverified::UnknownKey)?;
+        keyring.by_id(&unsigned.key_id).ok_or(Unverified::UnknownKey)?;
         Ok(unsigned.attempt)
     }
 
@@ -143,9 +139,7 @@ impl Attempt {
 
     /// When nobody can use it any more, whatever their clock says within the skew.
     pub(crate) fn dead_after(&self) -> Timestamp {
-        self.issued_at
-            .saturating_add(ATTEMPT_LIFETIME)
-            .saturating_add(CLOCK_SKEW)
+        self.issued_at.saturating_add(ATTEMPT_LIFETIME).saturating_add(CLOCK_SKEW)
     }
 }
 
@@ -171,14 +165,7 @@ impl Unsigned {
             hash => Some(hash.try_into().ok()?),
         };
         reader.end()?;
-        let attempt = Attempt {
-            state,
-            issued_at,
-            return_to,
-            extra_scopes,
-            app_data,
-            context,
-        };
+        let attempt = Attempt { state, issued_at, return_to, extra_scopes, app_data, context };
         Some(Self { key_id, attempt })
     }
 }

@@ -38,10 +38,7 @@ impl Timestamp {
 impl From<SystemTime> for Timestamp {
     /// A time before 1970 counts as 1970.
     fn from(time: SystemTime) -> Self {
-        Self(
-            time.duration_since(UNIX_EPOCH)
-                .map_or(0, |elapsed| elapsed.as_secs()),
-        )
+        Self(time.duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs()))
     }
 }
 

@@ -98,11 +98,7 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read_back() {
-        let bytes = Writer::new()
-            .byte(7)
-            .number(u64::MAX)
-            .part(b"")
-            .part("caf\u{e9}".as_bytes());
+        let bytes = Writer::new().byte(7).number(u64::MAX).part(b"").part("caf\u{e9}".as_bytes());
         let bytes = bytes.fixed(&[1, 2]).finish();
         let mut reader = Reader::new(&bytes);
         assert_eq!(reader.byte(), Some(7));
@@ -124,9 +120,7 @@ mod tests {
     #[test]
     fn only_the_canonical_base64url_is_read() {
         assert_eq!(from_base64url(b"AQ"), Some(vec![1]));
-        for text in [
-            "AR", "AQ=", "AQ==", "A", "A+", "A/", " AQ", "AQ\n", "\u{e9}",
-        ] {
+        for text in ["AR", "AQ=", "AQ==", "A", "A+", "A/", " AQ", "AQ\n", "\u{e9}"] {
             assert_eq!(from_base64url(text.as_bytes()), None, "{text:?}");
         }
     }

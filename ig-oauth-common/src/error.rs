@@ -146,26 +146,14 @@ impl AuthErrorKind {
 
 impl AuthError {
     pub(crate) fn new(kind: AuthErrorKind) -> Self {
-        Self {
-            inner: Box::new(Inner {
-                kind,
-                source: None,
-                retry_after: None,
-            }),
-        }
+        Self { inner: Box::new(Inner { kind, source: None, retry_after: None }) }
     }
 
     pub(crate) fn with_source(
         kind: AuthErrorKind,
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
-        Self {
-            inner: Box::new(Inner {
-                kind,
-                source: Some(source.into()),
-                retry_after: None,
-            }),
-        }
+        Self { inner: Box::new(Inner { kind, source: Some(source.into()), retry_after: None }) }
     }
 
     #[must_use]
@@ -213,10 +201,7 @@ impl AuthError {
     /// Whether the provider, or the way to it, is the cause.
     #[must_use]
     pub fn is_provider(&self) -> bool {
-        matches!(
-            self.code(),
-            "provider_rejected" | "provider_unavailable" | "code_rejected"
-        )
+        matches!(self.code(), "provider_rejected" | "provider_unavailable" | "code_rejected")
     }
 
     /// Whether the same request may succeed later. See [`AuthErrorKind::is_retryable`].

@@ -71,23 +71,17 @@ pub(crate) enum StartKind {
 impl LoginStartDecision {
     /// Go on to the authorization window.
     pub fn proceed() -> Self {
-        Self {
-            kind: StartKind::Proceed,
-        }
+        Self { kind: StartKind::Proceed }
     }
 
     /// Answer `rejected_by_app` with our page, status 403.
     pub fn refuse() -> Self {
-        Self {
-            kind: StartKind::Refuse(None),
-        }
+        Self { kind: StartKind::Refuse(None) }
     }
 
     /// Answer this instead.
     pub fn refuse_with(reply: Reply) -> Self {
-        Self {
-            kind: StartKind::Refuse(Some(reply)),
-        }
+        Self { kind: StartKind::Refuse(Some(reply)) }
     }
 }
 
@@ -129,36 +123,24 @@ pub struct LoginDecision {
 
 #[derive(Clone, Debug)]
 pub(crate) enum LoginKind {
-    Accept {
-        landing: Option<String>,
-        cookies: Vec<String>,
-    },
+    Accept { landing: Option<String>, cookies: Vec<String> },
     Refuse(Option<Reply>),
 }
 
 impl LoginDecision {
     /// Keep the token and go on to where the login was headed.
     pub fn accept() -> Self {
-        Self {
-            kind: LoginKind::Accept {
-                landing: None,
-                cookies: Vec::new(),
-            },
-        }
+        Self { kind: LoginKind::Accept { landing: None, cookies: Vec::new() } }
     }
 
     /// Keep nothing and answer `rejected_by_app` with our page, status 403.
     pub fn refuse() -> Self {
-        Self {
-            kind: LoginKind::Refuse(None),
-        }
+        Self { kind: LoginKind::Refuse(None) }
     }
 
     /// Keep nothing and answer this instead.
     pub fn refuse_with(reply: Reply) -> Self {
-        Self {
-            kind: LoginKind::Refuse(Some(reply)),
-        }
+        Self { kind: LoginKind::Refuse(Some(reply)) }
     }
 
     /// Go to `location` instead, which the app vouches for: a public path or a whole URL. Without

@@ -1,4 +1,72 @@
-//! Placeholder front door.
+//! The flow behind "Log in with Instagram" in `ig-oauth-tower` and its siblings: everything that is
+//! not a web framework.
+//!
+//! Apps depend on the adapter for their framework, which re-exports what is here. Come here to write
+//! an adapter, a [`Store`], [`Hooks`] or an [`HttpClient`] that serves several frameworks.
+//!
+//! # What is inside
+//!
+//! | | |
+//! |---|---|
+//! | [`Config`] | every setting, its default, and every refusal, before the first request |
+//! | [`Flow`] | a [`Request`] comes in, a [`Reply`] goes out |
+//! | [`AppRequest`] | what extractors ask for the [`Token`] of a session |
+//! | [`Hooks`] | the app's own code at the turns of the flow |
+//! | [`Store`], [`MemoryStore`] | sessions and accounts outside the browser |
+//! | [`HttpClient`] | the seam to the provider |
+//! | [`Clock`], [`Randomness`] | the two things a test may want to hold still |
+//! | [`AuthError`], [`AuthErrorKind`] | one vocabulary for what goes wrong |
+//!
+//! # An adapter in twenty lines
+//!
+//! ```
+//! use ig_oauth_common::{Begin, Config, Flow, Headers, Reply, Request};
+//!
+//! /// The headers of some framework.
+//! struct Lines(Vec<(String, Vec<u8>)>);
+//!
+//! impl Headers for Lines {
+//!     fn visit<'h>(&'h self, name: &str, visit: &mut dyn FnMut(&'h [u8])) {
+//!         let lines = self.0.iter().filter(|(present, _)| present.eq_ignore_ascii_case(name));
+//!         lines.for_each(|(_, value)| visit(value));
+//!     }
+//! }
+//!
+//! async fn answer(flow: &Flow, method: &str, path: &str, query: Option<&str>, headers: &Lines)
+//!     -> Option<Reply>
+//! {
+//!     let route = flow.route(path)?; // not ours: the app's
+//!     let request = Request::new(method, path, headers).with_query(query);
+//!     Some(match flow.begin(route, &request) {
+//!         Begin::Done(reply) => reply,
+//!         Begin::Job(job) => job.run().await,
+//!     })
+//! }
+//!
+//! # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+//! let secret = "obviously-fake-app-secret-0123456789";
+//! let config = Config::builder("990602627938098", secret, "https://app.example/callback").build()?;
+//! let flow = Flow::new(config);
+//! let none = Lines(Vec::new());
+//! let login = runtime.block_on(answer(&flow, "GET", "/auth/instagram/login", None, &none));
+//! assert_eq!(login.unwrap().status(), 303);
+//! assert!(runtime.block_on(answer(&flow, "GET", "/about", None, &none)).is_none());
+//! # Ok::<(), ig_oauth_common::ConfigError>(())
+//! ```
+//!
+//! # Rules of the flow
+//!
+//! - The callback is judged in a fixed order: method, context, size, parameters, state, its cookie,
+//!   signature, age, binding. Then the state is consumed, once, and only then the provider is asked.
+//! - What follows runs in a task of its own. A browser that goes away cancels nothing; one that calls
+//!   back twice shares the answer.
+//! - Whatever comes from outside is bounded, and no input makes the flow panic.
+//!
+//! # Features
+//!
+//! `rustls` (default) and `native-tls` choose how https is spoken; `reqwest` alone gives the default
+//! client without TLS, for loopback; without it, bring an [`HttpClient`]. `tracing` logs one event for
+//! each error answer. All of them only add.
 
 mod api;
 mod attempt;

@@ -60,11 +60,7 @@ impl fmt::Display for ScopeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.cure {
             Cure::Replace(with) => {
-                write!(
-                    f,
-                    "the scope `{}` is retired by the provider; use {with}",
-                    self.text
-                )
+                write!(f, "the scope `{}` is retired by the provider; use {with}", self.text)
             }
             Cure::Letters => write!(
                 f,
@@ -83,30 +79,15 @@ impl std::error::Error for ScopeError {}
 const RETIRED: &[(&str, &str)] = &[
     ("basic", "`instagram_business_basic`"),
     ("public_content", "`instagram_business_basic`"),
-    (
-        "follower_list",
-        "`instagram_business_basic` (there is no list of followers any more)",
-    ),
+    ("follower_list", "`instagram_business_basic` (there is no list of followers any more)"),
     ("comments", "`instagram_business_manage_comments`"),
     ("relationships", "no scope: it has no successor"),
     ("likes", "no scope: it has no successor"),
     ("business_basic", "`instagram_business_basic`"),
-    (
-        "business_content_publish",
-        "`instagram_business_content_publish`",
-    ),
-    (
-        "business_content_publishing",
-        "`instagram_business_content_publish`",
-    ),
-    (
-        "business_manage_messages",
-        "`instagram_business_manage_messages`",
-    ),
-    (
-        "business_manage_comments",
-        "`instagram_business_manage_comments`",
-    ),
+    ("business_content_publish", "`instagram_business_content_publish`"),
+    ("business_content_publishing", "`instagram_business_content_publish`"),
+    ("business_manage_messages", "`instagram_business_manage_messages`"),
+    ("business_manage_comments", "`instagram_business_manage_comments`"),
 ];
 
 impl Scope {
@@ -149,12 +130,8 @@ impl Scope {
 
     /// Why this scope cannot be asked for under `api`, if so.
     pub(crate) fn refusal(&self, api: Api) -> Option<ScopeError> {
-        let replace = |with| {
-            Some(ScopeError {
-                text: self.as_str().to_owned(),
-                cure: Cure::Replace(with),
-            })
-        };
+        let replace =
+            |with| Some(ScopeError { text: self.as_str().to_owned(), cure: Cure::Replace(with) });
         match (api, self) {
             (Api::InstagramLogin, Self::UserProfile | Self::UserMedia) => {
                 replace("`instagram_business_basic`, or set the api to `basic-display`")
@@ -175,10 +152,8 @@ impl std::str::FromStr for Scope {
     ///
     /// When the text is not a permission name.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::reported(text).ok_or_else(|| ScopeError {
-            text: text.to_owned(),
-            cure: Cure::Letters,
-        })
+        Self::reported(text)
+            .ok_or_else(|| ScopeError { text: text.to_owned(), cure: Cure::Letters })
     }
 }
 
@@ -234,10 +209,7 @@ impl Scopes {
     /// Those of `self` that are not in `others`.
     #[must_use]
     pub fn without(&self, others: &Self) -> Self {
-        self.iter()
-            .filter(|scope| !others.contains(scope))
-            .cloned()
-            .collect()
+        self.iter().filter(|scope| !others.contains(scope)).cloned().collect()
     }
 
     pub(crate) fn insert(&mut self, scope: Scope) {
@@ -287,10 +259,7 @@ impl std::str::FromStr for Scopes {
     ///
     /// When one of the texts between them is not a permission name.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.split([',', ' '])
-            .filter(|name| !name.is_empty())
-            .map(str::parse)
-            .collect()
+        text.split([',', ' ']).filter(|name| !name.is_empty()).map(str::parse).collect()
     }
 }
 

@@ -117,9 +117,7 @@ pub(crate) struct TokenFacts {
 
 impl From<TokenFacts> for Token {
     fn from(facts: TokenFacts) -> Self {
-        Self {
-            facts: Arc::new(facts),
-        }
+        Self { facts: Arc::new(facts) }
     }
 }
 
@@ -183,8 +181,6 @@ impl Token {
 impl From<Timestamp> for SystemTime {
     /// A moment the platform cannot express becomes 1970.
     fn from(timestamp: Timestamp) -> Self {
-        UNIX_EPOCH
-            .checked_add(Duration::from_secs(timestamp.unix_seconds()))
-            .unwrap_or(UNIX_EPOCH)
+        UNIX_EPOCH.checked_add(Duration::from_secs(timestamp.unix_seconds())).unwrap_or(UNIX_EPOCH)
     }
 }

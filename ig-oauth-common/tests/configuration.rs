@@ -1,11 +1,6 @@
 //! Every refusal happens when the configuration is built, and names the setting and the cure.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -36,10 +31,7 @@ fn is_refused(builder: ConfigBuilder, field: &str, words: &str) {
     assert!(text.contains(words), "`{words}` in: {text}");
     assert!(text.contains(&format!("`{field}`")), "{text}");
     assert!(!error.cure().is_empty(), "{text}");
-    assert!(
-        !text.contains(SECRET) && !text.contains("MARKER"),
-        "no secret is repeated: {text}"
-    );
+    assert!(!text.contains(SECRET) && !text.contains("MARKER"), "no secret is repeated: {text}");
 }
 
 #[test]
@@ -52,15 +44,9 @@ fn a_good_configuration_is_taken() {
         "http://[::1]:3000/cb",
         "http://localhost/cb",
     ] {
-        let config = with_uri(uri)
-            .build()
-            .unwrap_or_else(|error| panic!("{uri}: {error}"));
+        let config = with_uri(uri).build().unwrap_or_else(|error| panic!("{uri}: {error}"));
         assert_eq!(config.redirect_uri(), uri);
-        assert_eq!(
-            config.warnings().is_empty(),
-            uri.starts_with("https"),
-            "{uri}"
-        );
+        assert_eq!(config.warnings().is_empty(), uri.starts_with("https"), "{uri}");
     }
 }
 
@@ -71,16 +57,8 @@ fn credentials_that_cannot_be_right_are_refused() {
     is_refused(build(" 1", SECRET), "client_id", "white space");
     is_refused(build("1\n", SECRET), "client_id", "white space");
     is_refused(build("1", ""), "client_secret", "is empty");
-    is_refused(
-        build("1", &format!("{SECRET}\n")),
-        "client_secret",
-        "line breaks",
-    );
-    is_refused(
-        build("1", "too short"),
-        "cookie_secrets",
-        "too short to take their place",
-    );
+    is_refused(build("1", &format!("{SECRET}\n")), "client_secret", "line breaks");
+    is_refused(build("1", "too short"), "cookie_secrets", "too short to take their place");
 }
 
 #[test]
@@ -90,14 +68,8 @@ fn a_redirect_uri_that_cannot_work_is_refused() {
         ("/callback", "not an absolute URL"),
         ("app.example/callback", "not an absolute URL"),
         ("http://app.example/cb", "plain http is taken for"),
-        (
-            "http://127.0.0.1.evil.example/cb",
-            "plain http is taken for",
-        ),
-        (
-            "http://localhost.evil.example/cb",
-            "plain http is taken for",
-        ),
+        ("http://127.0.0.1.evil.example/cb", "plain http is taken for"),
+        ("http://localhost.evil.example/cb", "plain http is taken for"),
         ("ftp://app.example/cb", "is not https"),
         ("https://app.example/cb#x", "fragment"),
         ("https://user@app.example/cb", "user name"),
@@ -118,102 +90,32 @@ fn a_redirect_uri_that_cannot_work_is_refused() {
 
 #[test]
 fn paths_that_cannot_work_are_refused() {
-    is_refused(
-        good().login_path("login"),
-        "login_path",
-        "not a path of its own",
-    );
-    is_refused(
-        good().login_path("/"),
-        "login_path",
-        "not a path of its own",
-    );
-    is_refused(
-        good().logout_path("/a//b"),
-        "logout_path",
-        "not a path of its own",
-    );
-    is_refused(
-        good().logout_path("/a?b"),
-        "logout_path",
-        "not a path of its own",
-    );
-    is_refused(
-        good().callback_path("/a/../b"),
-        "callback_path",
-        "not a path of its own",
-    );
-    is_refused(
-        good().login_path("/same").logout_path("/same"),
-        "logout_path",
-        "same path as",
-    );
+    is_refused(good().login_path("login"), "login_path", "not a path of its own");
+    is_refused(good().login_path("/"), "login_path", "not a path of its own");
+    is_refused(good().logout_path("/a//b"), "logout_path", "not a path of its own");
+    is_refused(good().logout_path("/a?b"), "logout_path", "not a path of its own");
+    is_refused(good().callback_path("/a/../b"), "callback_path", "not a path of its own");
+    is_refused(good().login_path("/same").logout_path("/same"), "logout_path", "same path as");
     let callback = "/auth/instagram/callback";
-    is_refused(
-        good().login_path(callback),
-        "callback_path",
-        "same path as `login_path`",
-    );
-    is_refused(
-        good().public_prefix("shop"),
-        "public_prefix",
-        "such as `/shop`",
-    );
-    is_refused(
-        good().public_prefix("/shop/"),
-        "public_prefix",
-        "such as `/shop`",
-    );
-    is_refused(
-        good().public_prefix("/shop"),
-        "public_prefix",
-        "set `callback_path`",
-    );
-    assert!(
-        good().public_prefix("/auth").build().is_ok(),
-        "the prefix is cut off the callback"
-    );
-    assert!(
-        with_uri("https://app.example")
-            .callback_path("/cb")
-            .build()
-            .is_ok()
-    );
+    is_refused(good().login_path(callback), "callback_path", "same path as `login_path`");
+    is_refused(good().public_prefix("shop"), "public_prefix", "such as `/shop`");
+    is_refused(good().public_prefix("/shop/"), "public_prefix", "such as `/shop`");
+    is_refused(good().public_prefix("/shop"), "public_prefix", "set `callback_path`");
+    assert!(good().public_prefix("/auth").build().is_ok(), "the prefix is cut off the callback");
+    assert!(with_uri("https://app.example").callback_path("/cb").build().is_ok());
 }
 
 #[test]
 fn places_to_end_at_must_be_of_this_site_or_listed() {
-    for target in [
-        "",
-        "welcome",
-        "//evil.example",
-        "https://evil.example/",
-        "/a\\b",
-        "javascript:x",
-    ] {
-        is_refused(
-            good().after_login(target),
-            "after_login",
-            "use a path of this host",
-        );
-        is_refused(
-            good().after_logout(target),
-            "after_logout",
-            "use a path of this host",
-        );
-        is_refused(
-            good().failure_url(target),
-            "failure_url",
-            "use a path of this host",
-        );
+    for target in
+        ["", "welcome", "//evil.example", "https://evil.example/", "/a\\b", "javascript:x"]
+    {
+        is_refused(good().after_login(target), "after_login", "use a path of this host");
+        is_refused(good().after_logout(target), "after_logout", "use a path of this host");
+        is_refused(good().failure_url(target), "failure_url", "use a path of this host");
     }
     let listed = || good().allowed_return_origins(["https://ok.example"]);
-    assert!(
-        listed()
-            .after_login("https://ok.example/in")
-            .build()
-            .is_ok()
-    );
+    assert!(listed().after_login("https://ok.example/in").build().is_ok());
     for origin in [
         "ok.example",
         "https://ok.example/",
@@ -243,38 +145,17 @@ fn retired_and_missing_scopes_are_refused_with_the_replacement() {
             "instagram_business_basic,business_content_publishing",
             "`instagram_business_content_publish`",
         ),
-        (
-            "business_manage_messages",
-            "`instagram_business_manage_messages`",
-        ),
-        (
-            "business_manage_comments",
-            "`instagram_business_manage_comments`",
-        ),
-        (
-            "instagram_business_manage_comments",
-            "add `instagram_business_basic`",
-        ),
+        ("business_manage_messages", "`instagram_business_manage_messages`"),
+        ("business_manage_comments", "`instagram_business_manage_comments`"),
+        ("instagram_business_manage_comments", "add `instagram_business_basic`"),
         ("", "name at least `instagram_business_basic`"),
     ] {
         is_refused(good().scopes(scopes(list)), "scopes", words);
     }
     let basic_display = || good().api(Api::BasicDisplay);
-    is_refused(
-        basic_display().scopes(scopes("user_media")),
-        "scopes",
-        "add `user_profile`",
-    );
-    is_refused(
-        basic_display().scopes(scopes("basic")),
-        "scopes",
-        "is retired",
-    );
-    is_refused(
-        good().optional_scopes([Scope::UserMedia]),
-        "optional_scopes",
-        "basic-display",
-    );
+    is_refused(basic_display().scopes(scopes("user_media")), "scopes", "add `user_profile`");
+    is_refused(basic_display().scopes(scopes("basic")), "scopes", "is retired");
+    is_refused(good().optional_scopes([Scope::UserMedia]), "optional_scopes", "basic-display");
     assert!("Instagram Basic;".parse::<Scopes>().is_err());
 }
 
@@ -286,44 +167,22 @@ fn weak_repeated_or_missing_cookie_secrets_are_refused() {
         (&[COOKIE_SECRET, "changeme"], "number 2 is shorter"),
         (&["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"], "repeats one block"),
         (&["0123456789abcdef0123456789abcdef"], "public examples"),
-        (
-            &[COOKIE_SECRET, COOKIE_SECRET],
-            "name the same secret twice",
-        ),
+        (&[COOKIE_SECRET, COOKIE_SECRET], "name the same secret twice"),
     ] {
         is_refused(with(secrets), "cookie_secrets", words);
     }
-    is_refused(
-        good().store(MemoryStore::new()),
-        "cookie_secrets",
-        "a store needs them",
-    );
-    assert!(
-        good()
-            .store(MemoryStore::new())
-            .cookie_secrets([COOKIE_SECRET])
-            .build()
-            .is_ok()
-    );
+    is_refused(good().store(MemoryStore::new()), "cookie_secrets", "a store needs them");
+    assert!(good().store(MemoryStore::new()).cookie_secrets([COOKIE_SECRET]).build().is_ok());
 }
 
 #[test]
 fn endpoints_must_be_https_or_loopback() {
-    for url in [
-        "http://gateway.example/x",
-        "gateway.example",
-        "https://u@gateway.example/",
-        "",
-    ] {
+    for url in ["http://gateway.example/x", "gateway.example", "https://u@gateway.example/", ""] {
         is_refused(good().authorize_url(url), "authorize_url", "");
         is_refused(good().token_url(url), "token_url", "");
         is_refused(good().graph_url(url), "graph_url", "");
     }
-    is_refused(
-        good().graph_url("https://gateway.example/?x"),
-        "graph_url",
-        "query",
-    );
+    is_refused(good().graph_url("https://gateway.example/?x"), "graph_url", "query");
     assert!(good().token_url("http://127.0.0.1:1/t").build().is_ok());
 }
 
@@ -331,36 +190,12 @@ fn endpoints_must_be_https_or_loopback() {
 fn other_settings_out_of_range_are_refused() {
     is_refused(good().mount("a b"), "mount", "letters and digits");
     is_refused(good().mount(""), "mount", "letters and digits");
-    is_refused(
-        good().session_lifetime(Duration::ZERO),
-        "session_lifetime",
-        "a minute at least",
-    );
-    is_refused(
-        good().idle_lifetime(Duration::MAX),
-        "idle_lifetime",
-        "366 days",
-    );
-    is_refused(
-        good().request_timeout(Duration::ZERO),
-        "request_timeout",
-        "more than zero",
-    );
-    is_refused(
-        good().connect_timeout(Duration::MAX),
-        "connect_timeout",
-        "120 s",
-    );
-    is_refused(
-        good().callback_deadline(Duration::ZERO),
-        "callback_deadline",
-        "more than zero",
-    );
-    is_refused(
-        good().extra_root_pem("not a certificate"),
-        "extra_root_pem",
-        "PEM",
-    );
+    is_refused(good().session_lifetime(Duration::ZERO), "session_lifetime", "a minute at least");
+    is_refused(good().idle_lifetime(Duration::MAX), "idle_lifetime", "366 days");
+    is_refused(good().request_timeout(Duration::ZERO), "request_timeout", "more than zero");
+    is_refused(good().connect_timeout(Duration::MAX), "connect_timeout", "120 s");
+    is_refused(good().callback_deadline(Duration::ZERO), "callback_deadline", "more than zero");
+    is_refused(good().extra_root_pem("not a certificate"), "extra_root_pem", "PEM");
 }
 
 #[test]
@@ -368,10 +203,7 @@ fn the_environment_fills_a_builder() {
     let mut variables = HashMap::from([
         ("INSTAGRAM_CLIENT_ID", "990602627938098"),
         ("INSTAGRAM_CLIENT_SECRET", SECRET),
-        (
-            "INSTAGRAM_REDIRECT_URI",
-            "https://socialsizzle.herokuapp.com/auth/",
-        ),
+        ("INSTAGRAM_REDIRECT_URI", "https://socialsizzle.herokuapp.com/auth/"),
         ("INSTAGRAM_API", "basic-display"),
         ("INSTAGRAM_SCOPE", "user_profile,user_media"),
         ("INSTAGRAM_LONG_LIVED", "off"),
@@ -385,10 +217,7 @@ fn the_environment_fills_a_builder() {
     };
     let error = read(&variables).expect_err("the comma splits the secret");
     assert_eq!(error.field(), "cookie_secrets");
-    variables.insert(
-        "INSTAGRAM_COOKIE_SECRETS",
-        "an obviously fake cookie secret for tests",
-    );
+    variables.insert("INSTAGRAM_COOKIE_SECRETS", "an obviously fake cookie secret for tests");
     assert_eq!(read(&variables).unwrap().api(), Api::BasicDisplay);
 
     for (name, value, field) in [
@@ -398,19 +227,12 @@ fn the_environment_fills_a_builder() {
         ("INSTAGRAM_API", "graph", "api"),
         ("INSTAGRAM_SCOPE", "user profile!", "scopes"),
         ("INSTAGRAM_LONG_LIVED", "yes", "long_lived"),
-        (
-            "INSTAGRAM_TOKEN_URL",
-            "http://gateway.example/",
-            "token_url",
-        ),
+        ("INSTAGRAM_TOKEN_URL", "http://gateway.example/", "token_url"),
     ] {
         let mut changed = variables.clone();
         changed.insert(name, value);
         let error = read(&changed).expect_err(name);
         assert_eq!(error.field(), field);
-        assert!(
-            error.to_string().contains(name),
-            "the variable is named: {error}"
-        );
+        assert!(error.to_string().contains(name), "the variable is named: {error}");
     }
 }

@@ -66,11 +66,7 @@ fn hostile_piece() -> impl Strategy<Value = String> {
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(future)
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
 /// Decodes percent-escapes once, as a proxy or router on the way might.
@@ -96,10 +92,7 @@ fn decoded(text: &str) -> String {
 /// The oracle: what browsers, proxies and routers make of a `Location`.
 fn stays_on_this_site(location: &str) -> Result<(), String> {
     let complain = |what: &str| Err(format!("{what}: {location:?}"));
-    if !location
-        .bytes()
-        .all(|byte| byte.is_ascii_graphic() && byte != b'\\')
-    {
+    if !location.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') {
         return complain("a byte that browsers strip or rewrite");
     }
     let path = location.split(['?', '#']).next().unwrap_or_default();
@@ -107,10 +100,7 @@ fn stays_on_this_site(location: &str) -> Result<(), String> {
         if path.starts_with("//") || path.starts_with("/\\") || !path.starts_with('/') {
             return complain("another host once decoded");
         }
-        for base in [
-            "https://app.example/callback",
-            "http://app.example/callback",
-        ] {
+        for base in ["https://app.example/callback", "http://app.example/callback"] {
             let base = Url::parse(base).unwrap();
             match base.join(&path) {
                 Ok(url) if url.origin() == base.origin() && !url.path().starts_with("//") => {}
@@ -224,10 +214,7 @@ fn flipped(value: &str, bit: usize) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut bytes = value.as_bytes().to_vec();
     let position = (bit / 6) % bytes.len();
-    let digit = ALPHABET
-        .iter()
-        .position(|byte| *byte == bytes[position])
-        .unwrap();
+    let digit = ALPHABET.iter().position(|byte| *byte == bytes[position]).unwrap();
     bytes[position] = ALPHABET[digit ^ (1 << (bit % 6))];
     String::from_utf8(bytes).unwrap()
 }

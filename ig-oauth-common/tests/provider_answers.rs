@@ -1,11 +1,6 @@
 //! What every answer of the token endpoint means, to users, hooks and logs.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod support;
 
@@ -27,10 +22,7 @@ struct Failures(Arc<Mutex<Vec<(AuthErrorKind, String)>>>);
 
 impl Hooks for Failures {
     fn on_failure(&self, failure: Failure) -> BoxFuture<'_, Option<Reply>> {
-        self.0
-            .lock()
-            .unwrap()
-            .push((failure.kind(), failure.detail().to_owned()));
+        self.0.lock().unwrap().push((failure.kind(), failure.detail().to_owned()));
         Box::pin(async { None })
     }
 }
@@ -44,7 +36,8 @@ async fn outcome(status: u16, body: &str) -> Result<(String, String), (AuthError
     let state = site.start("").await;
     let reply = site.call_back(&state).await;
     assert_eq!(site.provider.calls(), 1, "exactly one exchange");
-    if let Some(failure) = failures.0.lock().unwrap().pop() {
+    let failure = failures.0.lock().unwrap().pop();
+    if let Some(failure) = failure {
         assert_eq!(reply.status(), failure.0.status());
         assert!(!site.is_logged_in().await);
         return Err(failure);
@@ -69,37 +62,17 @@ async fn every_live_shape_is_understood_and_no_id_is_rounded() {
     let spaced = format!(r#","permissions":"{}""#, both.replace(',', " "));
     for (body, user_id, scopes) in [
         (with("17841458366137975", ""), "17841458366137975", BASIC),
-        (
-            with("\"17841458366137975\"", list),
-            "17841458366137975",
-            &both,
-        ),
-        (
-            with("18446744073709551615", list),
-            "18446744073709551615",
-            &both,
-        ),
+        (with("\"17841458366137975\"", list), "17841458366137975", &both),
+        (with("18446744073709551615", list), "18446744073709551615", &both),
         (with("1", &text), "1", &both),
         (with("1", &escaped), "1", &both),
         (with("1", &spaced), "1", &both),
         (with("1", r#","permissions":null"#), "1", BASIC),
         (with("1", r#","permissions":{"a":1}"#), "1", BASIC),
-        (
-            with("1", r#","permissions":["instagram_business_basic",7]"#),
-            "1",
-            BASIC,
-        ),
-        (
-            with("1", r#","token_type":1,"expires_in":{},"x":[[[]]]"#),
-            "1",
-            BASIC,
-        ),
+        (with("1", r#","permissions":["instagram_business_basic",7]"#), "1", BASIC),
+        (with("1", r#","token_type":1,"expires_in":{},"x":[[[]]]"#), "1", BASIC),
         (wrapped(&with("\"10200\"", &text)), "10200", &both),
-        (
-            wrapped(&with("17841458366137975", list)),
-            "17841458366137975",
-            &both,
-        ),
+        (wrapped(&with("17841458366137975", list)), "17841458366137975", &both),
     ] {
         let expected = (user_id.to_owned(), scopes.to_owned());
         assert_eq!(outcome(200, &body).await, Ok(expected), "{body}");
@@ -125,27 +98,15 @@ async fn an_answer_that_is_no_token_is_an_error_of_this_step() {
         (200, r#"{"access_token":"FA"#.into(), MalformedAnswer),
         (200, deep, MalformedAnswer),
         (200, deep_field, MalformedAnswer),
-        (
-            200,
-            r#"{"access_token":"a","access_token":"b","user_id":1}"#.into(),
-            MalformedAnswer,
-        ),
+        (200, r#"{"access_token":"a","access_token":"b","user_id":1}"#.into(), MalformedAnswer),
         (
             200,
             r#"{"data":[{"access_token":"a","access_token":"b","user_id":1}]}"#.into(),
             MalformedAnswer,
         ),
         (200, r#"{"data":[]}"#.into(), MalformedAnswer),
-        (
-            200,
-            r#"{"data":{"access_token":"FAKE","user_id":1}}"#.into(),
-            MalformedAnswer,
-        ),
-        (
-            200,
-            format!(r#"{{"data":[{0},{0}]}}"#, token("\"FAKE\"")),
-            MalformedAnswer,
-        ),
+        (200, r#"{"data":{"access_token":"FAKE","user_id":1}}"#.into(), MalformedAnswer),
+        (200, format!(r#"{{"data":[{0},{0}]}}"#, token("\"FAKE\"")), MalformedAnswer),
         (200, r#"{"user_id":1}"#.into(), MalformedAnswer),
         (200, token("\"\""), MalformedAnswer),
         (200, token("\" \""), MalformedAnswer),
@@ -171,16 +132,8 @@ async fn an_answer_that_is_no_token_is_an_error_of_this_step() {
         (307, token("\"FAKE\""), Redirected),
         (500, "{}".into(), Unreachable),
         (502, "<html>502</html>".into(), Unreachable),
-        (
-            200,
-            r#"{"access_token":"FAKE","user_id":1,"permissions":[]}"#.into(),
-            MissingPermission,
-        ),
-        (
-            200,
-            r#"{"access_token":"FAKE","user_id":1,"permissions":""}"#.into(),
-            MissingPermission,
-        ),
+        (200, r#"{"access_token":"FAKE","user_id":1,"permissions":[]}"#.into(), MissingPermission),
+        (200, r#"{"access_token":"FAKE","user_id":1,"permissions":""}"#.into(), MissingPermission),
     ] {
         let (found, _) = outcome(status, &body).await.expect_err(&body);
         assert_eq!(found, kind, "{status} {body:.80}");
@@ -241,10 +194,7 @@ async fn the_providers_words_are_made_safe_before_they_are_kept() {
     for gone in ["evil.example", CODE, "a1B2a1B2", "\n", "\u{1b}"] {
         assert!(!detail.contains(gone), "`{gone}` in {detail}");
     }
-    assert!(
-        detail.contains("[redacted]") && detail.contains("many words"),
-        "{detail}"
-    );
+    assert!(detail.contains("[redacted]") && detail.contains("many words"), "{detail}");
     assert!(detail.len() < 500, "{} bytes", detail.len());
 }
 
@@ -253,25 +203,18 @@ fn server(
     answer: impl Fn(std::net::TcpStream) + Send + 'static,
 ) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!(
-        "http://{}/oauth/access_token",
-        listener.local_addr().unwrap()
-    );
+    let url = format!("http://{}/oauth/access_token", listener.local_addr().unwrap());
     let requests = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&requests);
     thread::spawn(move || {
         while let Ok((mut stream, _)) = listener.accept() {
-            let mut request = vec![0; 16 * 1024];
-            let mut length = 0;
-            while !String::from_utf8_lossy(&request[..length]).contains("&code=") {
-                match stream.read(&mut request[length..]) {
-                    Ok(0) | Err(_) => break,
-                    Ok(more) => length += more,
-                }
+            let mut request = Vec::new();
+            let mut byte = [0; 1];
+            while !request.ends_with(CODE.as_bytes()) && stream.read(&mut byte).is_ok_and(|n| n > 0)
+            {
+                request.extend_from_slice(&byte);
             }
-            seen.lock()
-                .unwrap()
-                .push(String::from_utf8_lossy(&request[..length]).into_owned());
+            seen.lock().unwrap().push(String::from_utf8(request).unwrap());
             answer(stream);
         }
     });
@@ -309,12 +252,7 @@ async fn the_default_client_survives_a_server_that_misbehaves() {
         ),
         (
             "announces too much",
-            |mut stream| {
-                drop(write!(
-                    stream,
-                    "{HEAD}content-length: 1000000000000\r\n\r\n{{"
-                ))
-            },
+            |mut stream| drop(write!(stream, "{HEAD}content-length: 1000000000000\r\n\r\n{{")),
             OversizeAnswer,
         ),
         (
@@ -328,12 +266,7 @@ async fn the_default_client_survives_a_server_that_misbehaves() {
         ),
         (
             "breaks off",
-            |mut stream| {
-                drop(write!(
-                    stream,
-                    "{HEAD}content-length: 100\r\n\r\n{{\"access"
-                ))
-            },
+            |mut stream| drop(write!(stream, "{HEAD}content-length: 100\r\n\r\n{{\"access")),
             MalformedAnswer,
         ),
         (
@@ -344,11 +277,7 @@ async fn the_default_client_survives_a_server_that_misbehaves() {
             },
             Redirected,
         ),
-        (
-            "speaks no HTTP",
-            |mut stream| drop(write!(stream, "SSH-2.0-x\r\n")),
-            Unreachable,
-        ),
+        ("speaks no HTTP", |mut stream| drop(write!(stream, "SSH-2.0-x\r\n")), Unreachable),
     ];
     for (what, answer, expected) in cases {
         let (url, requests) = server(answer);
@@ -381,18 +310,9 @@ async fn the_secret_travels_in_the_body_and_nothing_asks_for_compression() {
     let requests = requests.lock().unwrap();
     let (head, body) = requests[0].split_once("\r\n\r\n").unwrap();
     let head = head.to_ascii_lowercase();
-    assert!(
-        head.starts_with("post /oauth/access_token http/1.1"),
-        "{head}"
-    );
+    assert!(head.starts_with("post /oauth/access_token http/1.1"), "{head}");
     assert!(head.contains("content-type: application/x-www-form-urlencoded"));
-    for absent in [
-        "authorization",
-        "accept-encoding",
-        "referer",
-        "cookie",
-        "fake",
-    ] {
+    for absent in ["authorization", "accept-encoding", "referer", "cookie", "fake"] {
         assert!(!head.contains(absent), "{absent} in {head}");
     }
     let expected = format!(

@@ -1,11 +1,6 @@
 //! The real client against a real server, from several runtimes that share one configuration.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod support;
 
@@ -17,10 +12,7 @@ use ig_oauth_fake_instagram::{Endpoint, FakeInstagram};
 use support::{REDIRECT_URI, Site, header};
 
 fn provider() -> FakeInstagram {
-    FakeInstagram::builder()
-        .redirect_uri(REDIRECT_URI)
-        .start_blocking()
-        .unwrap()
+    FakeInstagram::builder().redirect_uri(REDIRECT_URI).start_blocking().unwrap()
 }
 
 fn flow(provider: &FakeInstagram) -> Flow {
@@ -36,20 +28,13 @@ async fn log_in(flow: &Flow, provider: &FakeInstagram) {
     site.flow = flow.clone();
     let state = site.start("").await;
     let code = provider.issue_code(REDIRECT_URI, "instagram_business_basic");
-    let reply = site
-        .get(&format!(
-            "/auth/instagram/callback?code={code}&state={state}"
-        ))
-        .await;
+    let reply = site.get(&format!("/auth/instagram/callback?code={code}&state={state}")).await;
     assert_eq!(reply.status(), 303, "{}", support::body(&reply));
     assert_eq!(header(&reply, "location"), Some("/#"));
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap()
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 #[test]
@@ -90,8 +75,5 @@ fn an_exchange_works_after_the_runtime_that_exchanged_before_is_gone() {
         .map(ig_oauth_fake_instagram::RecordedRequest::connection)
         .collect();
     assert_eq!(connections.len(), 3);
-    assert!(
-        connections.windows(2).all(|pair| pair[0] != pair[1]),
-        "each on a fresh connection"
-    );
+    assert!(connections.windows(2).all(|pair| pair[0] != pair[1]), "each on a fresh connection");
 }

@@ -1,12 +1,7 @@
 //! No secret shows through `Debug`, `Display` or an error chain: every public type is formatted with
 //! markers planted in it.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod support;
 
@@ -98,18 +93,12 @@ async fn no_secret_shows_in_any_debug_display_or_error_chain() {
                 .long_lived(LongLived::Require)
                 .hooks(seen.clone())
                 .http_client(client(&seen));
-            let builder = if store {
-                builder.store(MemoryStore::new())
-            } else {
-                builder
-            };
+            let builder = if store { builder.store(MemoryStore::new()) } else { builder };
             seen.debug("Config", &builder);
             builder
         });
         seen.debug("Flow", &site.flow);
-        let context = LoginContext::bound_to("user-MARKER")
-            .with_app_data(*b"data-MARKER")
-            .unwrap();
+        let context = LoginContext::bound_to("user-MARKER").with_app_data(*b"data-MARKER").unwrap();
         seen.debug("LoginContext", &context);
         let started = site.begin("GET", "/auth/instagram/login", &[]);
         seen.debug("Begin", &started);
@@ -118,9 +107,7 @@ async fn no_secret_shows_in_any_debug_display_or_error_chain() {
         let target = format!("/auth/instagram/callback?code={CODE}&state={state}");
         let job = site.begin("GET", &target, &[]);
         seen.debug("Begin", &job);
-        let Begin::Job(job) = job else {
-            panic!("a job")
-        };
+        let Begin::Job(job) = job else { panic!("a job") };
         let reply = job.run().await;
         assert_eq!(reply.status(), 303, "{}", body(&reply));
         seen.debug("Reply", &reply);
@@ -131,10 +118,7 @@ async fn no_secret_shows_in_any_debug_display_or_error_chain() {
         seen.debug("Slot", &request.slot());
         assert!(request.token().await.unwrap().is_some());
         seen.debug("AppRequest", &request);
-        let link = site
-            .flow
-            .login_url(&LoginOptions::new(), Some(&context))
-            .unwrap();
+        let link = site.flow.login_url(&LoginOptions::new(), Some(&context)).unwrap();
         assert!(!link.contains("MARKER"), "{link}");
         for value in site.cookies.values() {
             seen.note("cookie", value.clone());
@@ -145,10 +129,8 @@ async fn no_secret_shows_in_any_debug_display_or_error_chain() {
     for step in ["exchange", "long-lived"] {
         let (told, fail_first) = (seen.clone(), step == "exchange");
         let mut site = Site::with(|builder| {
-            builder
-                .long_lived(LongLived::Require)
-                .hooks(seen.clone())
-                .http_client(move |request: HttpRequest| {
+            builder.long_lived(LongLived::Require).hooks(seen.clone()).http_client(
+                move |request: HttpRequest| {
                     let is_first = request.form().is_some();
                     let answer = if is_first == fail_first {
                         Ok(indiscreet(&request))
@@ -160,16 +142,14 @@ async fn no_secret_shows_in_any_debug_display_or_error_chain() {
                     };
                     told.debug("answer", &answer);
                     async { answer }
-                })
+                },
+            )
         });
         let state = site.start("").await;
         let reply = site.call_back(&state).await;
         assert!(reply.status() >= 400, "{step}");
         seen.note("page", body(&reply));
-        seen.note(
-            "location",
-            header(&reply, "location").unwrap_or_default().to_owned(),
-        );
+        seen.note("location", header(&reply, "location").unwrap_or_default().to_owned());
     }
     for builder in [
         ig_oauth_common::Config::builder("", CLIENT_SECRET, REDIRECT_URI),
@@ -194,25 +174,13 @@ async fn no_secret_shows_in_any_debug_display_or_error_chain() {
 
     let seen = seen.0.lock().unwrap();
     assert!(seen.len() > 50, "{} texts were looked at", seen.len());
-    for kind in [
-        "Failure",
-        "Token",
-        "HttpRequest",
-        "ConfigError",
-        "AppRequest",
-    ] {
-        assert!(
-            seen.iter().any(|text| text.starts_with(kind)),
-            "{kind} was looked at"
-        );
+    for kind in ["Failure", "Token", "HttpRequest", "ConfigError", "AppRequest"] {
+        assert!(seen.iter().any(|text| text.starts_with(kind)), "{kind} was looked at");
     }
     let marker_bytes = format!("{:?}", b"MARKER");
     for text in seen.iter() {
         assert!(!text.contains("MARKER"), "{text}");
-        assert!(
-            !text.contains(marker_bytes.trim_matches(['[', ']'])),
-            "{text}"
-        );
+        assert!(!text.contains(marker_bytes.trim_matches(['[', ']'])), "{text}");
     }
 }
 
@@ -221,10 +189,7 @@ async fn no_secret_shows_in_any_debug_display_or_error_chain() {
 #[tokio::test]
 async fn no_secret_shows_when_the_provider_cannot_be_reached() {
     let seen = Seen::default();
-    let closed = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let config = ig_oauth_common::Config::builder("1", CLIENT_SECRET, REDIRECT_URI)
         .token_url(format!("http://{closed}/token-MARKER"))
         .graph_url(format!("http://{closed}/graph-MARKER"))
@@ -237,10 +202,7 @@ async fn no_secret_shows_when_the_provider_cannot_be_reached() {
     let reply = site.call_back(&state).await;
     assert_eq!(reply.status(), 503, "{}", body(&reply));
     let seen = seen.0.lock().unwrap();
-    assert!(
-        seen.iter().any(|text| text.contains("Unreachable")),
-        "{seen:?}"
-    );
+    assert!(seen.iter().any(|text| text.contains("Unreachable")), "{seen:?}");
     for text in seen.iter() {
         assert!(!text.contains("MARKER"), "{text}");
     }

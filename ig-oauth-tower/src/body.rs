@@ -78,17 +78,11 @@ impl<B: Body> ResponseBody<B> for AnyBody {
     type Body = EitherBody<B>;
 
     fn inner(response: Response<B>) -> Response<EitherBody<B>> {
-        response.map(|body| EitherBody {
-            body: Either::Inner { body },
-        })
+        response.map(|body| EitherBody { body: Either::Inner { body } })
     }
 
     fn own(bytes: Bytes) -> EitherBody<B> {
-        EitherBody {
-            body: Either::Own {
-                bytes: Some(bytes).filter(|bytes| !bytes.is_empty()),
-            },
-        }
+        EitherBody { body: Either::Own { bytes: Some(bytes).filter(|bytes| !bytes.is_empty()) } }
     }
 }
 

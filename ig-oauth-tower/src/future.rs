@@ -38,10 +38,7 @@ pin_project! {
 
 impl<F, R> ResponseFuture<F, R> {
     fn new(state: State<F>) -> Self {
-        Self {
-            state,
-            body: PhantomData,
-        }
+        Self { state, body: PhantomData }
     }
 
     pub(crate) fn inner(future: F, request: Option<AppRequest>) -> Self {
@@ -52,9 +49,7 @@ impl<F, R> ResponseFuture<F, R> {
     }
 
     pub(crate) fn own(job: Job) -> Self {
-        Self::new(State::Own {
-            future: Box::pin(job.run()),
-        })
+        Self::new(State::Own { future: Box::pin(job.run()) })
     }
 
     pub(crate) fn done(reply: Reply) -> Self {

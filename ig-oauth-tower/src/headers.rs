@@ -8,10 +8,7 @@ pub(crate) struct HttpHeaders<'a>(pub(crate) &'a HeaderMap);
 
 impl Headers for HttpHeaders<'_> {
     fn visit<'h>(&'h self, name: &str, visit: &mut dyn FnMut(&'h [u8])) {
-        self.0
-            .get_all(name)
-            .iter()
-            .for_each(|value| visit(value.as_bytes()));
+        self.0.get_all(name).iter().for_each(|value| visit(value.as_bytes()));
     }
 }
 

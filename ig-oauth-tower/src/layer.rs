@@ -26,19 +26,13 @@ impl InstagramOAuthLayer {
     /// The layer of `config`. All its clones, and all services made from them, share what the flow
     /// remembers, so make it once and clone it.
     pub fn new(config: Config) -> Self {
-        Self {
-            flow: Flow::new(config),
-            body: PhantomData,
-        }
+        Self { flow: Flow::new(config), body: PhantomData }
     }
 
     /// The same layer for services whose response body cannot be made from bytes: responses get the
     /// body [`EitherBody`](crate::EitherBody) instead, whatever the inner one is.
     pub fn either_body(self) -> InstagramOAuthLayer<AnyBody> {
-        InstagramOAuthLayer {
-            flow: self.flow,
-            body: PhantomData,
-        }
+        InstagramOAuthLayer { flow: self.flow, body: PhantomData }
     }
 }
 
@@ -66,10 +60,7 @@ impl<R> InstagramOAuthLayer<R> {
 
 impl<R> Clone for InstagramOAuthLayer<R> {
     fn clone(&self) -> Self {
-        Self {
-            flow: self.flow.clone(),
-            body: PhantomData,
-        }
+        Self { flow: self.flow.clone(), body: PhantomData }
     }
 }
 

@@ -1,4 +1,158 @@
-//! Placeholder.
+//! "Log in with Instagram" for axum, and for every other tower or hyper service.
+//!
+//! One layer mounts the login and callback routes and gives handlers an [`InstagramToken`]:
+//!
+#![cfg_attr(feature = "axum", doc = "```")]
+#![cfg_attr(not(feature = "axum"), doc = "```ignore")]
+//! use axum::{Router, routing::get};
+//! use ig_oauth_tower::{Config, InstagramOAuthLayer, InstagramToken};
+//!
+//! async fn home(token: InstagramToken) -> String {
+//!     format!("Hello, user {}", token.user_id())
+//! }
+//!
+//! let config = Config::builder(
+//!     "990602627938098",                              // the Instagram app id
+//!     "obviously-fake-app-secret-0123456789",         // the Instagram app secret
+//!     "https://app.example/auth/instagram/callback",  // as the dashboard lists it
+//! )
+//! .build()?;
+//!
+//! let app: Router = Router::new()
+//!     .route("/", get(home))
+//!     .layer(InstagramOAuthLayer::new(config));
+//! # Ok::<(), ig_oauth_tower::ConfigError>(())
+//! ```
+//!
+//! # How it works
+//!
+//! The layer answers three paths itself and passes everything else through untouched:
+//!
+//! | path (each a setting) | method | what it does |
+//! |---|---|---|
+//! | `/auth/instagram/login` | GET | 303 to the authorization window, with one signed cookie per attempt; `?return_to=/path` says where to end |
+//! | the path of the redirect URI | GET | proves the attempt, exchanges the code, keeps the token, 303 to `return_to` |
+//! | `/auth/instagram/logout` | POST | forgets the session, 303 to `after_logout`; 204 when JSON is preferred |
+//!
+//! A handler takes [`InstagramToken`] and runs for logged-in users only. For others, a navigation is
+//! led to the login and back; anything else gets 401 and JSON with a `login_url`.
+//! [`MaybeInstagramToken`], or `Option<InstagramToken>`, is for pages that serve both. A store that is
+//! down is 503 in every form: never "nobody is logged in". [`RequireInstagramToken`] guards a whole
+//! router, and [`InstagramLogin`] has the links for your pages:
+//!
+#![cfg_attr(feature = "axum", doc = "```")]
+#![cfg_attr(not(feature = "axum"), doc = "```ignore")]
+//! use axum::response::Html;
+//! use ig_oauth_tower::{InstagramLogin, MaybeInstagramToken};
+//!
+//! async fn home(token: MaybeInstagramToken, login: InstagramLogin) -> Html<String> {
+//!     Html(match token.token() {
+//!         Some(token) => format!(
+//!             r#"{} <form method="post" action="{}"><button>Log out</button></form>"#,
+//!             token.user_id(),
+//!             login.logout_path(),
+//!         ),
+//!         None => format!(r#"<a href="{}">Log in with Instagram</a>"#, login.login_path()),
+//!     })
+//! }
+//! # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(home));
+//! ```
+//!
+//! Every setting with its default is listed at [`Config`]; [`Hooks`] are the app's own code at the
+//! turns of the flow; [`AuthErrorKind`] is what can go wrong.
+//!
+//! # Mounting
+//!
+//! Call `.layer` last, or wrap the whole app (`layer.layer(router)`, with [`tower_layer::Layer`] in
+//! scope), which is the cheapest place. A layer that answers paths is silently lost in some wirings of
+//! axum; there, add [`routes`](InstagramOAuthLayer::routes), which are real routes:
+//!
+//! | wiring (`L` is the layer) | answered by the layer? |
+//! |---|---|
+//! | `Router::new().layer(L)`; `.layer(L)` after the routes; `.route(…)` after that | yes |
+//! | `.fallback(f)` and then `.layer(L)` | yes |
+//! | `.layer(L)` and then `.fallback(f)`, or then `.merge(other)` | no: add `routes()` |
+//! | `.route_layer(L)` | no: add `routes()` |
+//! | `.nest("/app", inner.layer(L))`, where `inner` has a fallback of its own | yes |
+//! | the same without a fallback, or two nests deep | no: add `routes_under("/app")` inside |
+//! | `.nest_service("/app", inner.layer(L))` | yes |
+//! | `.merge(inner.layer(L))` into a router without a fallback | yes |
+//! | the same into a router with one | no: add `routes()` |
+//! | an outer `.layer(L)` over nested routers | yes |
+//!
+//! Under `nest` all paths are the public ones: a router nested at `/app` has `login_path`,
+//! `logout_path` and the redirect URI below `/app`, and its routes come from
+//! [`routes_under("/app")`](InstagramOAuthLayer::routes_under).
+//!
+//! Layers that change the body type, such as compression, go *outside* as they are. Where the inner
+//! service's body cannot be made from bytes, call [`either_body`](InstagramOAuthLayer::either_body).
+//!
+//! # Without axum
+//!
+//! With `default-features = false` (and `rustls` or `native-tls`) the layer works on any tower
+//! service over `http` types, hyper's included. Handlers' extractors are axum's; a plain service asks
+//! the layer's request itself:
+//!
+//! ```
+//! use bytes::Bytes;
+//! use http::{Request, Response};
+//! use http_body_util::Full;
+//! use ig_oauth_tower::{AttachedRequest as _, Config, InstagramOAuthLayer};
+//! use tower::{Layer as _, Service as _, service_fn};
+//!
+//! let app = service_fn(|request: Request<Full<Bytes>>| async move {
+//!     let instagram = request.instagram().expect("the layer is outside of this service");
+//!     let hello = match instagram.token().await {
+//!         Ok(Some(token)) => format!("Hello, user {}", token.user_id()),
+//!         Ok(None) => format!("Log in at {}", instagram.flow().login_path()),
+//!         Err(error) => return Err(error),
+//!     };
+//!     Ok(Response::new(Full::<Bytes>::from(hello)))
+//! });
+//!
+//! # let secret = "obviously-fake-app-secret-0123456789";
+//! let config = Config::builder("990602627938098", secret, "https://app.example/callback").build()?;
+//! let mut service = InstagramOAuthLayer::new(config).layer(app);
+//! # let call = service.call(Request::new(Full::default()));
+//! # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+//! # let body = http_body_util::BodyExt::collect(runtime.block_on(call).unwrap().into_body());
+//! # assert_eq!(runtime.block_on(body).unwrap().to_bytes(), "Log in at /auth/instagram/login");
+//! # Ok::<(), ig_oauth_tower::ConfigError>(())
+//! ```
+//!
+//! # Security
+//!
+//! - One random state per attempt, in a signed `__Host-` cookie of its own: two tabs do not disturb
+//!   each other, and a forged callback ends nothing.
+//! - Nothing is sent to the provider, and nothing of the request is believed, before the state is
+//!   proven. A code is exchanged once, never again.
+//! - Sessions are sealed (AES-256-GCM) or live in a store behind a random id. Cookies are `Secure`,
+//!   `HttpOnly` and `SameSite=Lax`, without exception or setting.
+//! - `return_to` is a grammar of what is proven local. `Host` and forwarded headers are never read.
+//! - Tokens, codes and secrets are in no `Debug`, no error and no event of this crate. An access log
+//!   of yours that prints whole URLs prints codes, though: log the path only.
+//!
+//! # Behind a proxy
+//!
+//! Nothing is derived from the request, so a proxy needs no special header. If it strips a prefix, say
+//! so with [`public_prefix`](ConfigBuilder::public_prefix); if it rewrites the callback's path, with
+//! [`callback_path`](ConfigBuilder::callback_path). Allow 8 KiB of request headers. Calls to the
+//! provider honour `HTTPS_PROXY`.
+//!
+//! # Testing your app
+//!
+//! `ig-oauth-fake-instagram` is a simulator of the provider: start one in the test, point
+//! [`authorize_url`](ConfigBuilder::authorize_url), [`token_url`](ConfigBuilder::token_url) and
+//! [`graph_url`](ConfigBuilder::graph_url) at it, and log in over real HTTP. [`Clock`] moves the time.
+//!
+//! # Features
+//!
+//! | feature | default | |
+//! |---|---|---|
+//! | `axum` | yes | extractors, the guard and `routes()` for axum 0.8 |
+//! | `rustls` | yes | https through rustls |
+//! | `native-tls` | no | https through the system's TLS library |
+//! | `tracing` | no | one event for each error answer, with a random id that is also on the page |
 
 #[cfg(feature = "axum")]
 mod axum;
@@ -15,6 +169,6 @@ pub use crate::axum::{
 };
 pub use body::{AnyBody, EitherBody, ResponseBody, SameBody};
 pub use future::ResponseFuture;
-pub use ig_oauth_common::{self as common, *};
+pub use ig_oauth_common::*;
 pub use layer::InstagramOAuthLayer;
-pub use service::InstagramOAuth;
+pub use service::{AttachedRequest, InstagramOAuth};

@@ -19,6 +19,18 @@ use crate::headers::{HttpHeaders, flow_request};
 #[derive(Clone, Debug)]
 pub(crate) struct Attached(pub(crate) AppRequest);
 
+/// What the layer knows about a request, for services without axum's extractors.
+pub trait AttachedRequest {
+    /// The request as the layer saw it: none when no layer did.
+    fn instagram(&self) -> Option<AppRequest>;
+}
+
+impl<B> AttachedRequest for Request<B> {
+    fn instagram(&self) -> Option<AppRequest> {
+        self.extensions().get::<Attached>().map(|Attached(request)| request.clone())
+    }
+}
+
 /// The service that [`InstagramOAuthLayer`](crate::InstagramOAuthLayer) makes.
 #[must_use = "a service does nothing until it is called"]
 pub struct InstagramOAuth<S, R = SameBody> {
@@ -29,11 +41,7 @@ pub struct InstagramOAuth<S, R = SameBody> {
 
 impl<S, R> InstagramOAuth<S, R> {
     pub(crate) fn new(inner: S, flow: Flow) -> Self {
-        Self {
-            inner,
-            flow,
-            body: PhantomData,
-        }
+        Self { inner, flow, body: PhantomData }
     }
 }
 
@@ -45,9 +53,7 @@ impl<S: Clone, R> Clone for InstagramOAuth<S, R> {
 
 impl<S: fmt::Debug, R> fmt::Debug for InstagramOAuth<S, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InstagramOAuth")
-            .field("inner", &self.inner)
-            .finish_non_exhaustive()
+        f.debug_struct("InstagramOAuth").field("inner", &self.inner).finish_non_exhaustive()
     }
 }
 
@@ -73,12 +79,7 @@ where
     // to clone or swap (tower-service, "Be careful when cloning inner services").
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let headers = HttpHeaders(request.headers());
-        let seen = flow_request(
-            request.method(),
-            request.uri(),
-            &headers,
-            request.extensions(),
-        );
+        let seen = flow_request(request.method(), request.uri(), &headers, request.extensions());
         match self.flow.route(seen.path()) {
             Some(route) => match self.flow.begin(route, &seen) {
                 Begin::Done(reply) => ResponseFuture::done(reply),

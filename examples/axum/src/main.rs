@@ -2,11 +2,7 @@
 //!
 //! `cargo run -p axum-example`, then open the printed address.
 
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the example talks to its user"
-)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the example talks to its user")]
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -23,19 +19,12 @@ use ig_oauth_tower::{InstagramLogin, InstagramOAuthLayer, InstagramToken, MaybeI
 
 /// Strangers and users alike.
 async fn home(token: MaybeInstagramToken, login: InstagramLogin) -> Html<String> {
-    Html(example_shared::home(
-        token.token(),
-        &login.login_path(),
-        &login.logout_path(),
-    ))
+    Html(example_shared::home(token.token(), &login.login_path(), &login.logout_path()))
 }
 
 /// Logged-in users only: everyone else is led to the login, and back here.
 async fn me(token: InstagramToken) -> impl IntoResponse {
-    let headers = [
-        (header::CONTENT_TYPE, "application/json"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
     (headers, example_shared::me(&token))
 }
 
@@ -49,20 +38,12 @@ async fn one_host_name(
     request: Request,
     next: Next,
 ) -> Response {
-    let host = request
-        .headers()
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
-    let path = request
-        .uri()
-        .path_and_query()
-        .map_or("/", |path| path.as_str());
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
     match example.canonical_location(host, path) {
-        Some(location) => (
-            StatusCode::TEMPORARY_REDIRECT,
-            [(header::LOCATION, location)],
-        )
-            .into_response(),
+        Some(location) => {
+            (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, location)]).into_response()
+        }
         None => next.run(request).await,
     }
 }

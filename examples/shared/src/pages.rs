@@ -58,11 +58,7 @@ fn scopes(token: &Token) -> String {
         .iter()
         .map(|scope| format!("<code>{}</code>", escape(scope.as_str())))
         .collect();
-    if names.is_empty() {
-        "nothing".to_owned()
-    } else {
-        names.join("<br>")
-    }
+    if names.is_empty() { "nothing".to_owned() } else { names.join("<br>") }
 }
 
 fn remaining(token: &Token) -> String {
@@ -75,8 +71,5 @@ fn remaining(token: &Token) -> String {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

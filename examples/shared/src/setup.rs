@@ -45,12 +45,7 @@ impl Example {
             let (builder, simulator) = simulated(address)?;
             (builder, Some(simulator))
         };
-        Ok(Self {
-            listener,
-            config: builder.build()?,
-            address,
-            simulator,
-        })
+        Ok(Self { listener, config: builder.build()?, address, simulator })
     }
 
     /// What to print once the server is up.
@@ -84,12 +79,7 @@ impl Example {
     /// that starts on `localhost` cannot end on `127.0.0.1`. Only when the redirect URI is loopback.
     #[must_use]
     pub fn canonical_location(&self, host: Option<&str>, path_and_query: &str) -> Option<String> {
-        let authority = self
-            .config
-            .redirect_uri()
-            .strip_prefix("http://")?
-            .split('/')
-            .next()?;
+        let authority = self.config.redirect_uri().strip_prefix("http://")?.split('/').next()?;
         let host = host?;
         let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
         let is_loopback = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
@@ -105,10 +95,7 @@ fn simulated(address: SocketAddr) -> Result<(ConfigBuilder, FakeInstagram), Setu
         Ok("basic-display") => Api::BasicDisplay,
         _ => Api::InstagramLogin,
     };
-    let simulator = FakeInstagram::builder()
-        .api(api)
-        .redirect_uri(&redirect_uri)
-        .start_blocking();
+    let simulator = FakeInstagram::builder().api(api).redirect_uri(&redirect_uri).start_blocking();
     let simulator = simulator.map_err(|error| SetupError::Bind("the simulator".into(), error))?;
     let builder = ConfigBuilder::from_variables(|name| match name {
         "INSTAGRAM_CLIENT_ID" => Some(simulator.client_id().to_owned()),
@@ -142,10 +129,7 @@ impl fmt::Display for SetupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bind(address, error) => {
-                write!(
-                    f,
-                    "cannot listen on {address}: {error}; set ADDR to a free host:port"
-                )
+                write!(f, "cannot listen on {address}: {error}; set ADDR to a free host:port")
             }
             Self::Config(error) => error.fmt(f),
         }

@@ -199,10 +199,7 @@ impl ConfigBuilder {
     /// first one signs and seals, all of them verify and open. Each is taken as its bytes, never
     /// decoded, and has at least 32 random ones.
     pub fn cookie_secrets<S: AsRef<[u8]>>(mut self, secrets: impl IntoIterator<Item = S>) -> Self {
-        self.cookie_secrets = secrets
-            .into_iter()
-            .map(|secret| secret.as_ref().to_vec())
-            .collect();
+        self.cookie_secrets = secrets.into_iter().map(|secret| secret.as_ref().to_vec()).collect();
         self
     }
 
@@ -212,10 +209,8 @@ impl ConfigBuilder {
         mut self,
         secrets: impl IntoIterator<Item = S>,
     ) -> Self {
-        self.earlier_client_secrets = secrets
-            .into_iter()
-            .map(|secret| SecretString::from(secret.into()))
-            .collect();
+        self.earlier_client_secrets =
+            secrets.into_iter().map(|secret| SecretString::from(secret.into())).collect();
         self
     }
 
@@ -330,9 +325,7 @@ impl ConfigBuilder {
         for warning in &settings.warnings {
             crate::trace::warning(warning);
         }
-        Ok(Config {
-            settings: Arc::new(settings),
-        })
+        Ok(Config { settings: Arc::new(settings) })
     }
 }
 

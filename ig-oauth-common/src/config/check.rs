@@ -22,11 +22,7 @@ const MAKE_A_SECRET: &str =
 
 pub(super) fn settings(mut builder: ConfigBuilder) -> Result<Settings, ConfigError> {
     let mut warnings = Vec::new();
-    text(
-        "client_id",
-        &builder.client_id,
-        "set it to the Instagram app id, not the Meta app id",
-    )?;
+    text("client_id", &builder.client_id, "set it to the Instagram app id, not the Meta app id")?;
     text(
         "client_secret",
         builder.client_secret.expose_secret(),
@@ -53,11 +49,8 @@ pub(super) fn settings(mut builder: ConfigBuilder) -> Result<Settings, ConfigErr
     let endpoint = |field, given: Option<String>, default: &str| {
         endpoint(field, given.unwrap_or_else(|| default.to_owned()))
     };
-    let (authorize_url, authorize) = endpoint(
-        "authorize_url",
-        builder.authorize_url.take(),
-        api.authorize_url(),
-    )?;
+    let (authorize_url, authorize) =
+        endpoint("authorize_url", builder.authorize_url.take(), api.authorize_url())?;
     let (token_url, token) = endpoint("token_url", builder.token_url.take(), api.token_url())?;
     let (graph_url, graph) = endpoint("graph_url", builder.graph_url.take(), api.graph_url())?;
     let keyring = keyring(&builder)?;
@@ -68,12 +61,8 @@ pub(super) fn settings(mut builder: ConfigBuilder) -> Result<Settings, ConfigErr
     };
     let mut probe = [0; 1];
     builder.randomness.fill(&mut probe).map_err(|error| {
-        ConfigError::new(
-            "randomness",
-            "does not answer",
-            "states and session ids need it",
-        )
-        .with_source(error)
+        ConfigError::new("randomness", "does not answer", "states and session ids need it")
+            .with_source(error)
     })?;
     let application = Application {
         client_id: builder.client_id.clone(),
@@ -122,35 +111,21 @@ fn text(field: &'static str, value: &str, cure: &str) -> Result<(), ConfigError>
     }
     if value.trim() != value || value.chars().any(char::is_control) {
         let problem = "begins or ends with white space, or holds a control character";
-        return Err(ConfigError::new(
-            field,
-            problem,
-            "copy it again without line breaks",
-        ));
+        return Err(ConfigError::new(field, problem, "copy it again without line breaks"));
     }
     Ok(())
 }
 
 fn scopes(builder: &ConfigBuilder) -> Result<(Scopes, Scopes), ConfigError> {
     let api = builder.api;
-    let required = builder
-        .scopes
-        .clone()
-        .unwrap_or_else(|| api.default_scopes());
+    let required = builder.scopes.clone().unwrap_or_else(|| api.default_scopes());
     if required.is_empty() {
         let cure = format!("name at least `{}`", api.required_scope());
         return Err(ConfigError::new("scopes", "are empty", cure));
     }
-    for (field, scopes) in [
-        ("scopes", &required),
-        ("optional_scopes", &builder.optional_scopes),
-    ] {
+    for (field, scopes) in [("scopes", &required), ("optional_scopes", &builder.optional_scopes)] {
         if let Some(refusal) = scopes.iter().find_map(|scope| scope.refusal(api)) {
-            return Err(ConfigError::new(
-                field,
-                "cannot be granted",
-                refusal.to_string(),
-            ));
+            return Err(ConfigError::new(field, "cannot be granted", refusal.to_string()));
         }
     }
     if !required.contains(&api.required_scope()) {
@@ -174,14 +149,8 @@ fn paths(builder: &ConfigBuilder, redirect_uri: &RedirectUri) -> Result<Paths, C
         Some(path) => path.clone(),
         None => {
             let path = redirect_uri.path();
-            let stripped = path
-                .strip_prefix(prefix.as_str())
-                .filter(|rest| rest.starts_with('/'));
-            let path = if prefix.is_empty() {
-                Some(path)
-            } else {
-                stripped
-            };
+            let stripped = path.strip_prefix(prefix.as_str()).filter(|rest| rest.starts_with('/'));
+            let path = if prefix.is_empty() { Some(path) } else { stripped };
             match path {
                 Some(path) if !path.is_empty() && path != "/" => path.to_owned(),
                 Some(_) => {
@@ -204,11 +173,7 @@ fn paths(builder: &ConfigBuilder, redirect_uri: &RedirectUri) -> Result<Paths, C
     };
     let login = builder.login_path.clone();
     let logout = builder.logout_path.clone();
-    let named = [
-        ("login_path", &login),
-        ("callback_path", &callback),
-        ("logout_path", &logout),
-    ];
+    let named = [("login_path", &login), ("callback_path", &callback), ("logout_path", &logout)];
     for (index, (field, path)) in named.iter().enumerate() {
         if !is_plain_path(path) || *path == "/" {
             return Err(ConfigError::new(
@@ -217,25 +182,12 @@ fn paths(builder: &ConfigBuilder, redirect_uri: &RedirectUri) -> Result<Paths, C
                 "begin with a slash and use letters, digits, single slashes and -._~",
             ));
         }
-        if let Some((other, _)) = named
-            .iter()
-            .take(index)
-            .find(|(_, earlier)| *earlier == *path)
-        {
+        if let Some((other, _)) = named.iter().take(index).find(|(_, earlier)| *earlier == *path) {
             let problem = format!("is the same path as `{other}`");
-            return Err(ConfigError::new(
-                field,
-                problem,
-                "give each route a path of its own",
-            ));
+            return Err(ConfigError::new(field, problem, "give each route a path of its own"));
         }
     }
-    Ok(Paths {
-        login,
-        callback,
-        logout,
-        public_prefix: prefix.clone(),
-    })
+    Ok(Paths { login, callback, logout, public_prefix: prefix.clone() })
 }
 
 fn origins(given: &[String]) -> Result<Vec<String>, ConfigError> {
@@ -292,11 +244,7 @@ fn lifetimes(builder: &ConfigBuilder) -> Result<(), ConfigError> {
     ] {
         if duration.is_zero() || duration > Duration::from_secs(120) {
             let problem = format!("is {} s", duration.as_secs_f64());
-            return Err(ConfigError::new(
-                field,
-                problem,
-                "use more than zero and at most 120 s",
-            ));
+            return Err(ConfigError::new(field, problem, "use more than zero and at most 120 s"));
         }
     }
     Ok(())
@@ -305,31 +253,19 @@ fn lifetimes(builder: &ConfigBuilder) -> Result<(), ConfigError> {
 fn endpoint(field: &'static str, text: String) -> Result<(String, Url), ConfigError> {
     let refuse = |problem: &str, cure: &str| Err(ConfigError::new(field, problem, cure));
     let Some(url) = Url::parse(&text).ok().filter(Url::has_host) else {
-        return refuse(
-            "is not an absolute URL",
-            "write it whole, beginning with https://",
-        );
+        return refuse("is not an absolute URL", "write it whole, beginning with https://");
     };
     if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
-        return refuse(
-            "is not https",
-            "use https; plain http is taken on loopback only",
-        );
+        return refuse("is not https", "use https; plain http is taken on loopback only");
     }
     if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
         return refuse("holds a user name or a fragment", "leave them out");
     }
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return refuse(
-            "holds white space or a byte outside ASCII",
-            "percent-encode it",
-        );
+        return refuse("holds white space or a byte outside ASCII", "percent-encode it");
     }
     if field == "graph_url" && url.query().is_some() {
-        return refuse(
-            "holds a query",
-            "give the base only; the flow adds path and query",
-        );
+        return refuse("holds a query", "give the base only; the flow adds path and query");
     }
     Ok((text, url))
 }
@@ -340,11 +276,7 @@ fn mount(name: String) -> Result<String, ConfigError> {
         return Ok(name);
     }
     let problem = format!("is `{}`", name.escape_debug());
-    Err(ConfigError::new(
-        "mount",
-        problem,
-        "use 1 to 16 letters and digits",
-    ))
+    Err(ConfigError::new("mount", problem, "use 1 to 16 letters and digits"))
 }
 
 fn keyring(builder: &ConfigBuilder) -> Result<Keyring, ConfigError> {
@@ -356,11 +288,7 @@ fn keyring(builder: &ConfigBuilder) -> Result<Keyring, ConfigError> {
     let mut sets = sets.into_iter();
     match sets.next() {
         Some(newest) => Ok(Keyring::new(newest, sets.collect())),
-        None => Err(ConfigError::new(
-            "cookie_secrets",
-            "are empty",
-            MAKE_A_SECRET,
-        )),
+        None => Err(ConfigError::new("cookie_secrets", "are empty", MAKE_A_SECRET)),
     }
 }
 
@@ -376,11 +304,7 @@ fn from_cookie_secrets(secrets: &[Vec<u8>]) -> Result<Vec<KeySet>, ConfigError> 
         let set = derive(FIELD, secret, Origin::CookieSecret)?;
         if sets.iter().any(|earlier| earlier.id == set.id) {
             let problem = format!("name the same secret twice: number {number} is an earlier one");
-            return Err(ConfigError::new(
-                FIELD,
-                problem,
-                "list each secret once, newest first",
-            ));
+            return Err(ConfigError::new(FIELD, problem, "list each secret once, newest first"));
         }
         sets.push(set);
     }
@@ -390,11 +314,7 @@ fn from_cookie_secrets(secrets: &[Vec<u8>]) -> Result<Vec<KeySet>, ConfigError> 
 fn from_client_secrets(builder: &ConfigBuilder) -> Result<Vec<KeySet>, ConfigError> {
     const FIELD: &str = "cookie_secrets";
     if builder.store.is_some() {
-        return Err(ConfigError::new(
-            FIELD,
-            "are not set, and a store needs them",
-            MAKE_A_SECRET,
-        ));
+        return Err(ConfigError::new(FIELD, "are not set, and a store needs them", MAKE_A_SECRET));
     }
     let secret = |secret: &SecretString| {
         let bytes = secret.expose_secret().as_bytes();
@@ -452,11 +372,7 @@ fn default_client(
         loopback: called.iter().any(|url| url.scheme() == "http"),
     })
     .map_err(|error| {
-        let field = if error.is_root_certificate() {
-            "extra_root_pem"
-        } else {
-            "http_client"
-        };
+        let field = if error.is_root_certificate() { "extra_root_pem" } else { "http_client" };
         ConfigError::new(field, "gives no HTTP client", error.to_string())
     })
 }

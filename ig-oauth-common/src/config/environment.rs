@@ -44,11 +44,7 @@ impl ConfigBuilder {
         for field in VARIABLES {
             let value = variable_of(field).map(env::var);
             if matches!(value, Some(Err(env::VarError::NotUnicode(_)))) {
-                return Err(ConfigError::new(
-                    field,
-                    "is not valid UTF-8",
-                    "set it to plain text",
-                ));
+                return Err(ConfigError::new(field, "is not valid UTF-8", "set it to plain text"));
             }
         }
         Self::from_variables(|name| env::var(name).ok())
@@ -62,9 +58,7 @@ impl ConfigBuilder {
     /// As [`from_env`](Self::from_env).
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let optional = |field: &'static str| {
-            variable_of(field)
-                .and_then(&variable)
-                .filter(|value| !value.is_empty())
+            variable_of(field).and_then(&variable).filter(|value| !value.is_empty())
         };
         let required = |field: &'static str, cure: &str| {
             optional(field).ok_or_else(|| ConfigError::new(field, "is not set", cure))
@@ -75,14 +69,8 @@ impl ConfigBuilder {
                 "set it to the Instagram app id (App Dashboard > Instagram > API setup with \
                  Instagram login > Business login settings), not the Meta app id",
             )?,
-            required(
-                "client_secret",
-                "set it to the Instagram app secret, from the same page",
-            )?,
-            required(
-                "redirect_uri",
-                "set it to a redirect URI from the same page, to the letter",
-            )?,
+            required("client_secret", "set it to the Instagram app secret, from the same page")?,
+            required("redirect_uri", "set it to a redirect URI from the same page, to the letter")?,
         );
         if let Some(name) = optional("api") {
             builder = builder.api(Api::from_name(&name).ok_or_else(|| {

@@ -20,12 +20,7 @@ impl ConfigError {
         problem: impl Into<String>,
         cure: impl Into<String>,
     ) -> Self {
-        Self {
-            field,
-            problem: problem.into(),
-            cure: cure.into(),
-            source: None,
-        }
+        Self { field, problem: problem.into(), cure: cure.into(), source: None }
     }
 
     pub(crate) fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {

@@ -190,14 +190,7 @@ impl fmt::Debug for Config {
             .field("redirect_uri", &settings.redirect_uri.as_str())
             .field("required_scopes", &settings.required_scopes)
             .field("optional_scopes", &settings.optional_scopes)
-            .field(
-                "sessions",
-                &if settings.store.is_some() {
-                    "store"
-                } else {
-                    "cookie"
-                },
-            )
+            .field("sessions", &if settings.store.is_some() { "store" } else { "cookie" })
             .field("secrets", &"[redacted]")
             .finish_non_exhaustive()
     }

@@ -20,10 +20,7 @@ impl RedirectUri {
     pub(crate) fn parse(text: String) -> Result<Self, ConfigError> {
         let refuse = |problem: &str, cure: &str| Err(ConfigError::new(FIELD, problem, cure));
         if text.is_empty() {
-            return refuse(
-                "is empty",
-                "set the callback URL that the app's dashboard lists",
-            );
+            return refuse("is empty", "set the callback URL that the app's dashboard lists");
         }
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return refuse(
@@ -61,12 +58,7 @@ impl RedirectUri {
                 "use letters, digits, single slashes and -._~ in the path",
             );
         }
-        Ok(Self {
-            origin: url.origin().ascii_serialization(),
-            path,
-            https,
-            text,
-        })
+        Ok(Self { origin: url.origin().ascii_serialization(), path, https, text })
     }
 
     /// As given.
@@ -92,9 +84,7 @@ impl RedirectUri {
 /// What stands between the host and the query.
 fn path_as_written(url: &str) -> &str {
     let after_scheme = url.split_once("://").map_or("", |(_, rest)| rest);
-    let rest = after_scheme
-        .find(['/', '?'])
-        .and_then(|start| after_scheme.get(start..));
+    let rest = after_scheme.find(['/', '?']).and_then(|start| after_scheme.get(start..));
     rest.unwrap_or("").split('?').next().unwrap_or("")
 }
 

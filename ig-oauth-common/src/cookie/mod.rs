@@ -50,13 +50,10 @@ impl CookieNames {
 
     /// Whether `name` is one that [`attempt`](Self::attempt) can make.
     pub(crate) fn is_attempt(&self, name: &[u8]) -> bool {
-        name.strip_prefix(self.attempt_prefix.as_bytes())
-            .is_some_and(|suffix| {
-                suffix.len() == STATE_CHARACTERS_IN_NAME
-                    && suffix
-                        .iter()
-                        .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte))
-            })
+        name.strip_prefix(self.attempt_prefix.as_bytes()).is_some_and(|suffix| {
+            suffix.len() == STATE_CHARACTERS_IN_NAME
+                && suffix.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte))
+        })
     }
 
     pub(crate) fn secure(&self) -> bool {

@@ -51,10 +51,7 @@ mod tests {
 
     fn read(lines: &[&'static [u8]]) -> Vec<Vec<u8>> {
         let lines = Lines(lines.to_vec());
-        values_of(&lines, "__Host-x")
-            .into_iter()
-            .map(<[u8]>::to_vec)
-            .collect()
+        values_of(&lines, "__Host-x").into_iter().map(<[u8]>::to_vec).collect()
     }
 
     #[test]
@@ -90,21 +87,13 @@ mod tests {
             b"y__Host-x=evil",
             b"a=__Host-x=evil",
         ] {
-            assert_eq!(
-                read(&[line]),
-                Vec::<Vec<u8>>::new(),
-                "{}",
-                line.escape_ascii()
-            );
+            assert_eq!(read(&[line]), Vec::<Vec<u8>>::new(), "{}", line.escape_ascii());
         }
     }
 
     #[test]
     fn duplicates_are_all_seen_up_to_a_bound() {
-        assert_eq!(
-            read(&[b"__Host-x=1; __Host-x=2", b"__Host-x=3"]),
-            [b"1", b"2", b"3"]
-        );
+        assert_eq!(read(&[b"__Host-x=1; __Host-x=2", b"__Host-x=3"]), [b"1", b"2", b"3"]);
         let many: &[u8] = b"__Host-x=1; __Host-x=2; __Host-x=3; __Host-x=4; __Host-x=5";
         assert_eq!(read(&[many]).len(), MAX_DUPLICATES);
     }

@@ -36,10 +36,7 @@ impl Flow {
         let values = cookie::values_of(headers, self.settings().cookie_names.session());
         let slot = (!values.is_empty())
             .then(|| Arc::new(Slot::new(values.into_iter().map(<[u8]>::to_vec).collect())));
-        AppRequest {
-            flow: self.clone(),
-            slot,
-        }
+        AppRequest { flow: self.clone(), slot }
     }
 
     /// The answer when our routes are mounted where the configuration does not have them.
@@ -61,10 +58,7 @@ impl Flow {
             target.push_str(query);
         }
         let returns_to = Some(target).filter(|target| self.accepts_return_to(target));
-        Caller {
-            audience,
-            returns_to,
-        }
+        Caller { audience, returns_to }
     }
 
     /// Leads a browser to the login and back; tells a program.
@@ -86,10 +80,7 @@ impl Flow {
         // RFC 9110, section 11.6.1 wants a challenge. No browser shows a dialogue for this one.
         Reply::empty(kind.status())
             .header("content-type", "application/json")
-            .header(
-                "www-authenticate",
-                format!("InstagramLogin login_url=\"{login}\""),
-            )
+            .header("www-authenticate", format!("InstagramLogin login_url=\"{login}\""))
             .body(body.to_string().into_bytes())
     }
 }
@@ -132,9 +123,7 @@ impl AppRequest {
     ///
     /// The reply to send instead of running the handler.
     pub async fn require(&self, caller: &Caller) -> Result<Token, Reply> {
-        self.optional(caller)
-            .await?
-            .ok_or_else(|| protect(self.flow.login_required(caller)))
+        self.optional(caller).await?.ok_or_else(|| protect(self.flow.login_required(caller)))
     }
 
     /// The token if there is one, or the answer that says why nobody knows.
@@ -164,18 +153,14 @@ impl AppRequest {
 
 impl fmt::Debug for AppRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AppRequest")
-            .field("slot", &self.slot)
-            .finish_non_exhaustive()
+        f.debug_struct("AppRequest").field("slot", &self.slot).finish_non_exhaustive()
     }
 }
 
 /// The answer when a handler wants a token and `middleware`, by the name its user knows, is not
 /// there.
 pub fn middleware_missing(middleware: &str) -> Reply {
-    setup_mistake(&format!(
-        "Can't extract the Instagram token. Is `{middleware}` enabled?"
-    ))
+    setup_mistake(&format!("Can't extract the Instagram token. Is `{middleware}` enabled?"))
 }
 
 /// For the developer: a 500 that says what to change.

@@ -10,11 +10,8 @@ use crate::scope::Scopes;
 
 /// All but the unreserved characters of RFC 3986, section 2.3: an unescaped `#`, `&` or `+` in a
 /// value would end it, split it or change it.
-const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const QUERY_VALUE: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 pub(crate) fn query_escape(value: &str) -> impl std::fmt::Display + '_ {
     utf8_percent_encode(value, QUERY_VALUE)
@@ -35,10 +32,9 @@ pub(crate) fn location(
         query_escape(settings.redirect_uri.as_str()),
         query_escape(&scopes.to_string()),
     );
-    for (name, value) in [
-        ("force_reauth", force_reauth),
-        ("enable_fb_login", settings.enable_fb_login),
-    ] {
+    for (name, value) in
+        [("force_reauth", force_reauth), ("enable_fb_login", settings.enable_fb_login)]
+    {
         if let Some(value) = value {
             let _ = write!(location, "&{name}={value}");
         }

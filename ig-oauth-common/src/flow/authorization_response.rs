@@ -12,23 +12,13 @@ const MAX_TEXT_CHARACTERS: usize = 256;
 /// What the user decided, or what else the provider says.
 pub(super) enum AuthorizationResponse {
     Code(String),
-    Error {
-        error: String,
-        reason: Option<String>,
-        description: Option<String>,
-    },
+    Error { error: String, reason: Option<String>, description: Option<String> },
 }
 
 impl AuthorizationResponse {
     /// Every parameter that is read; `hop` is our own, of the bounce page.
-    pub(super) const PARAMETERS: &'static [&'static str] = &[
-        "code",
-        "error",
-        "error_reason",
-        "error_description",
-        "state",
-        "hop",
-    ];
+    pub(super) const PARAMETERS: &'static [&'static str] =
+        &["code", "error", "error_reason", "error_description", "state", "hop"];
 
     /// The response and its state, when exactly one well-formed of `code` and `error` is there.
     pub(super) fn read<'q>(query: &'q Query<'_>) -> Result<(Self, Option<&'q str>), AuthErrorKind> {
@@ -78,16 +68,7 @@ fn read_error(error: &str) -> Result<String, AuthErrorKind> {
 fn text(query: &Query<'_>, name: &str) -> Option<String> {
     let text = query.get(name).ok().flatten()?;
     let printable = |character: char| {
-        if character.is_control() {
-            ' '
-        } else {
-            character
-        }
+        if character.is_control() { ' ' } else { character }
     };
-    Some(
-        text.chars()
-            .take(MAX_TEXT_CHARACTERS)
-            .map(printable)
-            .collect(),
-    )
+    Some(text.chars().take(MAX_TEXT_CHARACTERS).map(printable).collect())
 }

@@ -87,13 +87,7 @@ impl Flow {
                 _ => return refuse_attempt(AuthErrorKind::WrongContext),
             }
         }
-        let proven = Proven {
-            attempt,
-            response,
-            audience,
-            removal,
-            session,
-        };
+        let proven = Proven { attempt, response, audience, removal, session };
         let flow = self.clone();
         Begin::Job(Job::new(async move { flow.consume(proven).await }))
     }
@@ -138,19 +132,14 @@ impl Flow {
             return self.refuse(refusal);
         }
         let flow = self.clone();
-        Begin::Job(Job::new(async move {
-            flow.land_softly(&session, refusal).await
-        }))
+        Begin::Job(Job::new(async move { flow.land_softly(&session, refusal).await }))
     }
 
     /// 303 for a browser that has a valid session, without a new one; the refusal for any other.
     pub(super) async fn land_softly(&self, session: &[Vec<u8>], refusal: Refusal) -> Reply {
         match session::read(self.settings(), session).await {
             Ok(Reading::Live(_)) => {
-                let target = refusal
-                    .return_to
-                    .as_deref()
-                    .unwrap_or(&self.settings().after_login);
+                let target = refusal.return_to.as_deref().unwrap_or(&self.settings().after_login);
                 landing(target).cookies(refusal.cookies)
             }
             Ok(Reading::Nobody { .. }) => self.refuse_now(refusal).await,

@@ -47,10 +47,7 @@ impl Flow {
         let lost = Refusal::new(AuthErrorKind::Unreachable, proven.audience)
             .return_to(&attempt.return_to)
             .cookies(vec![proven.removal.clone()]);
-        let mut shared = match self
-            .consumed()
-            .consume(&attempt.state, attempt.dead_after(), now)
-        {
+        let mut shared = match self.consumed().consume(&attempt.state, attempt.dead_after(), now) {
             Entry::First(sender) => {
                 let receiver = sender.subscribe();
                 let Ok(runtime) = Handle::try_current() else {
@@ -64,18 +61,11 @@ impl Flow {
             }
             Entry::UnderWay(receiver) => receiver,
             Entry::Consumed => {
-                let refusal = Refusal {
-                    error: AuthErrorKind::CodeRejected.into(),
-                    ..lost
-                };
+                let refusal = Refusal { error: AuthErrorKind::CodeRejected.into(), ..lost };
                 return self.land_softly(&proven.session, refusal).await;
             }
         };
-        let reply = shared
-            .wait_for(Option::is_some)
-            .await
-            .ok()
-            .and_then(|reply| reply.clone());
+        let reply = shared.wait_for(Option::is_some).await.ok().and_then(|reply| reply.clone());
         match reply {
             Some(reply) => reply,
             // The task is gone: its runtime ended, or a hook panicked.
@@ -96,28 +86,20 @@ impl Flow {
     }
 
     async fn answer(&self, ending: Result<Ending, AuthError>, proven: &Proven) -> Reply {
-        let Proven {
-            attempt,
-            audience,
-            removal,
-            session,
-            ..
-        } = proven;
+        let Proven { attempt, audience, removal, session, .. } = proven;
         let refusal = |error: AuthError| {
             Refusal::new(error, *audience)
                 .return_to(&attempt.return_to)
                 .cookies(vec![removal.clone()])
         };
         match ending {
-            Ok(Ending::LoggedIn {
-                landing: chosen,
-                cookies,
-            }) => landing(chosen.as_deref().unwrap_or(&attempt.return_to))
-                .cookies([removal.clone()])
-                .cookies(cookies),
+            Ok(Ending::LoggedIn { landing: chosen, cookies }) => {
+                landing(chosen.as_deref().unwrap_or(&attempt.return_to))
+                    .cookies([removal.clone()])
+                    .cookies(cookies)
+            }
             Ok(Ending::ConsumedElsewhere) => {
-                self.land_softly(session, refusal(AuthErrorKind::CodeRejected.into()))
-                    .await
+                self.land_softly(session, refusal(AuthErrorKind::CodeRejected.into())).await
             }
             Ok(Ending::Replaced(reply)) => reply.cookies([removal.clone()]),
             Ok(Ending::Denied(denial)) => {
@@ -142,11 +124,7 @@ impl Flow {
         let attempt = &proven.attempt;
         let code = match &proven.response {
             AuthorizationResponse::Code(code) => code,
-            AuthorizationResponse::Error {
-                error,
-                reason,
-                description,
-            } => {
+            AuthorizationResponse::Error { error, reason, description } => {
                 return match error.as_str() {
                     "access_denied" => Ok(Ending::Denied(Denial {
                         return_to: attempt.return_to.clone(),
@@ -214,10 +192,7 @@ impl Flow {
         let missing = settings.required_scopes.without(&scopes);
         if !missing.is_empty() {
             let detail = format!("not granted: {missing}");
-            return Err(AuthError::with_source(
-                AuthErrorKind::MissingPermission,
-                detail,
-            ));
+            return Err(AuthError::with_source(AuthErrorKind::MissingPermission, detail));
         }
         Ok(Token::from(TokenFacts {
             access_token: answer.access_token,
@@ -236,11 +211,7 @@ impl Flow {
         if settings.long_lived == LongLived::Off {
             return Ok(short);
         }
-        match settings
-            .provider
-            .exchange_long_lived(short.access_token())
-            .await
-        {
+        match settings.provider.exchange_long_lived(short.access_token()).await {
             Ok(answer) => {
                 let now = settings.clock.now();
                 Ok(Token::from(TokenFacts {

@@ -57,10 +57,7 @@ impl ConsumedStates {
             None => {}
         }
         while known.order.len() >= CAPACITY
-            || known
-                .order
-                .front()
-                .is_some_and(|(_, dead_after)| *dead_after < now)
+            || known.order.front().is_some_and(|(_, dead_after)| *dead_after < now)
         {
             let Some((oldest, _)) = known.order.pop_front() else {
                 break;
@@ -102,23 +99,12 @@ mod tests {
     fn a_state_is_first_once_then_shared_then_consumed() {
         let states = ConsumedStates::default();
         let state = state();
-        let Entry::First(sender) = states.consume(&state, at(700), at(100)) else {
-            panic!()
-        };
-        assert!(matches!(
-            states.consume(&state, at(700), at(100)),
-            Entry::UnderWay(_)
-        ));
+        let Entry::First(sender) = states.consume(&state, at(700), at(100)) else { panic!() };
+        assert!(matches!(states.consume(&state, at(700), at(100)), Entry::UnderWay(_)));
         sender.send_replace(Some(Reply::empty(303)));
-        assert!(matches!(
-            states.consume(&state, at(700), at(100)),
-            Entry::Consumed
-        ));
+        assert!(matches!(states.consume(&state, at(700), at(100)), Entry::Consumed));
         states.finish(&state);
-        assert!(matches!(
-            states.consume(&state, at(700), at(700)),
-            Entry::Consumed
-        ));
+        assert!(matches!(states.consume(&state, at(700), at(700)), Entry::Consumed));
     }
 
     #[test]
@@ -144,13 +130,7 @@ mod tests {
             states.consume(&state(), at(700), at(100));
         }
         assert_eq!(states.known().states.len(), CAPACITY);
-        assert!(matches!(
-            states.consume(&second, at(700), at(100)),
-            Entry::UnderWay(_)
-        ));
-        assert!(matches!(
-            states.consume(&first, at(700), at(100)),
-            Entry::First(_)
-        ));
+        assert!(matches!(states.consume(&second, at(700), at(100)), Entry::UnderWay(_)));
+        assert!(matches!(states.consume(&first, at(700), at(100)), Entry::First(_)));
     }
 }

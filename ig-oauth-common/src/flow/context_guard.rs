@@ -7,20 +7,12 @@ use crate::error::AuthErrorKind;
 use crate::flow::Headers;
 
 /// Headers by which browsers, and some frameworks' routers, say that nobody clicked yet.
-const PREFETCH_HEADERS: &[&str] = &[
-    "sec-purpose",
-    "purpose",
-    "x-moz",
-    "x-purpose",
-    "next-router-prefetch",
-];
+const PREFETCH_HEADERS: &[&str] =
+    &["sec-purpose", "purpose", "x-moz", "x-purpose", "next-router-prefetch"];
 
 /// Refuses what is not a navigation.
 pub(crate) fn check(headers: &dyn Headers) -> Result<(), AuthErrorKind> {
-    if PREFETCH_HEADERS
-        .iter()
-        .any(|name| says_prefetch(headers, name))
-    {
+    if PREFETCH_HEADERS.iter().any(|name| says_prefetch(headers, name)) {
         return Err(AuthErrorKind::Prefetch);
     }
     // RFC 8470, section 5.1: early data can be replayed, and a code is spent once.
@@ -32,11 +24,7 @@ pub(crate) fn check(headers: &dyn Headers) -> Result<(), AuthErrorKind> {
     let navigation = matches!(mode, None | Some("navigate" | "same-origin"));
     // A service worker that passes a navigation on has the destination `empty`.
     let document = matches!(destination, None | Some("document" | "empty"));
-    if navigation && document {
-        Ok(())
-    } else {
-        Err(AuthErrorKind::ForbiddenContext)
-    }
+    if navigation && document { Ok(()) } else { Err(AuthErrorKind::ForbiddenContext) }
 }
 
 fn says_prefetch(headers: &dyn Headers, name: &str) -> bool {
@@ -54,7 +42,5 @@ fn says_prefetch(headers: &dyn Headers, name: &str) -> bool {
 
 /// The header's value, and something no rule allows when it is there but not text.
 fn header<'h>(headers: &'h dyn Headers, name: &str) -> Option<&'h str> {
-    headers
-        .has(name)
-        .then(|| headers.first(name).unwrap_or("unreadable").trim())
+    headers.has(name).then(|| headers.first(name).unwrap_or("unreadable").trim())
 }

@@ -29,13 +29,7 @@ pub(crate) struct Refusal {
 impl Refusal {
     pub(crate) fn new(error: impl Into<AuthError>, audience: Audience) -> Self {
         let error = error.into();
-        Self {
-            error,
-            audience,
-            return_to: None,
-            cookies: Vec::new(),
-            allow: None,
-        }
+        Self { error, audience, return_to: None, cookies: Vec::new(), allow: None }
     }
 
     pub(crate) fn allow(mut self, methods: &'static str) -> Self {
@@ -71,11 +65,8 @@ impl Flow {
         let Some(hooks) = &self.settings().hooks else {
             return self.failure_reply(&refusal, &id);
         };
-        let failure = Failure {
-            kind: refusal.error.kind(),
-            detail: chain(&refusal.error),
-            id: id.clone(),
-        };
+        let failure =
+            Failure { kind: refusal.error.kind(), detail: chain(&refusal.error), id: id.clone() };
         match hooks.on_failure(failure).await {
             Some(reply) => reply.cookies(refusal.cookies),
             None => self.failure_reply(&refusal, &id),
@@ -92,24 +83,14 @@ impl Flow {
     fn failure_id(&self, error: &AuthError) -> String {
         let id = self.settings().random::<8>().map_or_else(
             |_| "no-random-id".to_owned(),
-            |bytes| {
-                bytes
-                    .iter()
-                    .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
-            },
+            |bytes| bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")),
         );
         crate::trace::failure(error.kind(), &id, &chain(error));
         id
     }
 
     fn failure_reply(&self, refusal: &Refusal, id: &str) -> Reply {
-        let Refusal {
-            error,
-            audience,
-            return_to,
-            cookies,
-            allow,
-        } = refusal;
+        let Refusal { error, audience, return_to, cookies, allow } = refusal;
         let kind = error.kind();
         let settings = self.settings();
         let mut reply = match &settings.failure_url {
@@ -117,17 +98,13 @@ impl Flow {
             Some(url) if audience.is_navigation && may_redirect(kind) => {
                 Reply::empty(303).header("location", failure_location(url, kind))
             }
-            _ => self
-                .pages()
-                .error(kind, &self.try_again(return_to.as_deref()), id),
+            _ => self.pages().error(kind, &self.try_again(return_to.as_deref()), id),
         };
         if let Some(methods) = allow {
             reply = reply.header("allow", *methods);
         }
         if kind.code() == "provider_unavailable" {
-            let wait = error
-                .wait()
-                .map_or(RETRY_AFTER_SECONDS, |wait| wait.as_secs().max(1));
+            let wait = error.wait().map_or(RETRY_AFTER_SECONDS, |wait| wait.as_secs().max(1));
             reply = reply.header("retry-after", wait.to_string());
         }
         reply.cookies(cookies.iter().cloned())
@@ -180,13 +157,5 @@ fn chain(error: &AuthError) -> String {
         let _ = write!(text, ": {cause}");
         source = cause.source();
     }
-    text.chars()
-        .map(|character| {
-            if character.is_control() {
-                ' '
-            } else {
-                character
-            }
-        })
-        .collect()
+    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }

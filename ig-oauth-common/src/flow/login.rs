@@ -62,21 +62,12 @@ impl Flow {
             return Begin::Done(self.pages().login_button(&action, may_post));
         }
         let options = options.unwrap_or_default();
-        let target = options
-            .return_to
-            .as_deref()
-            .filter(|target| self.accepts_return_to(target));
+        let target = options.return_to.as_deref().filter(|target| self.accepts_return_to(target));
         let start = Start {
             audience,
-            return_to: target
-                .or(return_to)
-                .unwrap_or(&settings.after_login)
-                .to_owned(),
+            return_to: target.or(return_to).unwrap_or(&settings.after_login).to_owned(),
             options,
-            app_data: request
-                .context
-                .map(|context| context.app_data.clone())
-                .unwrap_or_default(),
+            app_data: request.context.map(|context| context.app_data.clone()).unwrap_or_default(),
             context,
             pending: PendingAttempts::of(settings, request.headers),
         };
@@ -93,15 +84,9 @@ impl Flow {
     async fn start_with_hook(self, start: Start) -> Reply {
         let audience = start.audience;
         if let Some(hooks) = &self.settings().hooks {
-            let announced = LoginStart {
-                return_to: start.return_to.clone(),
-                app_data: start.app_data.clone(),
-            };
-            let refusal = match hooks
-                .before_login(announced)
-                .await
-                .map(|decision| decision.kind)
-            {
+            let announced =
+                LoginStart { return_to: start.return_to.clone(), app_data: start.app_data.clone() };
+            let refusal = match hooks.before_login(announced).await.map(|decision| decision.kind) {
                 Ok(StartKind::Proceed) => None,
                 Ok(StartKind::Refuse(Some(reply))) => return reply,
                 Ok(StartKind::Refuse(None)) => Some(AuthErrorKind::RejectedByApp.into()),
@@ -138,9 +123,7 @@ impl Flow {
             redirect_uri: settings.redirect_uri.as_str(),
         };
         let value = attempt.sign(&settings.keyring, &binding);
-        let removals = start
-            .pending
-            .make_room(settings, name.len() + value.len() + 1);
+        let removals = start.pending.make_room(settings, name.len() + value.len() + 1);
         let force_reauth = start.options.force_reauth.or(settings.force_reauth);
         let location = authorization_request::location(settings, &state, &scopes, force_reauth);
         Ok(Reply::empty(303)

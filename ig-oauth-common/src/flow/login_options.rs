@@ -91,23 +91,13 @@ pub(crate) fn sign(
                 .to_owned(),
         });
     }
-    if let Some(refusal) = options
-        .scopes
-        .iter()
-        .find_map(|scope| scope.refusal(settings.api))
-    {
-        return Err(LoginOptionsError {
-            field: "scopes",
-            problem: refusal.to_string(),
-        });
+    if let Some(refusal) = options.scopes.iter().find_map(|scope| scope.refusal(settings.api)) {
+        return Err(LoginOptionsError { field: "scopes", problem: refusal.to_string() });
     }
     let scopes = options.scopes.to_string();
     if scopes.len() > MAX_SCOPES_BYTES {
         let problem = format!("have {} bytes of names; at most 512 fit", scopes.len());
-        return Err(LoginOptionsError {
-            field: "scopes",
-            problem,
-        });
+        return Err(LoginOptionsError { field: "scopes", problem });
     }
     let keys = settings.keyring.newest();
     let payload = Writer::new()
@@ -122,12 +112,8 @@ pub(crate) fn sign(
         .part(return_to.as_bytes())
         .part(scopes.as_bytes())
         .finish();
-    let tag = keys
-        .login_options
-        .tag(&signed_parts(settings, &payload, context));
-    Ok(to_base64url(
-        &Writer::new().fixed(&payload).fixed(&tag).finish(),
-    ))
+    let tag = keys.login_options.tag(&signed_parts(settings, &payload, context));
+    Ok(to_base64url(&Writer::new().fixed(&payload).fixed(&tag).finish()))
 }
 
 /// The options in a parameter, when we signed them for this app user less than ten minutes ago.
@@ -143,10 +129,7 @@ pub(crate) fn verify(
         return None;
     }
     let keys = settings.keyring.by_id(reader.fixed()?)?;
-    if !keys
-        .login_options
-        .verifies(&signed_parts(settings, payload, context), tag)
-    {
+    if !keys.login_options.verifies(&signed_parts(settings, payload, context), tag) {
         return None;
     }
     let issued_at = Timestamp::from_unix_seconds(reader.number()?);
@@ -161,16 +144,10 @@ pub(crate) fn verify(
         2 => Some(true),
         _ => return None,
     };
-    let return_to = Some(reader.text()?)
-        .filter(|text| !text.is_empty())
-        .map(str::to_owned);
+    let return_to = Some(reader.text()?).filter(|text| !text.is_empty()).map(str::to_owned);
     let scopes = reader.text()?.parse().ok()?;
     reader.end()?;
-    Some(LoginOptions {
-        return_to,
-        force_reauth,
-        scopes,
-    })
+    Some(LoginOptions { return_to, force_reauth, scopes })
 }
 
 fn signed_parts<'a>(

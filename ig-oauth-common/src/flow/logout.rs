@@ -23,9 +23,7 @@ impl Flow {
             return Begin::Done(self.logged_out(audience));
         }
         let flow = self.clone();
-        Begin::Job(Job::new(
-            async move { flow.log_out(&values, audience).await },
-        ))
+        Begin::Job(Job::new(async move { flow.log_out(&values, audience).await }))
     }
 
     async fn log_out(&self, values: &[Vec<u8>], audience: Audience) -> Reply {
@@ -51,8 +49,7 @@ impl Flow {
     /// The browser forgets the session; the store still has it, and says so by 503.
     async fn half_logged_out(&self, error: crate::AuthError, audience: Audience) -> Reply {
         let removal = session::removal(self.settings());
-        self.refuse_now(Refusal::new(error, audience).cookies(vec![removal]))
-            .await
+        self.refuse_now(Refusal::new(error, audience).cookies(vec![removal])).await
     }
 
     fn logged_out(&self, audience: Audience) -> Reply {

@@ -70,10 +70,7 @@ pub enum Route {
 
 /// What [`Flow::begin`] gives.
 #[derive(Debug)]
-#[allow(
-    clippy::exhaustive_enums,
-    reason = "a reply is there, or it is not yet"
-)]
+#[allow(clippy::exhaustive_enums, reason = "a reply is there, or it is not yet")]
 pub enum Begin {
     /// The reply.
     Done(Reply),
@@ -89,9 +86,7 @@ pub struct Job {
 
 impl Job {
     fn new(reply: impl Future<Output = Reply> + Send + 'static) -> Self {
-        Self {
-            reply: Box::pin(reply),
-        }
+        Self { reply: Box::pin(reply) }
     }
 
     /// Runs it. Needs a Tokio runtime. Dropping the future does not stop an exchange that has begun.
@@ -114,14 +109,7 @@ impl Flow {
         let pages = Pages::new(&settings);
         let consumed = ConsumedStates::default();
         let tombstones = Tombstones::default();
-        Self {
-            shared: Arc::new(Shared {
-                settings,
-                pages,
-                consumed,
-                tombstones,
-            }),
-        }
+        Self { shared: Arc::new(Shared { settings, pages, consumed, tombstones }) }
     }
 
     /// Which of our routes `path` is, compared as received: nothing is decoded, cut off or merged.
@@ -211,10 +199,7 @@ impl Flow {
 
     fn session_values(&self, request: &Request<'_>) -> Vec<Vec<u8>> {
         let name = self.settings().cookie_names.session();
-        cookie::values_of(request.headers, name)
-            .into_iter()
-            .map(<[u8]>::to_vec)
-            .collect()
+        cookie::values_of(request.headers, name).into_iter().map(<[u8]>::to_vec).collect()
     }
 
     /// Whether a login may end at `target`: a path of this site or a URL of an allowed origin, and

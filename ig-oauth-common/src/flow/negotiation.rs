@@ -76,12 +76,7 @@ impl Accepted {
             }
         });
         let any = any.unwrap_or(0);
-        Self {
-            html: html.unwrap_or(any),
-            json: json.unwrap_or(any),
-            names_html,
-            names_json,
-        }
+        Self { html: html.unwrap_or(any), json: json.unwrap_or(any), names_html, names_json }
     }
 }
 
@@ -92,11 +87,7 @@ fn weight(parameter: &str) -> Option<u16> {
     }
     let value: f32 = value.trim().parse().ok()?;
     // `as` saturates, and a NaN becomes zero.
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "saturates"
-    )]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
     let thousandths = (value * 1000.0) as u16;
     Some(thousandths.min(1000))
 }
@@ -125,42 +116,14 @@ mod tests {
             (&[("accept", "*/*")], false, false),
             (&[("accept", CHROMIUM)], true, false),
             (&[("accept", "application/json")], false, true),
-            (
-                &[("accept", "application/json, text/plain, */*")],
-                false,
-                true,
-            ),
+            (&[("accept", "application/json, text/plain, */*")], false, true),
             (&[("accept", "application/json, text/html")], true, false),
-            (
-                &[("accept", "application/json;q=0.5, text/html")],
-                true,
-                false,
-            ),
-            (
-                &[("accept", "text/html;q=0.1, application/json;q=0.2")],
-                true,
-                true,
-            ),
-            (
-                &[("accept", "application/json, text/html;q=0")],
-                false,
-                true,
-            ),
-            (
-                &[("accept", CHROMIUM), ("sec-fetch-mode", "cors")],
-                false,
-                false,
-            ),
-            (
-                &[("accept", CHROMIUM), ("sec-fetch-site", "same-origin")],
-                false,
-                false,
-            ),
-            (
-                &[("accept", "*/*"), ("sec-fetch-mode", "navigate")],
-                true,
-                false,
-            ),
+            (&[("accept", "application/json;q=0.5, text/html")], true, false),
+            (&[("accept", "text/html;q=0.1, application/json;q=0.2")], true, true),
+            (&[("accept", "application/json, text/html;q=0")], false, true),
+            (&[("accept", CHROMIUM), ("sec-fetch-mode", "cors")], false, false),
+            (&[("accept", CHROMIUM), ("sec-fetch-site", "same-origin")], false, false),
+            (&[("accept", "*/*"), ("sec-fetch-mode", "navigate")], true, false),
         ] {
             let headers = Lines(headers);
             let audience = Audience::of(&Request::new("GET", "/", &headers));

@@ -49,10 +49,7 @@ impl PendingAttempts {
             let Ok(name) = std::str::from_utf8(name) else {
                 return;
             };
-            let pending = Pending {
-                name: name.to_owned(),
-                bytes: name.len() + value.len() + 1,
-            };
+            let pending = Pending { name: name.to_owned(), bytes: name.len() + value.len() + 1 };
             match Attempt::unproven(value, &settings.keyring) {
                 Ok(attempt)
                     if attempt.is_live(now) && names.attempt(&attempt.state.to_text()) == name =>

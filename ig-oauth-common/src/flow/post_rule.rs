@@ -8,24 +8,14 @@ use crate::error::AuthErrorKind;
 /// or forge either.
 pub(crate) fn check(settings: &Settings, headers: &dyn Headers) -> Result<(), AuthErrorKind> {
     let allowed = if headers.has("sec-fetch-site") {
-        matches!(
-            headers.first("sec-fetch-site"),
-            Some("same-origin" | "none")
-        )
+        matches!(headers.first("sec-fetch-site"), Some("same-origin" | "none"))
     } else if headers.has("origin") {
         headers.first("origin").is_some_and(|origin| {
             origin == settings.redirect_uri.origin()
-                || settings
-                    .allowed_return_origins
-                    .iter()
-                    .any(|allowed| allowed == origin)
+                || settings.allowed_return_origins.iter().any(|allowed| allowed == origin)
         })
     } else {
         true
     };
-    if allowed {
-        Ok(())
-    } else {
-        Err(AuthErrorKind::ForbiddenContext)
-    }
+    if allowed { Ok(()) } else { Err(AuthErrorKind::ForbiddenContext) }
 }

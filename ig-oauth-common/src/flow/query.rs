@@ -86,9 +86,7 @@ fn decode(text: &str) -> Result<Cow<'_, str>, AuthErrorKind> {
             other => other,
         });
     }
-    String::from_utf8(decoded)
-        .map(Cow::Owned)
-        .map_err(|_| AuthErrorKind::Malformed)
+    String::from_utf8(decoded).map(Cow::Owned).map_err(|_| AuthErrorKind::Malformed)
 }
 
 #[cfg(test)]
@@ -107,10 +105,7 @@ mod tests {
     }
 
     fn pairs(pairs: &[(&str, &str)]) -> Result<Vec<(String, String)>, AuthErrorKind> {
-        Ok(pairs
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect())
+        Ok(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
     }
 
     #[test]

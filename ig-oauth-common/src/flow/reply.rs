@@ -97,19 +97,10 @@ impl Reply {
         let (name, value) = (name.into().to_ascii_lowercase(), value.into());
         let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
         if name.is_empty() || !name.bytes().all(token) {
-            return Err(InvalidHeader {
-                name,
-                problem: "a name that is not a token",
-            });
+            return Err(InvalidHeader { name, problem: "a name that is not a token" });
         }
-        if !value
-            .bytes()
-            .all(|byte| byte == b' ' || byte.is_ascii_graphic())
-        {
-            return Err(InvalidHeader {
-                name,
-                problem: "a control byte or a byte outside ASCII",
-            });
+        if !value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+            return Err(InvalidHeader { name, problem: "a control byte or a byte outside ASCII" });
         }
         Ok(self.header(name, value))
     }
@@ -122,9 +113,7 @@ impl Reply {
 
     /// The header lines in order, names in lower case.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.headers
-            .iter()
-            .map(|(name, value)| (&**name, value.as_str()))
+        self.headers.iter().map(|(name, value)| (&**name, value.as_str()))
     }
 
     /// The body.
@@ -140,11 +129,7 @@ impl Reply {
     }
 
     pub(crate) fn empty(status: u16) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: Vec::new(),
-        }
+        Self { status, headers: Vec::new(), body: Vec::new() }
     }
 
     /// For values that we made ourselves and know to be valid.
@@ -163,11 +148,7 @@ impl Reply {
     }
 
     pub(crate) fn cookies(mut self, lines: impl IntoIterator<Item = String>) -> Self {
-        self.headers.extend(
-            lines
-                .into_iter()
-                .map(|line| (Cow::Borrowed("set-cookie"), line)),
-        );
+        self.headers.extend(lines.into_iter().map(|line| (Cow::Borrowed("set-cookie"), line)));
         self
     }
 

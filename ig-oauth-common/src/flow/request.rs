@@ -44,13 +44,7 @@ impl<'a> Request<'a> {
     /// A request by its method, its path as received (not decoded) and its headers.
     #[must_use]
     pub fn new(method: &'a str, path: &'a str, headers: &'a dyn Headers) -> Self {
-        Self {
-            method,
-            path,
-            query: None,
-            headers,
-            context: None,
-        }
+        Self { method, path, query: None, headers, context: None }
     }
 
     /// The path as received.
@@ -90,19 +84,13 @@ impl LoginContext {
     /// kept as a hash only.
     #[must_use]
     pub fn bound_to(identity: impl AsRef<[u8]>) -> Self {
-        Self {
-            binding: Some(identity.as_ref().to_vec()),
-            app_data: Vec::new(),
-        }
+        Self { binding: Some(identity.as_ref().to_vec()), app_data: Vec::new() }
     }
 
     /// A context that only carries app data.
     #[must_use]
     pub fn unbound() -> Self {
-        Self {
-            binding: None,
-            app_data: Vec::new(),
-        }
+        Self { binding: None, app_data: Vec::new() }
     }
 
     /// With up to 256 bytes that the hook of the finished login will see. The user can read them,

@@ -27,15 +27,12 @@ pub(crate) fn is_local_path(target: &str) -> bool {
 /// Whether `target` is an absolute URL whose origin is, byte for byte, one of `origins`.
 pub(crate) fn is_allowed_url(target: &str, origins: &[String]) -> bool {
     origins.iter().any(|origin| {
-        target
-            .strip_prefix(origin.as_str())
-            .is_some_and(|rest| match rest.as_bytes().first() {
-                None => true,
-                Some(b'/') => is_local_path(rest),
-                Some(b'?' | b'#') => is_local_path(&format!("/{rest}")),
-                Some(_) => false,
-            })
-            && target.len() <= MAX_RETURN_TO_BYTES
+        target.strip_prefix(origin.as_str()).is_some_and(|rest| match rest.as_bytes().first() {
+            None => true,
+            Some(b'/') => is_local_path(rest),
+            Some(b'?' | b'#') => is_local_path(&format!("/{rest}")),
+            Some(_) => false,
+        }) && target.len() <= MAX_RETURN_TO_BYTES
     })
 }
 
@@ -47,11 +44,7 @@ pub(crate) fn path_of(target: &str) -> &str {
 /// `target` with a fragment of its own. The provider appends `#_` to its redirect, and browsers
 /// carry a fragment over redirects to a `Location` that has none (Fetch, "location URL").
 pub(crate) fn with_own_fragment(target: &str) -> Cow<'_, str> {
-    if target.contains('#') {
-        Cow::Borrowed(target)
-    } else {
-        Cow::Owned(format!("{target}#"))
-    }
+    if target.contains('#') { Cow::Borrowed(target) } else { Cow::Owned(format!("{target}#")) }
 }
 
 fn split(text: &str, separator: char) -> (&str, Option<&str>) {

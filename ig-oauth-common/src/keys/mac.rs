@@ -43,12 +43,7 @@ mod tests {
         let key = MacKey::new(&[7; 32]).unwrap();
         let tag = key.tag(&[b"ab", b"c"]);
         assert!(key.verifies(&[b"ab", b"c"], &tag));
-        for other in [
-            &[&b"a"[..], b"bc"][..],
-            &[b"abc"],
-            &[b"abc", b""],
-            &[b"", b"ab", b"c"],
-        ] {
+        for other in [&[&b"a"[..], b"bc"][..], &[b"abc"], &[b"abc", b""], &[b"", b"ab", b"c"]] {
             assert!(!key.verifies(other, &tag), "{other:?}");
         }
     }

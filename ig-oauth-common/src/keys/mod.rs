@@ -80,9 +80,7 @@ impl Keyring {
 
     /// The one with that id, if it is still known.
     pub(crate) fn by_id(&self, id: &KeyId) -> Option<&KeySet> {
-        std::iter::once(&self.newest)
-            .chain(&self.older)
-            .find(|keys| keys.id == *id)
+        std::iter::once(&self.newest).chain(&self.older).find(|keys| keys.id == *id)
     }
 }
 
@@ -111,17 +109,11 @@ mod tests {
             client.login_options.tag(&[b"text"]),
         ];
         for (index, tag) in tags.iter().enumerate() {
-            assert!(
-                tags.iter().skip(index + 1).all(|other| other != tag),
-                "{index}"
-            );
+            assert!(tags.iter().skip(index + 1).all(|other| other != tag), "{index}");
         }
         assert_ne!(cookie.id, client.id);
         let sealed = cookie.session.seal([0; 12], b"", b"text").unwrap();
-        assert_eq!(
-            cookie.session.open(&[0; 12], b"", &sealed).as_deref(),
-            Some(&b"text"[..])
-        );
+        assert_eq!(cookie.session.open(&[0; 12], b"", &sealed).as_deref(), Some(&b"text"[..]));
         assert_eq!(cookie.account.open(&[0; 12], b"", &sealed), None);
         assert_eq!(client.session.open(&[0; 12], b"", &sealed), None);
     }

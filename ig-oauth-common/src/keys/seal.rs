@@ -16,26 +16,20 @@ mod backend {
     pub(super) type Key = LessSafeKey;
 
     pub(super) fn key(bytes: &[u8; 32]) -> Option<Key> {
-        UnboundKey::new(&AES_256_GCM, bytes)
-            .ok()
-            .map(LessSafeKey::new)
+        UnboundKey::new(&AES_256_GCM, bytes).ok().map(LessSafeKey::new)
     }
 
     pub(super) fn seal(key: &Key, nonce: [u8; 12], aad: &[u8], text: &[u8]) -> Option<Vec<u8>> {
         let mut sealed = text.to_vec();
         let nonce = Nonce::assume_unique_for_key(nonce);
-        key.seal_in_place_append_tag(nonce, Aad::from(aad), &mut sealed)
-            .ok()?;
+        key.seal_in_place_append_tag(nonce, Aad::from(aad), &mut sealed).ok()?;
         Some(sealed)
     }
 
     pub(super) fn open(key: &Key, nonce: &[u8; 12], aad: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         let mut buffer = sealed.to_vec();
         let nonce = Nonce::assume_unique_for_key(*nonce);
-        let length = key
-            .open_in_place(nonce, Aad::from(aad), &mut buffer)
-            .ok()?
-            .len();
+        let length = key.open_in_place(nonce, Aad::from(aad), &mut buffer).ok()?.len();
         buffer.truncate(length);
         Some(buffer)
     }
@@ -61,13 +55,11 @@ mod portable {
     }
 
     pub(super) fn seal(key: &Key, nonce: [u8; 12], aad: &[u8], text: &[u8]) -> Option<Vec<u8>> {
-        key.encrypt(&Nonce::from(nonce), Payload { msg: text, aad })
-            .ok()
+        key.encrypt(&Nonce::from(nonce), Payload { msg: text, aad }).ok()
     }
 
     pub(super) fn open(key: &Key, nonce: &[u8; 12], aad: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
-        key.decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad })
-            .ok()
+        key.decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad }).ok()
     }
 }
 
@@ -109,43 +101,25 @@ mod tests {
         let key = SealingKey::new(&[9; 32]).unwrap();
         let portable = portable::key(&[9; 32]).unwrap();
         let sealed = key.seal([3; 12], b"associated", b"text").unwrap();
-        assert_eq!(
-            portable::seal(&portable, [3; 12], b"associated", b"text").unwrap(),
-            sealed
-        );
-        assert_eq!(
-            portable::open(&portable, &[3; 12], b"associated", &sealed).unwrap(),
-            b"text"
-        );
+        assert_eq!(portable::seal(&portable, [3; 12], b"associated", b"text").unwrap(), sealed);
+        assert_eq!(portable::open(&portable, &[3; 12], b"associated", &sealed).unwrap(), b"text");
     }
 
     #[test]
     fn nothing_opens_after_a_change_of_any_part() {
         let key = SealingKey::new(&[9; 32]).unwrap();
         let sealed = key.seal([3; 12], b"aad", b"text").unwrap();
-        assert_eq!(
-            key.open(&[3; 12], b"aad", &sealed).as_deref(),
-            Some(&b"text"[..])
-        );
+        assert_eq!(key.open(&[3; 12], b"aad", &sealed).as_deref(), Some(&b"text"[..]));
         assert_eq!(key.open(&[4; 12], b"aad", &sealed), None);
         assert_eq!(key.open(&[3; 12], b"AAD", &sealed), None);
-        assert_eq!(
-            SealingKey::new(&[8; 32])
-                .unwrap()
-                .open(&[3; 12], b"aad", &sealed),
-            None
-        );
+        assert_eq!(SealingKey::new(&[8; 32]).unwrap().open(&[3; 12], b"aad", &sealed), None);
         for bit in 0..sealed.len() * 8 {
             let mut changed = sealed.clone();
             changed[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(key.open(&[3; 12], b"aad", &changed), None, "{bit}");
         }
         for length in 0..sealed.len() {
-            assert_eq!(
-                key.open(&[3; 12], b"aad", &sealed[..length]),
-                None,
-                "{length}"
-            );
+            assert_eq!(key.open(&[3; 12], b"aad", &sealed[..length]), None, "{length}");
         }
     }
 }

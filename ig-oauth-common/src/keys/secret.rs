@@ -35,10 +35,7 @@ pub(crate) fn refusal(secret: &[u8]) -> Option<&'static str> {
         return Some("begins or ends with white space");
     }
     let lower_case = secret.to_ascii_lowercase();
-    if EXAMPLES
-        .iter()
-        .any(|example| example.as_bytes() == lower_case)
-    {
+    if EXAMPLES.iter().any(|example| example.as_bytes() == lower_case) {
         return Some("stands in public examples");
     }
     if repeats_a_block(secret) {
@@ -54,12 +51,8 @@ pub(crate) fn refusal(secret: &[u8]) -> Option<&'static str> {
 
 /// Whether the whole is one shorter block, written at least twice (the last time perhaps cut off).
 fn repeats_a_block(secret: &[u8]) -> bool {
-    (1..=secret.len() / 2).any(|block| {
-        secret
-            .iter()
-            .zip(secret.iter().skip(block))
-            .all(|(one, next)| one == next)
-    })
+    (1..=secret.len() / 2)
+        .any(|block| secret.iter().zip(secret.iter().skip(block)).all(|(one, next)| one == next))
 }
 
 #[cfg(test)]
@@ -85,10 +78,7 @@ mod tests {
             ("11223344556677881122334455667713", "too few"),
         ] {
             let refused = refusal(secret.as_bytes());
-            assert!(
-                refused.is_some_and(|text| text.contains(reason)),
-                "{secret:?}: {refused:?}"
-            );
+            assert!(refused.is_some_and(|text| text.contains(reason)), "{secret:?}: {refused:?}");
         }
     }
 

@@ -72,21 +72,11 @@ pub struct HttpRequest {
 
 impl HttpRequest {
     pub(crate) fn get(url: String, max_response_bytes: usize) -> Self {
-        Self {
-            method: HttpMethod::Get,
-            url,
-            form: None,
-            max_response_bytes,
-        }
+        Self { method: HttpMethod::Get, url, form: None, max_response_bytes }
     }
 
     pub(crate) fn post_form(url: String, form: String, max_response_bytes: usize) -> Self {
-        Self {
-            method: HttpMethod::Post,
-            url,
-            form: Some(form),
-            max_response_bytes,
-        }
+        Self { method: HttpMethod::Post, url, form: Some(form), max_response_bytes }
     }
 
     /// The method.
@@ -138,11 +128,7 @@ impl HttpResponse {
     /// An answer with this status and body.
     #[must_use]
     pub fn new(status: u16, body: Vec<u8>) -> Self {
-        Self {
-            status,
-            body,
-            retry_after_seconds: None,
-        }
+        Self { status, body, retry_after_seconds: None }
     }
 
     /// The same answer with the wait of its `Retry-After` header, in seconds.
@@ -175,10 +161,7 @@ impl fmt::Debug for HttpResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpResponse")
             .field("status", &self.status)
-            .field(
-                "body",
-                &format_args!("[{} bytes redacted]", self.body.len()),
-            )
+            .field("body", &format_args!("[{} bytes redacted]", self.body.len()))
             .finish_non_exhaustive()
     }
 }
@@ -217,10 +200,7 @@ impl HttpError {
         kind: HttpErrorKind,
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
-        Self {
-            kind,
-            source: Some(source.into()),
-        }
+        Self { kind, source: Some(source.into()) }
     }
 
     /// What went wrong.

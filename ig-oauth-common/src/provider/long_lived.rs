@@ -31,12 +31,7 @@ impl Provider {
             Ok(answer) if response.status() == 200 && !answer.is_error() => {
                 answer.into_long_lived()
             }
-            answer => Err(rejection::of(
-                &response,
-                answer.ok(),
-                Step::LongLived,
-                &[secret, token],
-            )),
+            answer => Err(rejection::of(&response, answer.ok(), Step::LongLived, &[secret, token])),
         }
     }
 }

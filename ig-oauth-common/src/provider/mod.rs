@@ -63,10 +63,7 @@ pub(crate) struct LongLivedAnswer {
 
 impl Provider {
     pub(crate) fn new(application: Application, client: Arc<dyn HttpClient>) -> Self {
-        Self {
-            application,
-            client,
-        }
+        Self { application, client }
     }
 
     /// Sends a request, once, and gives a complete answer that is no redirect.
@@ -91,10 +88,7 @@ impl Provider {
 
     /// A path below the graph base, which may end in a slash.
     fn graph(&self, path: &str) -> String {
-        format!(
-            "{}/{path}",
-            self.application.graph_url.trim_end_matches('/')
-        )
+        format!("{}/{path}", self.application.graph_url.trim_end_matches('/'))
     }
 }
 

@@ -119,11 +119,7 @@ const MEANINGS: &[(&str, Meaning, Option<&str>)] = &[
              not the Meta app secret",
         ),
     ),
-    (
-        "invalid client",
-        Meaning::Settings,
-        Some("check client id and client secret"),
-    ),
+    ("invalid client", Meaning::Settings, Some("check client id and client secret")),
     (
         "scope",
         Meaning::Settings,
@@ -223,16 +219,7 @@ fn safe(text: &str, secrets: &[&str]) -> String {
             run = if token_like { run + 1 } else { 0 };
             run >= SECRET_LIKE
         });
-        if looks_secret || word.contains("://") {
-            "[redacted]"
-        } else {
-            word
-        }
+        if looks_secret || word.contains("://") { "[redacted]" } else { word }
     });
-    words
-        .collect::<Vec<_>>()
-        .join(" ")
-        .chars()
-        .take(MAX_MESSAGE_CHARACTERS)
-        .collect()
+    words.collect::<Vec<_>>().join(" ").chars().take(MAX_MESSAGE_CHARACTERS).collect()
 }

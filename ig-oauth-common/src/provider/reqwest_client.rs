@@ -103,9 +103,7 @@ impl HttpClient for ReqwestClient {
             }
             let mut response = outgoing.send().await.map_err(failed)?;
             let limit = request.max_response_bytes();
-            let announced = response
-                .content_length()
-                .and_then(|length| length.try_into().ok());
+            let announced = response.content_length().and_then(|length| length.try_into().ok());
             if announced.is_some_and(|length: usize| length > limit) {
                 return Err(HttpError::new(HttpErrorKind::Oversize));
             }

@@ -54,15 +54,8 @@ pub(super) fn read(body: &[u8]) -> Result<Answer, ()> {
 impl Answer {
     /// Whether it speaks of an error, whatever else it holds.
     pub(super) fn is_error(&self) -> bool {
-        let Self {
-            error_type,
-            error_message,
-            error,
-            ..
-        } = self;
-        [error_type, error_message, error]
-            .into_iter()
-            .any(|field| is_there(field.as_ref()))
+        let Self { error_type, error_message, error, .. } = self;
+        [error_type, error_message, error].into_iter().any(|field| is_there(field.as_ref()))
     }
 
     /// What the error is: of the token endpoint's shape or of the graph's.
@@ -149,9 +142,7 @@ fn access_token(field: Option<&Value>) -> Result<AccessToken, AuthError> {
         return Err(AuthErrorKind::OversizeAnswer.into());
     }
     if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(malformed(
-            "the access token is empty or holds bytes that no header may hold",
-        ));
+        return Err(malformed("the access token is empty or holds bytes that no header may hold"));
     }
     Ok(AccessToken::new(token.as_str()))
 }
@@ -173,10 +164,7 @@ fn permissions(field: &Value) -> Option<Scopes> {
             Some(names?.into_iter().filter_map(Scope::reported).collect())
         }
         Value::String(list) => {
-            let list = list
-                .replace("%2C", ",")
-                .replace("%2c", ",")
-                .replace("%20", " ");
+            let list = list.replace("%2C", ",").replace("%2c", ",").replace("%20", " ");
             Some(list.split([',', ' ']).filter_map(Scope::reported).collect())
         }
         _ => None,

@@ -44,11 +44,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Token> {
         user_id,
         scopes,
         scopes_reported: flags & SCOPES_REPORTED != 0,
-        lifetime: if flags & LONG_LIVED == 0 {
-            Lifetime::ShortLived
-        } else {
-            Lifetime::LongLived
-        },
+        lifetime: if flags & LONG_LIVED == 0 { Lifetime::ShortLived } else { Lifetime::LongLived },
         issued_at,
         expires_at,
     }))

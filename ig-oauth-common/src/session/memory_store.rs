@@ -54,10 +54,7 @@ impl MemoryStore {
     /// A store for up to `capacity` records of each kind, at least one.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        Self {
-            capacity: capacity.max(1),
-            records: Mutex::default(),
-        }
+        Self { capacity: capacity.max(1), records: Mutex::default() }
     }
 
     /// How many sessions it holds, expired ones included.
@@ -88,9 +85,7 @@ impl Default for MemoryStore {
 
 impl fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryStore")
-            .field("capacity", &self.capacity)
-            .finish_non_exhaustive()
+        f.debug_struct("MemoryStore").field("capacity", &self.capacity).finish_non_exhaustive()
     }
 }
 
@@ -123,13 +118,9 @@ impl Store for MemoryStore {
     ) -> StoreFuture<'_, ()> {
         self.with(|records| {
             let now = session.created_at;
-            make_room(
-                &mut records.sessions,
-                &session.id_hash,
-                self.capacity,
-                now,
-                |session| session.expires_at,
-            );
+            make_room(&mut records.sessions, &session.id_hash, self.capacity, now, |session| {
+                session.expires_at
+            });
             if let Some(earlier) = records.accounts.get(&account.key) {
                 for id in &earlier.further_ids {
                     if !account.further_ids.contains(id) {
@@ -137,13 +128,8 @@ impl Store for MemoryStore {
                     }
                 }
             } else if records.accounts.len() >= self.capacity {
-                records
-                    .accounts
-                    .retain(|_, account| account.expires_at > now);
-                let soonest = records
-                    .accounts
-                    .values()
-                    .min_by_key(|account| account.expires_at);
+                records.accounts.retain(|_, account| account.expires_at > now);
+                let soonest = records.accounts.values().min_by_key(|account| account.expires_at);
                 if records.accounts.len() >= self.capacity
                     && let Some(key) = soonest.map(|account| account.key.clone())
                 {
@@ -197,11 +183,7 @@ impl Store for MemoryStore {
         now: Timestamp,
     ) -> StoreFuture<'a, Option<AccountRecord>> {
         self.with(|records| {
-            records
-                .accounts
-                .get(key)
-                .filter(|account| account.expires_at > now)
-                .cloned()
+            records.accounts.get(key).filter(|account| account.expires_at > now).cloned()
         })
     }
 
@@ -245,17 +227,12 @@ impl Store for MemoryStore {
                 account.key.client_id() == client_id
                     && (account.key.user_id() == id || account.further_ids.contains(id))
             };
-            let meant = records
-                .accounts
-                .values()
-                .filter(|account| is_meant(account));
+            let meant = records.accounts.values().filter(|account| is_meant(account));
             let keys: Vec<_> = meant.map(|account| account.key.clone()).collect();
             for key in &keys {
                 records.accounts.remove(key);
             }
-            records
-                .sessions
-                .retain(|_, session| !keys.contains(&session.account));
+            records.sessions.retain(|_, session| !keys.contains(&session.account));
             u64::try_from(keys.len()).unwrap_or(u64::MAX)
         })
     }
@@ -266,13 +243,7 @@ impl Store for MemoryStore {
             if held.is_some_and(|held| held.owner != claim.owner && held.until > now) {
                 return false;
             }
-            make_room(
-                &mut records.claims,
-                &claim.key,
-                self.capacity,
-                now,
-                |claim| claim.until,
-            );
+            make_room(&mut records.claims, &claim.key, self.capacity, now, |claim| claim.until);
             records.claims.insert(claim.key.clone(), claim);
             true
         })
@@ -280,11 +251,7 @@ impl Store for MemoryStore {
 
     fn release<'a>(&'a self, key: &'a str, owner: &'a str) -> StoreFuture<'a, ()> {
         self.with(|records| {
-            if records
-                .claims
-                .get(key)
-                .is_some_and(|claim| claim.owner == owner)
-            {
+            if records.claims.get(key).is_some_and(|claim| claim.owner == owner) {
                 records.claims.remove(key);
             }
         })
@@ -293,9 +260,7 @@ impl Store for MemoryStore {
     fn put_deletion(&self, deletion: DeletionRecord) -> StoreFuture<'_, ()> {
         self.with(|records| {
             let (key, now) = (deletion.code_hash, deletion.requested_at);
-            make_room(&mut records.deletions, &key, self.capacity, now, |record| {
-                record.expires_at
-            });
+            make_room(&mut records.deletions, &key, self.capacity, now, |record| record.expires_at);
             records.deletions.insert(key, deletion);
         })
     }
@@ -306,11 +271,7 @@ impl Store for MemoryStore {
         now: Timestamp,
     ) -> StoreFuture<'a, Option<DeletionRecord>> {
         self.with(|records| {
-            records
-                .deletions
-                .get(code_hash)
-                .filter(|record| record.expires_at > now)
-                .cloned()
+            records.deletions.get(code_hash).filter(|record| record.expires_at > now).cloned()
         })
     }
 }

@@ -63,9 +63,7 @@ pub(crate) async fn read(settings: &Settings, values: &[Vec<u8>]) -> Result<Read
         return Ok(reading);
     };
     if let Some(hooks) = &settings.hooks {
-        let accepted = hooks
-            .accepts(session.token.user_id(), session.started_at)
-            .await;
+        let accepted = hooks.accepts(session.token.user_id(), session.started_at).await;
         if !accepted.map_err(|error| AuthError::with_source(AuthErrorKind::Hook, error))? {
             return Ok(Reading::Nobody { remove: true });
         }

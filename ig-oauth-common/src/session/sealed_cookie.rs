@@ -36,15 +36,7 @@ pub(super) fn begin(
     now: Timestamp,
 ) -> Result<String, AuthError> {
     let id = settings.random()?;
-    seal(
-        settings,
-        &SealedSession {
-            id,
-            started_at: now,
-            seen_at: now,
-            token: token.clone(),
-        },
-    )
+    seal(settings, &SealedSession { id, started_at: now, seen_at: now, token: token.clone() })
 }
 
 pub(super) fn read(
@@ -62,38 +54,21 @@ pub(super) fn read(
                 continue;
             }
         };
-        let SealedSession {
-            id,
-            started_at,
-            seen_at,
-            token,
-        } = session;
+        let SealedSession { id, started_at, seen_at, token } = session;
         if expiry(settings, started_at, seen_at, &token) <= now {
             remove = true;
             continue;
         }
         let is_old_key = key_id != settings.keyring.newest().id;
         let renewal = if is_old_key || is_touch_due(seen_at, now, settings.idle_lifetime) {
-            let renewed = SealedSession {
-                id,
-                started_at,
-                seen_at: now,
-                token: token.clone(),
-            };
+            let renewed = SealedSession { id, started_at, seen_at: now, token: token.clone() };
             let value = seal(settings, &renewed)?;
             let max_age = expiry(settings, started_at, now, &token).saturating_since(now);
-            Some(Renewal {
-                session: Some(id),
-                line: line(settings, &value, max_age)?,
-            })
+            Some(Renewal { session: Some(id), line: line(settings, &value, max_age)? })
         } else {
             None
         };
-        return Ok(Reading::Live(Session {
-            token,
-            started_at,
-            renewal,
-        }));
+        return Ok(Reading::Live(Session { token, started_at, renewal }));
     }
     Ok(Reading::Nobody { remove })
 }
@@ -132,12 +107,7 @@ fn seal(settings: &Settings, session: &SealedSession) -> Result<String, AuthErro
     let keys = settings.keyring.newest();
     let sealed = keys.session.seal(nonce, &associated_data(settings), &text);
     let sealed = sealed.ok_or(AuthErrorKind::Internal)?;
-    let value = Writer::new()
-        .byte(VERSION)
-        .fixed(&keys.id)
-        .fixed(&nonce)
-        .fixed(&sealed)
-        .finish();
+    let value = Writer::new().byte(VERSION).fixed(&keys.id).fixed(&nonce).fixed(&sealed).finish();
     Ok(to_base64url(&value))
 }
 
@@ -150,9 +120,7 @@ fn open(settings: &Settings, value: &[u8]) -> Result<(KeyId, SealedSession), Uno
     let key_id = *reader.fixed().ok_or(Unopened::Broken)?;
     let keys = settings.keyring.by_id(&key_id).ok_or(Unopened::Foreign)?;
     let nonce = reader.fixed().ok_or(Unopened::Broken)?;
-    let text = keys
-        .session
-        .open(nonce, &associated_data(settings), reader.rest());
+    let text = keys.session.open(nonce, &associated_data(settings), reader.rest());
     let text = text.ok_or(Unopened::Broken)?;
     let session = decode(&text).ok_or(Unopened::Broken)?;
     Ok((key_id, session))
@@ -164,10 +132,5 @@ fn decode(text: &[u8]) -> Option<SealedSession> {
     let started_at = Timestamp::from_unix_seconds(reader.number()?);
     let seen_at = Timestamp::from_unix_seconds(reader.number()?);
     let token = account::decode(reader.rest())?;
-    Some(SealedSession {
-        id,
-        started_at,
-        seen_at,
-        token,
-    })
+    Some(SealedSession { id, started_at, seen_at, token })
 }

@@ -26,11 +26,7 @@ enum Pending {
 
 impl Slot {
     pub(crate) fn new(values: Vec<Vec<u8>>) -> Self {
-        Self {
-            values,
-            opened: OnceCell::new(),
-            pending: Mutex::new(None),
-        }
+        Self { values, opened: OnceCell::new(), pending: Mutex::new(None) }
     }
 
     /// The token of this session, looked up at the first call. An error is not remembered: the next
@@ -60,11 +56,7 @@ impl Slot {
         tombstones: &Tombstones,
         answer: &dyn Headers,
     ) -> Vec<(&'static str, String)> {
-        let pending = self
-            .pending
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(pending) = pending else {
             return Vec::new();
         };
@@ -82,10 +74,7 @@ impl Slot {
             Caching::Shared => Vec::new(),
             Caching::Private => vec![("set-cookie", line)],
             Caching::Unsaid => {
-                vec![
-                    ("set-cookie", line),
-                    ("cache-control", "no-store".to_owned()),
-                ]
+                vec![("set-cookie", line), ("cache-control", "no-store".to_owned())]
             }
         }
     }
@@ -117,8 +106,6 @@ fn caching(answer: &dyn Headers) -> Caching {
 
 impl fmt::Debug for Slot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Slot")
-            .field("cookies", &self.values.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Slot").field("cookies", &self.values.len()).finish_non_exhaustive()
     }
 }

@@ -38,10 +38,7 @@ impl AccountKey {
     /// The account of `user_id` with the app `client_id`.
     #[must_use]
     pub fn new(client_id: impl Into<String>, user_id: UserId) -> Self {
-        Self {
-            client_id: client_id.into(),
-            user_id,
-        }
+        Self { client_id: client_id.into(), user_id }
     }
 
     /// The app.
@@ -83,13 +80,7 @@ impl SessionRecord {
         last_seen_at: Timestamp,
         expires_at: Timestamp,
     ) -> Self {
-        Self {
-            id_hash,
-            account,
-            created_at,
-            last_seen_at,
-            expires_at,
-        }
+        Self { id_hash, account, created_at, last_seen_at, expires_at }
     }
 }
 
@@ -122,14 +113,7 @@ impl AccountRecord {
         issued_at: Timestamp,
         expires_at: Timestamp,
     ) -> Self {
-        Self {
-            key,
-            further_ids,
-            sealed_token,
-            scopes,
-            issued_at,
-            expires_at,
-        }
+        Self { key, further_ids, sealed_token, scopes, issued_at, expires_at }
     }
 }
 
@@ -159,11 +143,7 @@ impl Claim {
     /// A claim of these parts.
     #[must_use]
     pub fn new(key: impl Into<String>, owner: impl Into<String>, until: Timestamp) -> Self {
-        Self {
-            key: key.into(),
-            owner: owner.into(),
-            until,
-        }
+        Self { key: key.into(), owner: owner.into(), until }
     }
 }
 
@@ -202,12 +182,7 @@ impl DeletionRecord {
         requested_at: Timestamp,
         expires_at: Timestamp,
     ) -> Self {
-        Self {
-            code_hash,
-            status,
-            requested_at,
-            expires_at,
-        }
+        Self { code_hash, status, requested_at, expires_at }
     }
 }
 

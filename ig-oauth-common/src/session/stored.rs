@@ -32,10 +32,7 @@ pub(super) async fn begin(
         token.issued_at(),
         token.expires_at(),
     );
-    store
-        .begin_session(session, account)
-        .await
-        .map_err(unavailable)?;
+    store.begin_session(session, account).await.map_err(unavailable)?;
     Ok(to_base64url(&id))
 }
 
@@ -66,24 +63,14 @@ pub(super) async fn read(
         }
         let renewal = if is_touch_due(session.last_seen_at, now, settings.idle_lifetime) {
             let expires_at = expiry(settings, started_at, now, &token);
-            store
-                .touch_session(&session.id_hash, now, expires_at)
-                .await
-                .map_err(unavailable)?;
+            store.touch_session(&session.id_hash, now, expires_at).await.map_err(unavailable)?;
             let text = to_base64url(&id);
             let line = line(settings, &text, expires_at.saturating_since(now))?;
-            Some(Renewal {
-                session: None,
-                line,
-            })
+            Some(Renewal { session: None, line })
         } else {
             None
         };
-        return Ok(Reading::Live(Session {
-            token,
-            started_at,
-            renewal,
-        }));
+        return Ok(Reading::Live(Session { token, started_at, renewal }));
     }
     Ok(Reading::Nobody { remove })
 }
@@ -115,16 +102,9 @@ fn associated_data(key: &AccountKey) -> Vec<u8> {
 fn seal(settings: &Settings, key: &AccountKey, token: &Token) -> Result<Vec<u8>, AuthError> {
     let nonce = settings.random()?;
     let keys = settings.keyring.newest();
-    let sealed = keys
-        .account
-        .seal(nonce, &associated_data(key), &account::encode(token));
+    let sealed = keys.account.seal(nonce, &associated_data(key), &account::encode(token));
     let sealed = sealed.ok_or(AuthErrorKind::Internal)?;
-    Ok(Writer::new()
-        .byte(VERSION)
-        .fixed(&keys.id)
-        .fixed(&nonce)
-        .fixed(&sealed)
-        .finish())
+    Ok(Writer::new().byte(VERSION).fixed(&keys.id).fixed(&nonce).fixed(&sealed).finish())
 }
 
 /// `None` when the record was sealed by a secret that is gone, for another account, or changed.
@@ -135,9 +115,7 @@ fn open(settings: &Settings, record: &AccountRecord) -> Option<Token> {
     }
     let keys = settings.keyring.by_id(reader.fixed()?)?;
     let nonce = reader.fixed()?;
-    let text = keys
-        .account
-        .open(nonce, &associated_data(&record.key), reader.rest())?;
+    let text = keys.account.open(nonce, &associated_data(&record.key), reader.rest())?;
     account::decode(&text).filter(|token| token.user_id() == record.key.user_id())
 }
 

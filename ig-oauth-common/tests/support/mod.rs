@@ -1,10 +1,6 @@
 //! A flow in-process: requests by hand, a provider that is a closure, a clock that is moved.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "each test file uses a part of it"
-)]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -121,20 +117,12 @@ impl Site {
         let clock = MovableClock(Arc::new(AtomicU64::new(START)));
         let config = change(builder(&provider, &clock)).build().unwrap();
         let flow = Flow::new(config);
-        Self {
-            flow,
-            provider,
-            clock,
-            cookies: BTreeMap::new(),
-            context: None,
-        }
+        Self { flow, provider, clock, cookies: BTreeMap::new(), context: None }
     }
 
     /// The same browser at another instance, or after a restart, with changed settings.
     pub fn restarted(&self, change: impl FnOnce(ConfigBuilder) -> ConfigBuilder) -> Self {
-        let config = change(builder(&self.provider, &self.clock))
-            .build()
-            .unwrap();
+        let config = change(builder(&self.provider, &self.clock)).build().unwrap();
         Self {
             flow: Flow::new(config),
             provider: self.provider.clone(),
@@ -145,16 +133,11 @@ impl Site {
     }
 
     pub fn header_lines(&self, more: &[(&str, &str)]) -> Vec<(String, String)> {
-        let mut lines: Vec<_> = more
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
+        let mut lines: Vec<_> =
+            more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         if !self.cookies.is_empty() {
-            let pairs: Vec<_> = self
-                .cookies
-                .iter()
-                .map(|(name, value)| format!("{name}={value}"))
-                .collect();
+            let pairs: Vec<_> =
+                self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             lines.push(("cookie".to_owned(), pairs.join("; ")));
         }
         lines
@@ -170,10 +153,7 @@ impl Site {
         let request = Request::new(method, path, &lines)
             .with_query(query)
             .with_context(self.context.as_ref());
-        let route = self
-            .flow
-            .route(path)
-            .unwrap_or_else(|| panic!("{path} is not ours"));
+        let route = self.flow.route(path).unwrap_or_else(|| panic!("{path} is not ours"));
         self.flow.begin(route, &request)
     }
 
@@ -215,10 +195,7 @@ impl Site {
     }
 
     pub async fn call_back(&mut self, state: &str) -> Reply {
-        self.get(&format!(
-            "/auth/instagram/callback?code={CODE}&state={state}"
-        ))
-        .await
+        self.get(&format!("/auth/instagram/callback?code={CODE}&state={state}")).await
     }
 
     pub async fn log_in(&mut self) {
@@ -235,10 +212,8 @@ impl Site {
         let lines = self.header_lines(&[]);
         let request = self.flow.attach(&Lines(&lines));
         let token = request.token().await.unwrap();
-        let answer: Vec<_> = answer
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
+        let answer: Vec<_> =
+            answer.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let lines = request.finish(&Lines(&answer));
         for (name, value) in &lines {
             if *name == "set-cookie" {
@@ -254,10 +229,7 @@ impl Site {
 }
 
 pub fn header<'a>(reply: &'a Reply, name: &str) -> Option<&'a str> {
-    reply
-        .headers()
-        .find(|(present, _)| *present == name)
-        .map(|(_, value)| value)
+    reply.headers().find(|(present, _)| *present == name).map(|(_, value)| value)
 }
 
 pub fn body(reply: &Reply) -> String {

@@ -136,38 +136,25 @@ impl IntoResponse for InstagramTokenRejection {
 pub(super) fn attached(
     extensions: &http::Extensions,
 ) -> Result<AppRequest, InstagramTokenRejection> {
-    let attached = extensions
-        .get::<Attached>()
-        .map(|Attached(request)| request.clone());
+    let attached = extensions.get::<Attached>().map(|Attached(request)| request.clone());
     attached.ok_or_else(|| InstagramTokenRejection(middleware_missing("InstagramOAuthLayer")))
 }
 
 pub(super) async fn require(parts: &Parts) -> Result<Token, InstagramTokenRejection> {
     let request = attached(&parts.extensions)?;
     let caller = caller(&request, parts);
-    request
-        .require(&caller)
-        .await
-        .map_err(InstagramTokenRejection)
+    request.require(&caller).await.map_err(InstagramTokenRejection)
 }
 
 async fn optional(parts: &Parts) -> Result<Option<Token>, InstagramTokenRejection> {
     let request = attached(&parts.extensions)?;
     let caller = caller(&request, parts);
-    request
-        .optional(&caller)
-        .await
-        .map_err(InstagramTokenRejection)
+    request.optional(&caller).await.map_err(InstagramTokenRejection)
 }
 
 fn caller(request: &AppRequest, parts: &Parts) -> ig_oauth_common::Caller {
     let headers = HttpHeaders(&parts.headers);
-    request.caller(&flow_request(
-        &parts.method,
-        &parts.uri,
-        &headers,
-        &parts.extensions,
-    ))
+    request.caller(&flow_request(&parts.method, &parts.uri, &headers, &parts.extensions))
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for InstagramToken {
@@ -199,9 +186,6 @@ impl<S: Send + Sync> FromRequestParts<S> for InstagramLogin {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         let flow = attached(&parts.extensions)?.flow().clone();
-        Ok(Self {
-            flow,
-            context: parts.extensions.get::<LoginContext>().cloned(),
-        })
+        Ok(Self { flow, context: parts.extensions.get::<LoginContext>().cloned() })
     }
 }

@@ -26,29 +26,21 @@ impl<R> InstagramOAuthLayer<R> {
         let prefix = prefix.trim_end_matches('/');
         let flow = self.flow();
         // A configured path may begin a segment with `:` or `*`, which axum 0.7 gave a meaning.
-        flow.paths()
-            .fold(Router::new().without_v07_checks(), |router, (_, path)| {
-                let nested = path
-                    .strip_prefix(prefix)
-                    .filter(|rest| rest.starts_with('/'));
-                let flow = flow.clone();
-                let handler = move |request: Request| answer(begin(&flow, &request));
-                // A path outside the prefix cannot be reached under it. It is mounted as it is, so that a
-                // visit says what is wrong.
-                router.route(nested.unwrap_or(path), axum::routing::any(handler))
-            })
+        flow.paths().fold(Router::new().without_v07_checks(), |router, (_, path)| {
+            let nested = path.strip_prefix(prefix).filter(|rest| rest.starts_with('/'));
+            let flow = flow.clone();
+            let handler = move |request: Request| answer(begin(&flow, &request));
+            // A path outside the prefix cannot be reached under it. It is mounted as it is, so that a
+            // visit says what is wrong.
+            router.route(nested.unwrap_or(path), axum::routing::any(handler))
+        })
     }
 }
 
 /// Any method gets here: the flow judges it, and the public path.
 fn begin(flow: &Flow, request: &Request) -> Begin {
     let headers = HttpHeaders(request.headers());
-    let seen = flow_request(
-        request.method(),
-        request.uri(),
-        &headers,
-        request.extensions(),
-    );
+    let seen = flow_request(request.method(), request.uri(), &headers, request.extensions());
     match flow.route(seen.path()) {
         Some(route) => flow.begin(route, &seen),
         None => Begin::Done(flow.misplaced()),

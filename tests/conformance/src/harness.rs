@@ -43,15 +43,10 @@ impl Serving {
     {
         let (stop, stopped) = oneshot::channel();
         let thread = thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             runtime.expect("a runtime").block_on(serve(stopped));
         });
-        Self {
-            stop: Some(stop),
-            thread: Some(thread),
-        }
+        Self { stop: Some(stop), thread: Some(thread) }
     }
 }
 
@@ -154,22 +149,16 @@ impl App {
     /// Starts the app and its provider.
     pub async fn start(adapter: &impl Adapter, settings: Settings) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        listener
-            .set_nonblocking(true)
-            .expect("a socket that does not block");
+        listener.set_nonblocking(true).expect("a socket that does not block");
         let origin = format!("http://{}", listener.local_addr().expect("an address"));
-        let redirect_uri = settings
-            .redirect_uri
-            .unwrap_or_else(|| format!("{origin}/auth/instagram/callback"));
+        let redirect_uri =
+            settings.redirect_uri.unwrap_or_else(|| format!("{origin}/auth/instagram/callback"));
         let api = match settings.api {
             Api::BasicDisplay => fake::Api::BasicDisplay,
             _ => fake::Api::InstagramLogin,
         };
-        let provider = FakeInstagram::builder()
-            .api(api)
-            .redirect_uri(&redirect_uri)
-            .time(START)
-            .start();
+        let provider =
+            FakeInstagram::builder().api(api).redirect_uri(&redirect_uri).time(START).start();
         let provider = provider.await.expect("a simulator");
         let clock = MovableClock(Arc::new(AtomicU64::new(START)));
         let mut builder =
@@ -184,16 +173,9 @@ impl App {
                 .store(MemoryStore::new())
                 .cookie_secrets(["an obviously fake cookie secret for tests"]);
         }
-        let config = (settings.change)(builder)
-            .build()
-            .expect("a configuration that works");
+        let config = (settings.change)(builder).build().expect("a configuration that works");
         let serving = adapter.serve(config, listener);
-        Self {
-            provider,
-            origin,
-            clock,
-            _serving: serving,
-        }
+        Self { provider, origin, clock, _serving: serving }
     }
 
     /// A URL of the app.
@@ -261,7 +243,5 @@ impl App {
 #[must_use]
 pub fn parameter(url: &str, name: &str) -> Option<String> {
     let url = url::Url::parse(url).expect("a URL");
-    url.query_pairs()
-        .find(|(present, _)| present == name)
-        .map(|(_, value)| value.into_owned())
+    url.query_pairs().find(|(present, _)| present == name).map(|(_, value)| value.into_owned())
 }

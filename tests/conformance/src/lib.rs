@@ -15,5 +15,16 @@
 )]
 
 pub mod browser;
+pub mod example;
 pub mod harness;
 pub mod scenarios;
+
+/// The README's code, compiled with the other documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+pub struct Readme;
+
+/// The simulator's README, likewise.
+#[cfg(doctest)]
+#[doc = include_str!("../../fake-instagram/README.md")]
+pub struct SimulatorReadme;

@@ -1,11 +1,6 @@
 //! Every scenario on axum.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::net::TcpListener;
 
@@ -24,10 +19,7 @@ use ig_oauth_tower::{InstagramOAuthLayer, InstagramToken, MaybeInstagramToken};
 pub struct Axum;
 
 async fn home(token: MaybeInstagramToken) -> String {
-    token.token().map_or_else(
-        || "anonymous".to_owned(),
-        |token| token.user_id().to_string(),
-    )
+    token.token().map_or_else(|| "anonymous".to_owned(), |token| token.user_id().to_string())
 }
 
 async fn me(token: InstagramToken) -> impl IntoResponse {

@@ -90,11 +90,7 @@ pub(crate) fn defaults() -> Vec<Account> {
 #[cfg(test)]
 mod tests {
     #[test]
-    #[allow(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss
-    )]
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     fn no_default_id_survives_a_float() {
         for account in super::defaults() {
             assert_ne!(account.user_id as f64 as u64, account.user_id);

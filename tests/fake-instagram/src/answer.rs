@@ -13,11 +13,7 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) fn new(status: u16, content_type: &str, body: impl Into<String>) -> Self {
         let headers = vec![("content-type", content_type.to_owned())];
-        Self {
-            status,
-            headers,
-            body: body.into(),
-        }
+        Self { status, headers, body: body.into() }
     }
 
     pub(crate) fn json(status: u16, body: impl Into<String>) -> Self {
@@ -28,25 +24,14 @@ impl Answer {
         let mut answer = Self::new(status, "text/html; charset=utf-8", html);
         let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
                       frame-ancestors 'none'";
-        answer
-            .headers
-            .push(("content-security-policy", policy.to_owned()));
-        answer
-            .headers
-            .push(("cache-control", "no-store".to_owned()));
+        answer.headers.push(("content-security-policy", policy.to_owned()));
+        answer.headers.push(("cache-control", "no-store".to_owned()));
         answer
     }
 
     pub(crate) fn redirect(status: u16, location: impl Into<String>) -> Self {
-        let headers = vec![
-            ("location", location.into()),
-            ("cache-control", "no-store".to_owned()),
-        ];
-        Self {
-            status,
-            headers,
-            body: String::new(),
-        }
+        let headers = vec![("location", location.into()), ("cache-control", "no-store".to_owned())];
+        Self { status, headers, body: String::new() }
     }
 
     /// The token endpoint's error shape (Meta's guide, "Sample Rejected Response").

@@ -73,9 +73,7 @@ impl TokenShape {
             Self::FlatNumberCommaString => with_text,
             Self::FlatNumberNoPermissions => flat,
             Self::Verbatim(body) => {
-                return body
-                    .replace("{token}", token)
-                    .replace("{user_id}", &user_id.to_string());
+                return body.replace("{token}", token).replace("{user_id}", &user_id.to_string());
             }
         };
         body.to_string()

@@ -43,10 +43,7 @@ pub(crate) fn decide(ledger: &mut Ledger, form: &Pairs) -> Answer {
     }
     let account = value(form, "account").and_then(|id| id.parse().ok());
     let required = ledger.api.required_scope();
-    let ticked = form
-        .iter()
-        .filter(|(name, _)| name == "scope")
-        .map(|(_, scope)| scope.as_str());
+    let ticked = form.iter().filter(|(name, _)| name == "scope").map(|(_, scope)| scope.as_str());
     let granted = window.scopes.iter().filter(|scope| {
         scope.as_str() == required || ticked.clone().any(|ticked| ticked == scope.as_str())
     });
@@ -74,35 +71,23 @@ fn check(ledger: &Ledger, query: &Pairs) -> Result<Window, Answer> {
         return Err(Answer::oauth_error("Invalid scope: []"));
     }
     let known = ledger.api.scopes();
-    let unknown: Vec<_> = scopes
-        .iter()
-        .filter(|scope| !known.contains(&scope.as_str()))
-        .cloned()
-        .collect();
+    let unknown: Vec<_> =
+        scopes.iter().filter(|scope| !known.contains(&scope.as_str())).cloned().collect();
     if !unknown.is_empty() {
         let message = format!("Invalid scope field(s): {}", unknown.join(", "));
         return Err(Answer::oauth_error(&message));
     }
     let required = ledger.api.required_scope();
     if !scopes.iter().any(|scope| scope == required) {
-        return Err(Answer::oauth_error(&format!(
-            "Invalid scope: {required} is required"
-        )));
+        return Err(Answer::oauth_error(&format!("Invalid scope: {required} is required")));
     }
     let state = value(query, "state").map(str::to_owned);
-    Ok(Window {
-        redirect_uri: redirect_uri.to_owned(),
-        state,
-        scopes,
-    })
+    Ok(Window { redirect_uri: redirect_uri.to_owned(), state, scopes })
 }
 
 /// Meta's guide: "A comma-separated list, or URL-encoded space-separated list".
 pub(crate) fn split_scopes(text: &str) -> Vec<String> {
-    text.split([',', ' '])
-        .filter(|scope| !scope.is_empty())
-        .map(str::to_owned)
-        .collect()
+    text.split([',', ' ']).filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
 }
 
 fn allow(
@@ -116,20 +101,14 @@ fn allow(
         None => ledger.accounts.first().map(|account| account.user_id),
     };
     let Some(account) = account else {
-        return Answer::page(
-            400,
-            window_page::error("There is no such simulated account"),
-        );
+        return Answer::page(400, window_page::error("There is no such simulated account"));
     };
     let scopes = granted.unwrap_or_else(|| window.scopes.clone());
     let code = ledger.issue_code(account, &window.redirect_uri, scopes);
     let mut parameters = vec![("code", code.as_str())];
     parameters.extend(window.state.as_deref().map(|state| ("state", state)));
     // Meta's guide: "#_ will be appended to the end of the redirect URI".
-    Answer::redirect(
-        302,
-        format!("{}#_", with_parameters(&window.redirect_uri, &parameters)),
-    )
+    Answer::redirect(302, format!("{}#_", with_parameters(&window.redirect_uri, &parameters)))
 }
 
 fn cancel(ledger: &Ledger, window: &Window) -> Answer {

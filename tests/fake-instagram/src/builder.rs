@@ -117,31 +117,22 @@ impl FakeInstagramBuilder {
     ///
     /// When the address cannot be bound.
     pub fn start_blocking(mut self) -> io::Result<FakeInstagram> {
-        self.ledger.accounts = if self.accounts.is_empty() {
-            account::defaults()
-        } else {
-            self.accounts
-        };
-        let (client_id, client_secret) = (
-            self.ledger.client_id.clone(),
-            self.ledger.client_secret.clone(),
-        );
+        self.ledger.accounts =
+            if self.accounts.is_empty() { account::defaults() } else { self.accounts };
+        let (client_id, client_secret) =
+            (self.ledger.client_id.clone(), self.ledger.client_secret.clone());
         let listener = TcpListener::bind(self.address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let shared = Shared::new(self.ledger);
         let (stop, stopped) = oneshot::channel();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let served = shared.clone();
         // A thread and runtime of its own: a test may block or drop its runtime, and the simulator
         // still answers.
-        let thread = thread::Builder::new()
-            .name("fake-instagram".to_owned())
-            .spawn(move || {
-                let _ = runtime.block_on(server::serve(listener, served, stopped));
-            })?;
+        let thread = thread::Builder::new().name("fake-instagram".to_owned()).spawn(move || {
+            let _ = runtime.block_on(server::serve(listener, served, stopped));
+        })?;
         Ok(FakeInstagram {
             address,
             client_id,
@@ -250,10 +241,7 @@ impl FakeInstagram {
 
     /// Makes an endpoint fail for its next `times` calls.
     pub fn set_fault_times(&self, endpoint: Endpoint, fault: Fault, times: u32) {
-        self.shared
-            .ledger()
-            .faults
-            .set(endpoint, fault, Some(times));
+        self.shared.ledger().faults.set(endpoint, fault, Some(times));
     }
 
     /// Ends all faults.
@@ -285,11 +273,7 @@ impl FakeInstagram {
     #[must_use]
     pub fn count(&self, endpoint: Endpoint) -> usize {
         let ledger = self.shared.ledger();
-        ledger
-            .records
-            .iter()
-            .filter(|request| request.endpoint == endpoint)
-            .count()
+        ledger.records.iter().filter(|request| request.endpoint == endpoint).count()
     }
 
     /// Every access token issued, to search outputs for.
@@ -316,8 +300,6 @@ impl Drop for FakeInstagram {
 
 impl fmt::Debug for FakeInstagram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FakeInstagram")
-            .field("address", &self.address)
-            .finish_non_exhaustive()
+        f.debug_struct("FakeInstagram").field("address", &self.address).finish_non_exhaustive()
     }
 }

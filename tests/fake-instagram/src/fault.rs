@@ -53,22 +53,14 @@ impl Fault {
     /// A JSON answer.
     #[must_use]
     pub fn json(status: u16, body: impl Into<String>) -> Self {
-        Self::Status {
-            status,
-            body: body.into(),
-            content_type: "application/json".to_owned(),
-        }
+        Self::Status { status, body: body.into(), content_type: "application/json".to_owned() }
     }
 
     /// A gateway's HTML answer.
     #[must_use]
     pub fn html(status: u16) -> Self {
         let body = format!("<html><body><h1>{status}</h1></body></html>");
-        Self::Status {
-            status,
-            body,
-            content_type: "text/html".to_owned(),
-        }
+        Self::Status { status, body, content_type: "text/html".to_owned() }
     }
 }
 

@@ -64,15 +64,9 @@ pub(crate) fn me(ledger: &Ledger, request: &RecordedRequest) -> Answer {
     let Some(account) = ledger.account(token.account) else {
         return Answer::graph_error(400, 190, "Invalid OAuth access token");
     };
-    let wanted = request
-        .parameter("fields")
-        .unwrap_or_else(|| "id".to_owned());
+    let wanted = request.parameter("fields").unwrap_or_else(|| "id".to_owned());
     let mut body = Map::new();
-    for field in wanted
-        .split(',')
-        .map(str::trim)
-        .filter(|field| !field.is_empty())
-    {
+    for field in wanted.split(',').map(str::trim).filter(|field| !field.is_empty()) {
         match profile_field(ledger.api, account, field) {
             Some(Value::Null) => {}
             Some(value) => {
@@ -84,8 +78,7 @@ pub(crate) fn me(ledger: &Ledger, request: &RecordedRequest) -> Answer {
             }
         }
     }
-    body.entry("id")
-        .or_insert_with(|| json!(account.user_id.to_string()));
+    body.entry("id").or_insert_with(|| json!(account.user_id.to_string()));
     Answer::json(200, Value::Object(body).to_string())
 }
 
@@ -124,35 +117,19 @@ fn refuse_unless_get(request: &RecordedRequest) -> Option<Answer> {
 
 /// The token of the query or of a Bearer header, when it still works.
 fn live_token(ledger: &Ledger, request: &RecordedRequest) -> Result<Token, Answer> {
-    let bearer = request
-        .header("authorization")
-        .and_then(|value| value.strip_prefix("Bearer "));
-    let text = request
-        .parameter("access_token")
-        .or_else(|| bearer.map(str::to_owned));
+    let bearer = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+    let text = request.parameter("access_token").or_else(|| bearer.map(str::to_owned));
     let Some(token) = text.and_then(|text| ledger.token(&text)) else {
         return Err(Answer::graph_error(400, 190, "Invalid OAuth access token"));
     };
     if token.revoked {
         let message = "The session has been invalidated because the user changed their password or \
                        the session was revoked";
-        return Err(Answer::graph(
-            400,
-            190,
-            Some(460),
-            "OAuthException",
-            message,
-        ));
+        return Err(Answer::graph(400, 190, Some(460), "OAuthException", message));
     }
     if token.expires_at <= ledger.now() {
         let message = "Error validating access token: Session has expired";
-        return Err(Answer::graph(
-            400,
-            190,
-            Some(463),
-            "OAuthException",
-            message,
-        ));
+        return Err(Answer::graph(400, 190, Some(463), "OAuthException", message));
     }
     Ok(token.clone())
 }

@@ -105,14 +105,8 @@ impl Ledger {
     }
 
     pub(crate) fn now(&self) -> u64 {
-        let system = || {
-            SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |now| now.as_secs())
-        };
-        self.frozen_at
-            .unwrap_or_else(system)
-            .saturating_add(self.advanced)
+        let system = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
+        self.frozen_at.unwrap_or_else(system).saturating_add(self.advanced)
     }
 
     pub(crate) fn set_time(&mut self, unix_seconds: u64) {
@@ -132,18 +126,14 @@ impl Ledger {
     }
 
     pub(crate) fn account(&self, user_id: u64) -> Option<&Account> {
-        self.accounts
-            .iter()
-            .find(|account| account.user_id == user_id)
+        self.accounts.iter().find(|account| account.user_id == user_id)
     }
 
     /// To the letter, as the provider does; a trailing slash counts.
     pub(crate) fn knows_redirect_uri(&self, uri: &str) -> bool {
-        let loopback = ["http://127.0.0.1", "http://localhost", "http://[::1]"]
-            .iter()
-            .any(|origin| {
-                uri.strip_prefix(origin)
-                    .is_some_and(|rest| rest.starts_with([':', '/']))
+        let loopback =
+            ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|origin| {
+                uri.strip_prefix(origin).is_some_and(|rest| rest.starts_with([':', '/']))
             });
         self.redirect_uris.iter().any(|known| known == uri) || (self.any_loopback && loopback)
     }
@@ -171,13 +161,7 @@ impl Ledger {
         let code = format!("FAKECODE-{}-x_", random_text());
         let redirect_uri = redirect_uri.to_owned();
         let issued_at = self.now();
-        let entry = Code {
-            account,
-            redirect_uri,
-            scopes,
-            issued_at,
-            used: false,
-        };
+        let entry = Code { account, redirect_uri, scopes, issued_at, used: false };
         self.codes.insert(code.clone(), entry);
         self.issued_codes.push(code.clone());
         code
@@ -238,9 +222,7 @@ impl Ledger {
     }
 
     pub(crate) fn revoke_tokens(&mut self) {
-        self.tokens
-            .values_mut()
-            .for_each(|token| token.revoked = true);
+        self.tokens.values_mut().for_each(|token| token.revoked = true);
     }
 
     pub(crate) fn issued_tokens(&self) -> Vec<String> {
@@ -259,7 +241,5 @@ pub(crate) fn random_text() -> String {
     if getrandom::fill(&mut bytes).is_err() {
         return "no-randomness".to_owned();
     }
-    bytes
-        .iter()
-        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

@@ -1,10 +1,6 @@
 //! The simulator as a program of its own.
 
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the program talks to its user"
-)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the program talks to its user")]
 
 use std::env;
 use std::process::ExitCode;
@@ -32,14 +28,10 @@ fn start() -> Result<FakeInstagram, String> {
         builder = builder.client_secret(secret);
     }
     builder = match env::var("INSTAGRAM_REDIRECT_URI") {
-        Ok(uris) => uris
-            .split(',')
-            .fold(builder, |builder, uri| builder.redirect_uri(uri)),
+        Ok(uris) => uris.split(',').fold(builder, |builder, uri| builder.redirect_uri(uri)),
         Err(_) => builder.any_loopback_redirect_uri(),
     };
-    builder
-        .start_blocking()
-        .map_err(|error| format!("cannot listen on {address}: {error}"))
+    builder.start_blocking().map_err(|error| format!("cannot listen on {address}: {error}"))
 }
 
 #[tokio::main(flavor = "current_thread")]

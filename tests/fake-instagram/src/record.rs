@@ -49,18 +49,13 @@ impl RecordedRequest {
     /// The first header of that name, when it is text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self
-            .headers
-            .iter()
-            .find(|(present, _)| present.eq_ignore_ascii_case(name));
+        let found = self.headers.iter().find(|(present, _)| present.eq_ignore_ascii_case(name));
         found.and_then(|(_, value)| std::str::from_utf8(value).ok())
     }
 
     /// All header lines.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.headers
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_slice()))
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
     }
 
     /// The body.
@@ -86,15 +81,10 @@ impl RecordedRequest {
     pub fn parameter(&self, name: &str) -> Option<String> {
         let query = self.query.as_deref().unwrap_or_default();
         let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-        pairs
-            .find(|(present, _)| present == name)
-            .map(|(_, value)| value.into_owned())
+        pairs.find(|(present, _)| present == name).map(|(_, value)| value.into_owned())
     }
 }
 
 pub(crate) fn value<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    pairs
-        .iter()
-        .find(|(present, _)| present == name)
-        .map(|(_, value)| value.as_str())
+    pairs.iter().find(|(present, _)| present == name).map(|(_, value)| value.as_str())
 }

@@ -59,9 +59,7 @@ pub(crate) async fn serve(
                     service_fn(move |request| answer_request(shared.clone(), connection, request));
                 let stream = TokioIo::new(stream);
                 // A client that goes away is no concern of a simulator.
-                let _ = http1::Builder::new()
-                    .serve_connection(stream, service)
-                    .await;
+                let _ = http1::Builder::new().serve_connection(stream, service).await;
             });
         }
     };
@@ -79,17 +77,10 @@ async fn answer_request(
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (head, body) = request.into_parts();
     let Ok(body) = Limited::new(body, MAX_BODY_BYTES).collect().await else {
-        return Ok(response(Answer::graph_error(
-            413,
-            1,
-            "The body is too large or breaks off",
-        )));
+        return Ok(response(Answer::graph_error(413, 1, "The body is too large or breaks off")));
     };
     let body = body.to_bytes();
-    let content_type = head
-        .headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
+    let content_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let form = read_form(content_type, &body).await;
     let headers = head.headers.iter();
     let record = RecordedRequest {
@@ -118,11 +109,9 @@ async fn answer_request(
         Some(Fault::NeverAnswer) => std::future::pending().await,
         Some(Fault::Empty) => Answer::new(200, "application/json", ""),
         Some(Fault::Redirect { status, location }) => Answer::redirect(status, location),
-        Some(Fault::Status {
-            status,
-            body,
-            content_type,
-        }) => Answer::new(status, &content_type, body),
+        Some(Fault::Status { status, body, content_type }) => {
+            Answer::new(status, &content_type, body)
+        }
     };
     Ok(response(answer))
 }
@@ -147,10 +136,8 @@ fn without_version(path: &str) -> &str {
         return path;
     };
     let (version, rest) = rest.split_at(end);
-    let is_version = version.contains('.')
-        && version
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let is_version =
+        version.contains('.') && version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     if is_version { rest } else { path }
 }
 
@@ -160,9 +147,7 @@ fn work(shared: &Shared, request: &RecordedRequest) -> Answer {
         Endpoint::Authorize => match request.method.as_str() {
             "GET" => {
                 let query = request.query.as_deref().unwrap_or_default();
-                let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes())
-                    .into_owned()
-                    .collect();
+                let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
                 authorize::show(&mut ledger, &pairs)
             }
             "POST" => authorize::decide(&mut ledger, &request.form),
@@ -205,9 +190,7 @@ fn response(answer: Answer) -> Response<Full<Bytes>> {
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in answer.headers {
         if let Ok(value) = HeaderValue::from_str(&value) {
-            response
-                .headers_mut()
-                .append(HeaderName::from_static(name), value);
+            response.headers_mut().append(HeaderName::from_static(name), value);
         }
     }
     response

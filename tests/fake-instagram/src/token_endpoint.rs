@@ -9,10 +9,7 @@ const CODE_NOT_FOUND: &str = "Matching code was not found or was already used";
 
 pub(crate) fn exchange(ledger: &mut Ledger, request: &RecordedRequest) -> Answer {
     if request.method != "POST" {
-        let message = format!(
-            "Unsupported request - method type: {}",
-            lower(&request.method)
-        );
+        let message = format!("Unsupported request - method type: {}", lower(&request.method));
         return Answer::graph(400, 100, None, "IGApiException", &message);
     }
     // The live service takes the credentials in the body only.
@@ -20,13 +17,7 @@ pub(crate) fn exchange(ledger: &mut Ledger, request: &RecordedRequest) -> Answer
         return Answer::oauth_error("Missing required field client_id");
     }
     let form = &request.form;
-    for field in [
-        "client_id",
-        "client_secret",
-        "grant_type",
-        "redirect_uri",
-        "code",
-    ] {
+    for field in ["client_id", "client_secret", "grant_type", "redirect_uri", "code"] {
         if value(form, field).is_none_or(str::is_empty) {
             return Answer::oauth_error(&format!("Missing required field {field}"));
         }
@@ -57,10 +48,7 @@ pub(crate) fn exchange(ledger: &mut Ledger, request: &RecordedRequest) -> Answer
         Api::InstagramLogin => account.user_id,
         Api::BasicDisplay => account.professional_account_id,
     };
-    Answer::json(
-        200,
-        ledger.shape.body(ledger.api, &text, user_id, &token.scopes),
-    )
+    Answer::json(200, ledger.shape.body(ledger.api, &text, user_id, &token.scopes))
 }
 
 fn lower(method: &str) -> String {

@@ -20,11 +20,7 @@ pub(crate) fn window(api: Api, accounts: &[Account], id: &str, window: &Window) 
     }
     let mut scopes = String::new();
     for scope in &window.scopes {
-        let fixed = if scope == api.required_scope() {
-            " disabled"
-        } else {
-            ""
-        };
+        let fixed = if scope == api.required_scope() { " disabled" } else { "" };
         let scope = escape(scope);
         scopes.push_str(&format!(
             "<label><input type=\"checkbox\" name=\"scope\" value=\"{scope}\" checked{fixed}> \
@@ -48,10 +44,7 @@ pub(crate) fn window(api: Api, accounts: &[Account], id: &str, window: &Window) 
 }
 
 pub(crate) fn error(text: &str) -> String {
-    page(
-        "Simulated login: error",
-        &format!("<h1>{}</h1>", escape(text)),
-    )
+    page("Simulated login: error", &format!("<h1>{}</h1>", escape(text)))
 }
 
 pub(crate) fn about() -> String {

@@ -34,10 +34,7 @@ impl Pages {
         for origin in &settings.allowed_return_origins {
             let _ = write!(chain, " {origin}");
         }
-        Self {
-            policy: policy(&basic),
-            policy_with_form: policy(&chain),
-        }
+        Self { policy: policy(&basic), policy_with_form: policy(&chain) }
     }
 
     /// What went wrong, and a way on.
@@ -89,17 +86,9 @@ impl Pages {
              content=\"noindex\">{head}<title>{title}</title><style>{STYLE}</style></head><body>\
              <main>{body}</main></body></html>"
         );
-        let policy = if has_form {
-            &self.policy_with_form
-        } else {
-            &self.policy
-        };
+        let policy = if has_form { &self.policy_with_form } else { &self.policy };
         // Under `no-referrer` a form posts `Origin: null`, which the post rule must refuse.
-        let referrer = if has_form {
-            "same-origin"
-        } else {
-            "no-referrer"
-        };
+        let referrer = if has_form { "same-origin" } else { "no-referrer" };
         Reply::empty(status)
             .header("content-type", "text/html; charset=utf-8")
             .header("x-frame-options", "DENY")
@@ -132,32 +121,26 @@ fn words(kind: AuthErrorKind) -> (&'static str, &'static str) {
             "Login does not work right now",
             "Instagram refused this app. The people who run it have been told.",
         ),
-        "provider_unavailable" => (
-            "Instagram does not answer",
-            "You are not logged in. Please try again in a moment.",
-        ),
+        "provider_unavailable" => {
+            ("Instagram does not answer", "You are not logged in. Please try again in a moment.")
+        }
         "store_unavailable" => (
             "We cannot check your login",
             "One of our systems does not answer. Please try again in a moment.",
         ),
-        "rejected_by_app" => (
-            "This account cannot log in",
-            "This app does not accept the account you chose.",
-        ),
+        "rejected_by_app" => {
+            ("This account cannot log in", "This app does not accept the account you chose.")
+        }
         "forbidden_context" => (
             "This request was refused",
             "A login starts and ends in a browser window of its own. Open this page directly.",
         ),
         "login_required" => ("Please log in", "This page needs you to be logged in."),
-        "method_not_allowed" => (
-            "This does not work here",
-            "This address was asked in a way it does not answer to.",
-        ),
+        "method_not_allowed" => {
+            ("This does not work here", "This address was asked in a way it does not answer to.")
+        }
         "too_early" | "prefetch" => ("Not yet", "Open this page again to go on."),
-        _ => (
-            "Something went wrong",
-            "You are not logged in. Please try again.",
-        ),
+        _ => ("Something went wrong", "You are not logged in. Please try again."),
     }
 }
 

@@ -22,10 +22,7 @@ struct Tag<'a> {
 
 impl Tag<'_> {
     fn get(&self, name: &str) -> Option<&str> {
-        self.attributes
-            .iter()
-            .find(|(present, _)| present == name)
-            .map(|(_, value)| value.as_str())
+        self.attributes.iter().find(|(present, _)| present == name).map(|(_, value)| value.as_str())
     }
 
     fn has(&self, name: &str) -> bool {
@@ -38,21 +35,16 @@ impl Tag<'_> {
 pub fn links(html: &str) -> Vec<(String, String)> {
     let tags = tags(html);
     let links = tags.iter().filter(|tag| tag.name == "a");
-    links
-        .filter_map(|tag| Some((decode(tag.text.trim()), tag.get("href")?.to_owned())))
-        .collect()
+    links.filter_map(|tag| Some((decode(tag.text.trim()), tag.get("href")?.to_owned()))).collect()
 }
 
 /// The target of `<meta http-equiv="refresh">`.
 #[must_use]
 pub fn meta_refresh(html: &str) -> Option<String> {
     let tags = tags(html);
-    let tag = tags
-        .iter()
-        .find(|tag| tag.name == "meta" && tag.get("http-equiv") == Some("refresh"))?;
-    tag.get("content")?
-        .split_once("url=")
-        .map(|(_, url)| url.to_owned())
+    let tag =
+        tags.iter().find(|tag| tag.name == "meta" && tag.get("http-equiv") == Some("refresh"))?;
+    tag.get("content")?.split_once("url=").map(|(_, url)| url.to_owned())
 }
 
 /// The forms of a page.
@@ -109,14 +101,9 @@ fn tags(html: &str) -> Vec<Tag<'_>> {
             if rest.is_empty() {
                 break;
             }
-            let end = rest
-                .find(|c: char| c == '=' || c.is_whitespace())
-                .unwrap_or(rest.len());
+            let end = rest.find(|c: char| c == '=' || c.is_whitespace()).unwrap_or(rest.len());
             let (attribute, after) = rest.split_at(end);
-            let value = match after
-                .strip_prefix("=\"")
-                .and_then(|after| after.split_once('"'))
-            {
+            let value = match after.strip_prefix("=\"").and_then(|after| after.split_once('"')) {
                 Some((value, after)) => {
                     rest = after;
                     decode(value)
@@ -128,11 +115,7 @@ fn tags(html: &str) -> Vec<Tag<'_>> {
             };
             attributes.push((attribute.to_ascii_lowercase(), value));
         }
-        tags.push(Tag {
-            name: name.to_ascii_lowercase(),
-            attributes,
-            text,
-        });
+        tags.push(Tag { name: name.to_ascii_lowercase(), attributes, text });
     }
     tags
 }
@@ -156,22 +139,11 @@ mod tests {
                     value=\"1\"><label><input type=\"radio\" name=\"r\" value=\"x\" checked> X</label>\
                     <input type=\"radio\" name=\"r\" value=\"y\"><input type=\"checkbox\" name=\"s\" \
                     value=\"d\" checked disabled><button name=\"d\" value=\"go\">Go on</button></form>";
-        let [form] = &forms(html)[..] else {
-            panic!("one form")
-        };
-        assert_eq!(
-            (form.method.as_str(), form.action.as_str()),
-            ("POST", "/a?b=1&c=2")
-        );
-        let fields = [
-            ("w".to_owned(), "1".to_owned()),
-            ("r".to_owned(), "x".to_owned()),
-        ];
+        let [form] = &forms(html)[..] else { panic!("one form") };
+        assert_eq!((form.method.as_str(), form.action.as_str()), ("POST", "/a?b=1&c=2"));
+        let fields = [("w".to_owned(), "1".to_owned()), ("r".to_owned(), "x".to_owned())];
         assert_eq!(form.fields, fields);
-        assert_eq!(
-            form.buttons,
-            [("Go on".to_owned(), "d".to_owned(), "go".to_owned())]
-        );
+        assert_eq!(form.buttons, [("Go on".to_owned(), "d".to_owned(), "go".to_owned())]);
         assert_eq!(
             links("<p><a href=\"/x&amp;y\">Try again</a>"),
             [("Try again".into(), "/x&y".into())]

@@ -68,26 +68,19 @@ impl Jar {
     /// Takes one `Set-Cookie` line of an answer from `url`.
     pub fn store(&mut self, url: &Url, line: &[u8]) {
         if let Err(reason) = self.try_store(url, line) {
-            self.refused
-                .push(format!("{}: {reason}", line.escape_ascii()));
+            self.refused.push(format!("{}: {reason}", line.escape_ascii()));
         }
     }
 
     fn try_store(&mut self, url: &Url, line: &[u8]) -> Result<(), &'static str> {
-        if line
-            .iter()
-            .any(|byte| matches!(byte, 0..=8 | 10..=31 | 127))
-        {
+        if line.iter().any(|byte| matches!(byte, 0..=8 | 10..=31 | 127)) {
             return Err("a control byte");
         }
         let line = std::str::from_utf8(line).map_err(|_| "not UTF-8")?;
         let mut parts = line.split(';');
         let pair = parts.next().unwrap_or_default();
         let (name, value) = pair.split_once('=').unwrap_or(("", pair));
-        let (name, value) = (
-            name.trim_matches([' ', '\t']),
-            value.trim_matches([' ', '\t']),
-        );
+        let (name, value) = (name.trim_matches([' ', '\t']), value.trim_matches([' ', '\t']));
         if name.is_empty() && value.is_empty() {
             return Err("neither name nor value");
         }
@@ -207,20 +200,15 @@ impl Jar {
             })
             .collect();
         matching.sort_by_key(|cookie| (std::cmp::Reverse(cookie.path.len()), cookie.created));
-        let pairs: Vec<_> = matching
-            .iter()
-            .map(|cookie| format!("{}={}", cookie.name, cookie.value))
-            .collect();
+        let pairs: Vec<_> =
+            matching.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 
     /// The cookies whose name contains `part`.
     #[must_use]
     pub fn named(&self, part: &str) -> Vec<&StoredCookie> {
-        self.cookies
-            .iter()
-            .filter(|cookie| cookie.name.contains(part))
-            .collect()
+        self.cookies.iter().filter(|cookie| cookie.name.contains(part)).collect()
     }
 
     /// Puts a cookie in as it is, for what an attacker or a bug could have left.
@@ -254,10 +242,7 @@ fn path_matches(request: &str, cookie: &str) -> bool {
 mod tests {
     use super::*;
 
-    const NAVIGATION: Origination = Origination {
-        same_site: true,
-        top_level_safe: true,
-    };
+    const NAVIGATION: Origination = Origination { same_site: true, top_level_safe: true };
 
     fn url(text: &str) -> Url {
         Url::parse(text).unwrap()
@@ -265,9 +250,7 @@ mod tests {
 
     fn sent(lines: &[&str], from: &str, to: &str) -> Option<String> {
         let mut jar = Jar::new();
-        lines
-            .iter()
-            .for_each(|line| jar.store(&url(from), line.as_bytes()));
+        lines.iter().for_each(|line| jar.store(&url(from), line.as_bytes()));
         jar.header(&url(to), NAVIGATION)
     }
 
@@ -294,23 +277,13 @@ mod tests {
     fn same_site_decides_what_a_foreign_page_brings_along() {
         let site = url("https://app.example/");
         let mut jar = Jar::new();
-        for line in [
-            "s=1; SameSite=Strict",
-            "l=1; SameSite=Lax",
-            "d=1",
-            "n=1; SameSite=None; Secure",
-        ] {
+        for line in
+            ["s=1; SameSite=Strict", "l=1; SameSite=Lax", "d=1", "n=1; SameSite=None; Secure"]
+        {
             jar.store(&site, line.as_bytes());
         }
         let header = |same_site, top_level_safe| {
-            jar.header(
-                &site,
-                Origination {
-                    same_site,
-                    top_level_safe,
-                },
-            )
-            .unwrap()
+            jar.header(&site, Origination { same_site, top_level_safe }).unwrap()
         };
         assert_eq!(header(true, true), "s=1; l=1; d=1; n=1");
         assert_eq!(header(false, true), "l=1; d=1; n=1");
@@ -319,19 +292,13 @@ mod tests {
 
     #[test]
     fn hosts_paths_and_sizes_are_kept_apart() {
-        assert_eq!(
-            sent(&["a=1"], "http://127.0.0.1/", "http://localhost/"),
-            None
-        );
+        assert_eq!(sent(&["a=1"], "http://127.0.0.1/", "http://localhost/"), None);
         assert_eq!(
             sent(&["a=1"], "http://127.0.0.1:1/", "http://127.0.0.1:2/").as_deref(),
             Some("a=1")
         );
         assert_eq!(sent(&["a=1; Path=/x"], "http://h/", "http://h/xy"), None);
-        assert_eq!(
-            sent(&["a=1; Path=/x"], "http://h/", "http://h/x/y").as_deref(),
-            Some("a=1")
-        );
+        assert_eq!(sent(&["a=1; Path=/x"], "http://h/", "http://h/x/y").as_deref(), Some("a=1"));
         let large = format!("a={}", "x".repeat(4_096));
         assert_eq!(sent(&[&large], "http://h/", "http://h/"), None);
         assert_eq!(sent(&["a=1; Max-Age=0"], "http://h/", "http://h/"), None);

@@ -85,25 +85,17 @@ impl Browser {
         if !name.is_empty() {
             fields.push((name.clone(), value.clone()));
         }
-        let url = self
-            .page()
-            .url
-            .join(&form.action)
-            .expect("an action that resolves");
+        let url = self.page().url.join(&form.action).expect("an action that resolves");
         let mut body = url::form_urlencoded::Serializer::new(String::new());
         let body = body.extend_pairs(fields).finish();
-        self.navigate(&form.method.clone(), url, body.into_bytes())
-            .await
+        self.navigate(&form.method.clone(), url, body.into_bytes()).await
     }
 
     /// A script of a page at `from` fetches `url` and asks for JSON.
     pub async fn fetch_json(&mut self, method: &str, url: &str) -> Response {
         let url = parse(url);
         let headers = [("accept", "application/json"), ("sec-fetch-mode", "cors")];
-        let more = [
-            ("sec-fetch-dest", "empty"),
-            ("sec-fetch-site", "same-origin"),
-        ];
+        let more = [("sec-fetch-dest", "empty"), ("sec-fetch-site", "same-origin")];
         let headers: Vec<_> = headers.into_iter().chain(more).collect();
         self.hop(method, &url, &headers).await
     }
@@ -117,12 +109,8 @@ impl Browser {
 
     /// One request with these headers and the cookies of a top-level navigation.
     pub async fn hop(&mut self, method: &str, url: &Url, headers: &[(&str, &str)]) -> Response {
-        let origination = Origination {
-            same_site: true,
-            top_level_safe: true,
-        };
-        self.exchange(method, url, headers, Vec::new(), origination)
-            .await
+        let origination = Origination { same_site: true, top_level_safe: true };
+        self.exchange(method, url, headers, Vec::new(), origination).await
     }
 
     async fn navigate(&mut self, method: &str, mut url: Url, mut body: Vec<u8>) -> &Page {
@@ -137,12 +125,9 @@ impl Browser {
         let mut left_site = false;
         let mut left_origin = false;
         loop {
-            left_site |= initiator
-                .as_ref()
-                .is_some_and(|initiator| *initiator != site(&url));
-            left_origin |= initiator_origin
-                .as_ref()
-                .is_some_and(|initiator| *initiator != url.origin());
+            left_site |= initiator.as_ref().is_some_and(|initiator| *initiator != site(&url));
+            left_origin |=
+                initiator_origin.as_ref().is_some_and(|initiator| *initiator != url.origin());
             let relation = match (&initiator, left_site, left_origin) {
                 (None, ..) => "none",
                 (_, true, _) => "cross-site",
@@ -159,30 +144,17 @@ impl Browser {
                 headers.push(("origin", &origin));
                 headers.push(("content-type", "application/x-www-form-urlencoded"));
             }
-            let origination = Origination {
-                same_site: !left_site,
-                top_level_safe: method == "GET",
-            };
-            let response = self
-                .exchange(&method, &url, &headers, body.clone(), origination)
-                .await;
+            let origination =
+                Origination { same_site: !left_site, top_level_safe: method == "GET" };
+            let response = self.exchange(&method, &url, &headers, body.clone(), origination).await;
             hops.push(response.clone());
             let redirects = matches!(response.status, 301 | 302 | 303 | 307 | 308);
             if !redirects || response.all("location").is_empty() {
-                self.page = Some(Page {
-                    url,
-                    response,
-                    hops,
-                });
+                self.page = Some(Page { url, response, hops });
                 return self.page();
             }
-            assert!(
-                hops.len() <= MAX_REDIRECTS,
-                "redirected in circles to {url}"
-            );
-            let mut next = url
-                .join(response.location())
-                .expect("a location that resolves");
+            assert!(hops.len() <= MAX_REDIRECTS, "redirected in circles to {url}");
+            let mut next = url.join(response.location()).expect("a location that resolves");
             if next.fragment().is_none() {
                 next.set_fragment(url.fragment());
             }
@@ -238,10 +210,7 @@ fn parse(url: &str) -> Url {
 
 /// A site is a scheme and a registrable domain; the port does not count.
 fn site(url: &Url) -> (String, String) {
-    (
-        url.scheme().to_owned(),
-        url.host_str().unwrap_or_default().to_owned(),
-    )
+    (url.scheme().to_owned(), url.host_str().unwrap_or_default().to_owned())
 }
 
 fn authority(url: &Url) -> String {

@@ -25,9 +25,7 @@ impl Response {
     #[must_use]
     pub fn all(&self, name: &str) -> Vec<&str> {
         let lines = self.headers.iter().filter(|(present, _)| present == name);
-        lines
-            .map(|(_, value)| std::str::from_utf8(value).expect("a header in text"))
-            .collect()
+        lines.map(|(_, value)| std::str::from_utf8(value).expect("a header in text")).collect()
     }
 
     /// The only value of a header.
@@ -41,8 +39,7 @@ impl Response {
     /// `Location`, which must be there.
     #[must_use]
     pub fn location(&self) -> &str {
-        self.header("location")
-            .unwrap_or_else(|| panic!("no location: {}", self.describe()))
+        self.header("location").unwrap_or_else(|| panic!("no location: {}", self.describe()))
     }
 
     /// The body as text.
@@ -92,65 +89,38 @@ pub async fn send(
         }
         request.extend_from_slice(b"connection: close\r\n\r\n");
         request.extend_from_slice(body);
-        stream
-            .write_all(&request)
-            .await
-            .expect("the request is taken");
+        stream.write_all(&request).await.expect("the request is taken");
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.expect("an answer");
         answer
     };
-    let answer = timeout(PATIENCE, exchange)
-        .await
-        .expect("an answer in time");
+    let answer = timeout(PATIENCE, exchange).await.expect("an answer in time");
     parse(&answer)
 }
 
 fn parse(answer: &[u8]) -> Response {
-    let end = answer
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n")
-        .expect("a whole head");
+    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").expect("a whole head");
     let (head, body) = (&answer[..end], &answer[end + 4..]);
-    let mut lines = head
-        .split(|byte| *byte == b'\n')
-        .map(<[u8]>::trim_ascii_end);
-    let status = lines
-        .next()
-        .and_then(|line| line.split(|byte| *byte == b' ').nth(1));
+    let mut lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
+    let status = lines.next().and_then(|line| line.split(|byte| *byte == b' ').nth(1));
     let status = std::str::from_utf8(status.expect("a status line")).expect("a status in text");
     let headers: Vec<_> = lines
         .map(|line| {
-            let colon = line
-                .iter()
-                .position(|byte| *byte == b':')
-                .expect("a header line");
+            let colon = line.iter().position(|byte| *byte == b':').expect("a header line");
             let name = String::from_utf8_lossy(&line[..colon]).to_ascii_lowercase();
             (name, line[colon + 1..].trim_ascii().to_vec())
         })
         .collect();
-    let chunked = headers
-        .iter()
-        .any(|(name, value)| name == "transfer-encoding" && value == b"chunked");
-    let body = if chunked {
-        unchunk(body)
-    } else {
-        body.to_vec()
-    };
-    Response {
-        status: status.parse().expect("a status"),
-        headers,
-        body,
-    }
+    let chunked =
+        headers.iter().any(|(name, value)| name == "transfer-encoding" && value == b"chunked");
+    let body = if chunked { unchunk(body) } else { body.to_vec() };
+    Response { status: status.parse().expect("a status"), headers, body }
 }
 
 fn unchunk(mut body: &[u8]) -> Vec<u8> {
     let mut whole = Vec::new();
     loop {
-        let end = body
-            .windows(2)
-            .position(|window| window == b"\r\n")
-            .expect("a chunk size");
+        let end = body.windows(2).position(|window| window == b"\r\n").expect("a chunk size");
         let size = std::str::from_utf8(&body[..end]).expect("a size in text");
         let size = usize::from_str_radix(size.trim(), 16).expect("a size in hex");
         if size == 0 {

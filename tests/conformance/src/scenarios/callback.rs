@@ -12,26 +12,16 @@ const CALLBACK: &str = "/auth/instagram/callback";
 
 fn is_refused(answer: &Response, code: &str) {
     assert!((400..500).contains(&answer.status), "{}", answer.describe());
-    assert!(
-        answer.text().contains(code),
-        "no `{code}`: {}",
-        answer.describe()
-    );
+    assert!(answer.text().contains(code), "no `{code}`: {}", answer.describe());
     let page = answer.text();
     let links = links(&page);
-    assert!(
-        links.iter().any(|(text, _)| text == "Try again"),
-        "a dead end: {page}"
-    );
+    assert!(links.iter().any(|(text, _)| text == "Try again"), "a dead end: {page}");
     assert_eq!(answer.header("cache-control"), Some("no-store"));
 }
 
 fn session_cookies(answer: &Response) -> usize {
     let lines = answer.all("set-cookie");
-    lines
-        .iter()
-        .filter(|line| line.contains("ig_session") && !line.contains("Max-Age=0"))
-        .count()
+    lines.iter().filter(|line| line.contains("ig_session") && !line.contains("Max-Age=0")).count()
 }
 
 pub async fn a_stale_attempt_is_refused_and_a_fresh_one_is_not(adapter: &impl Adapter) {
@@ -45,14 +35,8 @@ pub async fn a_stale_attempt_is_refused_and_a_fresh_one_is_not(adapter: &impl Ad
         if status == 400 {
             is_refused(&answer, "invalid_state");
             assert_eq!(app.exchanges(), 0);
-            assert!(
-                answer.text().contains("return_to=%2Fpage%2Fkept"),
-                "the target is kept"
-            );
-            assert!(
-                browser.jar.named("ig_login").is_empty(),
-                "the attempt is over"
-            );
+            assert!(answer.text().contains("return_to=%2Fpage%2Fkept"), "the target is kept");
+            assert!(browser.jar.named("ig_login").is_empty(), "the attempt is over");
         }
     }
 }
@@ -72,36 +56,19 @@ pub async fn forged_callbacks_never_reach_the_provider_and_leave_the_attempt_ali
         ("code=x&state=wrong", "invalid_state"),
         (&format!("code=x&state={wrong_state}"), "invalid_state"),
         (&other_query, "invalid_state"),
-        (
-            "error=access_denied&error_description=Your+bank",
-            "invalid_state",
-        ),
+        ("error=access_denied&error_description=Your+bank", "invalid_state"),
         ("error=access_denied&state=wrong", "invalid_state"),
     ] {
         let answer = browser.step(&app.url(&format!("{CALLBACK}?{query}"))).await;
         is_refused(&answer, code);
-        assert!(
-            !answer.text().contains("bank"),
-            "unproven text is not shown"
-        );
-        assert!(
-            answer.all("set-cookie").is_empty(),
-            "{query}: {}",
-            answer.describe()
-        );
+        assert!(!answer.text().contains("bank"), "unproven text is not shown");
+        assert!(answer.all("set-cookie").is_empty(), "{query}: {}", answer.describe());
     }
     // Without any cookie even the right query proves nothing.
     let query = Url::parse(&callback).unwrap().query().unwrap().to_owned();
-    is_refused(
-        &app.raw("GET", &format!("{CALLBACK}?{query}"), &[]).await,
-        "invalid_state",
-    );
+    is_refused(&app.raw("GET", &format!("{CALLBACK}?{query}"), &[]).await, "invalid_state");
     assert_eq!(app.exchanges(), 0);
-    assert_eq!(
-        browser.step(&callback).await.status,
-        303,
-        "the real one still ends well"
-    );
+    assert_eq!(browser.step(&callback).await.status, 303, "the real one still ends well");
 }
 
 pub async fn a_tampered_attempt_is_refused(adapter: &impl Adapter) {
@@ -118,12 +85,7 @@ pub async fn a_tampered_attempt_is_refused(adapter: &impl Adapter) {
         tampered.jar.plant(&origin, &cookie.name, &value);
         is_refused(&tampered.step(&callback).await, "invalid_state");
     }
-    for value in [
-        "",
-        "A",
-        &cookie.value[..cookie.value.len() - 1],
-        &format!("{}A", cookie.value),
-    ] {
+    for value in ["", "A", &cookie.value[..cookie.value.len() - 1], &format!("{}A", cookie.value)] {
         let mut tampered = browser.clone();
         tampered.jar.plant(&origin, &cookie.name, value);
         is_refused(&tampered.step(&callback).await, "invalid_state");
@@ -173,21 +135,13 @@ pub async fn malformed_callbacks_are_refused_and_leave_the_attempt_alive(adapter
         format!("code=a;{state}"),
     ] {
         let answer = browser.step(&app.url(&format!("{CALLBACK}?{query}"))).await;
-        let code = if query.starts_with("code=a;") {
-            "invalid_state"
-        } else {
-            "invalid_request"
-        };
+        let code = if query.starts_with("code=a;") { "invalid_state" } else { "invalid_request" };
         is_refused(&answer, code);
         assert!(answer.all("set-cookie").is_empty(), "{query}");
     }
     assert_eq!(app.exchanges(), 0);
     let extended = callback.replace('?', "?&utm=x&&access_token=evil&foo=bar&");
-    assert_eq!(
-        browser.step(&extended).await.status,
-        303,
-        "unknown parameters are ignored"
-    );
+    assert_eq!(browser.step(&extended).await.status, 303, "unknown parameters are ignored");
 }
 
 pub async fn a_replayed_callback_lands_softly_without_a_second_exchange(adapter: &impl Adapter) {
@@ -200,23 +154,13 @@ pub async fn a_replayed_callback_lands_softly_without_a_second_exchange(adapter:
         assert_eq!(first.location(), "/page/there#");
         // The back button: the attempt's cookie is gone, and so is where it wanted to go.
         let again = browser.step(&callback).await;
-        assert_eq!(
-            (again.status, again.location()),
-            (303, "/#"),
-            "{sessions:?}"
-        );
+        assert_eq!((again.status, again.location()), (303, "/#"), "{sessions:?}");
         assert_eq!(session_cookies(&again), 0, "no second session");
         // A replay that still has the attempt's cookie knows the target.
         let kept = attempt.named("ig_login")[0].clone();
-        browser
-            .jar
-            .plant(&Url::parse(&app.origin).unwrap(), &kept.name, &kept.value);
+        browser.jar.plant(&Url::parse(&app.origin).unwrap(), &kept.name, &kept.value);
         let again = browser.step(&callback).await;
-        assert_eq!(
-            (again.status, again.location()),
-            (303, "/page/there#"),
-            "{sessions:?}"
-        );
+        assert_eq!((again.status, again.location()), (303, "/page/there#"), "{sessions:?}");
         assert_eq!(session_cookies(&again), 0, "no second session");
         assert_eq!(app.exchanges(), 1);
     }
@@ -302,10 +246,7 @@ pub async fn a_callback_in_a_frame_or_script_is_refused(adapter: &impl Adapter) 
     }
     assert_eq!(app.exchanges(), 0);
     // A service worker passes a navigation on with an empty destination.
-    let worker = [
-        ("sec-fetch-mode", "same-origin"),
-        ("sec-fetch-dest", "empty"),
-    ];
+    let worker = [("sec-fetch-mode", "same-origin"), ("sec-fetch-dest", "empty")];
     assert_eq!(browser.hop("GET", &url, &worker).await.status, 303);
 }
 
@@ -319,56 +260,24 @@ pub async fn a_failing_provider_is_told_apart_and_the_next_login_works(adapter: 
         (Fault::Empty, 503, "provider_unavailable"),
         (Fault::json(200, "{}"), 503, "provider_unavailable"),
         (Fault::json(200, "[]"), 503, "provider_unavailable"),
-        (
-            Fault::json(200, r#"{"access_token":"","user_id":1}"#),
-            503,
-            "provider_unavailable",
-        ),
-        (
-            Fault::json(200, r#"{"access_token":"FAKE","user_id":1.5}"#),
-            503,
-            "provider_unavailable",
-        ),
-        (
-            Fault::json(200, error("Invalid authorization code")),
-            400,
-            "code_rejected",
-        ),
+        (Fault::json(200, r#"{"access_token":"","user_id":1}"#), 503, "provider_unavailable"),
+        (Fault::json(200, r#"{"access_token":"FAKE","user_id":1.5}"#), 503, "provider_unavailable"),
+        (Fault::json(200, error("Invalid authorization code")), 400, "code_rejected"),
         (Fault::json(429, "{}"), 503, "provider_unavailable"),
-        (
-            Fault::json(400, error("Invalid platform app")),
-            500,
-            "provider_rejected",
-        ),
-        (
-            Fault::json(400, error("This authorization code has been used")),
-            400,
-            "code_rejected",
-        ),
-        (
-            Fault::Redirect {
-                status: 307,
-                location: app.url("/plain"),
-            },
-            503,
-            "provider_unavailable",
-        ),
+        (Fault::json(400, error("Invalid platform app")), 500, "provider_rejected"),
+        (Fault::json(400, error("This authorization code has been used")), 400, "code_rejected"),
+        (Fault::Redirect { status: 307, location: app.url("/plain") }, 503, "provider_unavailable"),
     ] {
         let mut browser = Browser::new();
         let callback = app.allowed(&mut browser, "").await;
         let before = app.exchanges();
-        app.provider
-            .set_fault_times(Endpoint::CodeExchange, fault.clone(), 1);
+        app.provider.set_fault_times(Endpoint::CodeExchange, fault.clone(), 1);
         let answer = browser.step(&callback).await;
         assert_eq!(answer.status, status, "{fault:?}: {}", answer.describe());
         assert!(answer.text().contains(code), "{fault:?}");
         let has_wait = answer.header("retry-after").is_some();
         assert_eq!(has_wait, code == "provider_unavailable", "{fault:?}");
-        assert_eq!(
-            app.exchanges(),
-            before + 1,
-            "exactly one exchange: {fault:?}"
-        );
+        assert_eq!(app.exchanges(), before + 1, "exactly one exchange: {fault:?}");
         assert!(browser.jar.named("ig_session").is_empty(), "{fault:?}");
         assert!(browser.jar.named("ig_login").is_empty(), "{fault:?}");
         app.log_in(&mut browser).await;

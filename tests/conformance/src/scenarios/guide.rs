@@ -14,21 +14,16 @@ fn basic_display() -> Settings {
 /// "Sample Authorization Window URL", with `state`, and the cookie that goes with it.
 pub async fn the_sample_authorization_request_is_made_to_the_letter(adapter: &impl Adapter) {
     let redirect_uri = "https://socialsizzle.herokuapp.com/auth/";
-    let settings = basic_display()
-        .redirect_uri(redirect_uri)
-        .configure(|builder| {
-            builder
-                .authorize_url(Api::BasicDisplay.authorize_url())
-                .scopes([Scope::UserProfile, Scope::UserMedia])
-        });
+    let settings = basic_display().redirect_uri(redirect_uri).configure(|builder| {
+        builder
+            .authorize_url(Api::BasicDisplay.authorize_url())
+            .scopes([Scope::UserProfile, Scope::UserMedia])
+    });
     let app = App::start(adapter, settings).await;
     let start = app.raw("GET", "/auth/instagram/login", &[]).await;
     assert_eq!(start.status, 303);
     let url = Url::parse(start.location()).unwrap();
-    assert_eq!(
-        url.origin().ascii_serialization(),
-        "https://api.instagram.com"
-    );
+    assert_eq!(url.origin().ascii_serialization(), "https://api.instagram.com");
     assert_eq!(url.path(), "/oauth/authorize");
     let pairs: Vec<_> = url.query_pairs().into_owned().collect();
     let expected = [
@@ -44,26 +39,13 @@ pub async fn the_sample_authorization_request_is_made_to_the_letter(adapter: &im
     let (name, state) = &pairs[4];
     assert_eq!(name, "state");
     assert_eq!(state.len(), 43);
-    assert!(
-        state
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-    );
+    assert!(state.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
 
     let cookie = start.header("set-cookie").expect("one cookie");
     let attributes: Vec<_> = cookie.split("; ").collect();
     assert!(attributes[0].starts_with("__Host-ig_login_"), "{cookie}");
-    assert!(
-        attributes[0].contains(&format!(".{}=", &state[..8])),
-        "{cookie}"
-    );
-    for wanted in [
-        "Secure",
-        "HttpOnly",
-        "SameSite=Lax",
-        "Path=/",
-        "Max-Age=600",
-    ] {
+    assert!(attributes[0].contains(&format!(".{}=", &state[..8])), "{cookie}");
+    for wanted in ["Secure", "HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=600"] {
         assert!(attributes.contains(&wanted), "{wanted} in {cookie}");
     }
     assert_eq!(attributes.len(), 6, "{cookie}");
@@ -101,37 +83,16 @@ pub async fn the_sample_success_redirect_logs_in(adapter: &impl Adapter) {
         if escaped {
             // A client that passes the fragment on as part of the code.
             let code = app.provider.issued_codes().pop().unwrap();
-            callback = callback
-                .trim_end_matches("#_")
-                .replace(&code, &format!("{code}%23_"));
+            callback = callback.trim_end_matches("#_").replace(&code, &format!("{code}%23_"));
         }
         let landed = browser.step(&callback).await;
         assert_eq!(landed.status, 303, "{}", landed.describe());
         let exchange = app.provider.requests().pop().unwrap();
-        assert_eq!(
-            exchange.field("code"),
-            app.provider.issued_codes().last().map(String::as_str)
-        );
+        assert_eq!(exchange.field("code"), app.provider.issued_codes().last().map(String::as_str));
         // "Body Parameters": all of them, in the guide's order, and the same redirect URI.
-        let names: Vec<_> = exchange
-            .form()
-            .iter()
-            .map(|(name, _)| name.as_str())
-            .collect();
-        assert_eq!(
-            names,
-            [
-                "client_id",
-                "client_secret",
-                "grant_type",
-                "redirect_uri",
-                "code"
-            ]
-        );
-        assert_eq!(
-            exchange.field("redirect_uri"),
-            Some(&*app.url("/auth/instagram/callback"))
-        );
+        let names: Vec<_> = exchange.form().iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["client_id", "client_secret", "grant_type", "redirect_uri", "code"]);
+        assert_eq!(exchange.field("redirect_uri"), Some(&*app.url("/auth/instagram/callback")));
         assert_eq!(exchange.query(), None);
         assert_eq!(exchange.header("authorization"), None);
     }
@@ -155,16 +116,8 @@ pub async fn the_sample_cancel_redirect_shows_a_calm_page(adapter: &impl Adapter
         assert_eq!(query.contains("state="), !without_state, "{callback}");
         let page = browser.step(&callback).await;
         assert_eq!(page.status, status);
-        assert!(
-            page.text().contains("You are not logged in"),
-            "{}",
-            page.text()
-        );
-        assert!(
-            links(&page.text())
-                .iter()
-                .any(|(text, _)| text == "Try again")
-        );
+        assert!(page.text().contains("You are not logged in"), "{}", page.text());
+        assert!(links(&page.text()).iter().any(|(text, _)| text == "Try again"));
         assert_eq!(app.exchanges(), 0);
     }
 }
@@ -206,10 +159,7 @@ pub async fn the_sample_rejected_json_asks_to_start_again(adapter: &impl Adapter
     let page = browser.step(&callback).await;
     assert_eq!(page.status, 400, "{}", page.describe());
     assert!(page.text().contains("code_rejected"));
-    assert!(
-        !page.text().contains("Matching code"),
-        "the provider's text stays in the log"
-    );
+    assert!(!page.text().contains("Matching code"), "the provider's text stays in the log");
     let links = links(&page.text());
     let (_, again) = links.iter().find(|(text, _)| text == "Try again").unwrap();
     assert_eq!(again, "/auth/instagram/login?return_to=%2Fpage%2Fkept");

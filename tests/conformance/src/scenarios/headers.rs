@@ -32,16 +32,8 @@ pub async fn every_answer_of_ours_is_private_and_not_sniffed(adapter: &impl Adap
     }
     for (what, answer) in answers {
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{what}");
-        assert_eq!(
-            answer.header("referrer-policy"),
-            Some("no-referrer"),
-            "{what}"
-        );
-        assert_eq!(
-            answer.header("x-content-type-options"),
-            Some("nosniff"),
-            "{what}"
-        );
+        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{what}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{what}");
         for none in ["etag", "last-modified", "access-control-allow-origin"] {
             assert_eq!(answer.header(none), None, "{what}");
         }
@@ -57,10 +49,7 @@ pub async fn pages_run_no_script_and_fit_in_no_frame(adapter: &impl Adapter) {
         format!("{LOGOUT}?x={hostile}"),
     ] {
         let page = app.raw("GET", &path, &[("accept", "text/html")]).await;
-        assert_eq!(
-            page.header("content-type"),
-            Some("text/html; charset=utf-8")
-        );
+        assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
         assert_eq!(page.header("x-frame-options"), Some("DENY"));
         let policy = page.header("content-security-policy").unwrap();
         let window = Url::parse(&app.provider.authorize_url()).unwrap().origin();
@@ -78,9 +67,7 @@ pub async fn pages_run_no_script_and_fit_in_no_frame(adapter: &impl Adapter) {
         assert!(!text.contains("svg"), "nothing is reflected: {text}");
         assert!(!text.contains("<script"));
         assert!(!text.contains("src="), "nothing is loaded");
-        let json = app
-            .raw("GET", &path, &[("accept", "application/json")])
-            .await;
+        let json = app.raw("GET", &path, &[("accept", "application/json")]).await;
         assert_eq!(json.status, page.status);
         assert!(json.json()["error"].is_string());
         assert!(json.json()["message"].is_string());
@@ -95,38 +82,20 @@ pub async fn other_methods_are_refused_without_side_effect(adapter: &impl Adapte
     let callback_url = Url::parse(&callback).unwrap();
     for method in ["HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "FOO", "get"] {
         let login = app.raw(method, LOGIN, &[]).await;
-        assert_eq!(
-            (login.status, login.header("allow")),
-            (405, Some("GET")),
-            "{method}"
-        );
+        assert_eq!((login.status, login.header("allow")), (405, Some("GET")), "{method}");
         assert!(login.all("set-cookie").is_empty());
         let answer = browser.hop(method, &callback_url, &[]).await;
-        assert_eq!(
-            (answer.status, answer.header("allow")),
-            (405, Some("GET")),
-            "{method}"
-        );
+        assert_eq!((answer.status, answer.header("allow")), (405, Some("GET")), "{method}");
         let logout = app.raw(method, LOGOUT, &[]).await;
-        assert_eq!(
-            (logout.status, logout.header("allow")),
-            (405, Some("POST")),
-            "{method}"
-        );
+        assert_eq!((logout.status, logout.header("allow")), (405, Some("POST")), "{method}");
     }
     for path in [LOGIN, CALLBACK] {
         assert_eq!(app.raw("POST", path, &[]).await.status, 405);
     }
-    let overridden = app
-        .raw("GET", LOGOUT, &[("x-http-method-override", "POST")])
-        .await;
+    let overridden = app.raw("GET", LOGOUT, &[("x-http-method-override", "POST")]).await;
     assert_eq!(overridden.status, 405);
     assert_eq!(app.exchanges(), 0);
-    assert_eq!(
-        browser.step(&callback).await.status,
-        303,
-        "the attempt is alive"
-    );
+    assert_eq!(browser.step(&callback).await.status, 303, "the attempt is alive");
 }
 
 pub async fn a_prefetched_login_starts_nothing(adapter: &impl Adapter) {
@@ -161,19 +130,13 @@ pub async fn no_secret_reaches_the_browser(adapter: &impl Adapter) {
         secrets.push(app.provider.client_secret().to_owned());
         for answer in &seen {
             let text = answer.describe();
-            assert!(
-                !secrets.iter().any(|secret| text.contains(secret)),
-                "{text}"
-            );
+            assert!(!secrets.iter().any(|secret| text.contains(secret)), "{text}");
             let from_provider = text.contains("#_");
             for code in app.provider.issued_codes() {
                 assert!(from_provider || !text.contains(&code), "{text}");
             }
         }
-        assert!(
-            seen.iter()
-                .any(|answer| answer.text().contains(&app.user_id()))
-        );
+        assert!(seen.iter().any(|answer| answer.text().contains(&app.user_id())));
     }
 }
 
@@ -185,23 +148,12 @@ pub async fn failure_url_gets_the_code_and_nothing_else(adapter: &impl Adapter) 
         format!("{CALLBACK}?error=access_denied&error_description=a%0d%0ab%26c%23d&state=x");
     let answer = app.raw("GET", &target, &navigation).await;
     assert_eq!(answer.status, 303);
-    assert_eq!(
-        answer.location(),
-        "/oops?from=login&error=invalid_state#top"
-    );
+    assert_eq!(answer.location(), "/oops?from=login&error=invalid_state#top");
     let mut browser = Browser::new();
     let callback = app.decided(&mut browser, "", "cancel").await;
     let answer = browser.step(&callback).await;
-    assert_eq!(
-        answer.location(),
-        "/oops?from=login&error=access_denied#top"
-    );
+    assert_eq!(answer.location(), "/oops?from=login&error=access_denied#top");
     assert!(browser.jar.named("ig_login").is_empty());
-    let json = app
-        .raw("GET", &target, &[("accept", "application/json")])
-        .await;
-    assert_eq!(
-        (json.status, json.json()["error"].as_str()),
-        (400, Some("invalid_state"))
-    );
+    let json = app.raw("GET", &target, &[("accept", "application/json")]).await;
+    assert_eq!((json.status, json.json()["error"].as_str()), (400, Some("invalid_state")));
 }

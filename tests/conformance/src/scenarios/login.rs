@@ -9,16 +9,9 @@ use crate::harness::{Adapter, App, Sessions, Settings};
 pub async fn the_login_button_leads_through_the_window_to_a_logged_in_page(adapter: &impl Adapter) {
     let app = App::start(adapter, Settings::new()).await;
     let mut browser = Browser::new();
-    assert_eq!(
-        browser.open(&app.url("/")).await.response.text(),
-        "anonymous"
-    );
+    assert_eq!(browser.open(&app.url("/")).await.response.text(), "anonymous");
     let window = browser.follow("/auth/instagram/login").await;
-    assert_eq!(
-        window.url.host_str(),
-        Some("localhost"),
-        "the window is another site"
-    );
+    assert_eq!(window.url.host_str(), Some("localhost"), "the window is another site");
     assert!(window.response.text().contains("Simulator"));
     let home = browser.press("Allow").await;
     assert_eq!(home.response.status, 200);
@@ -27,23 +20,14 @@ pub async fn the_login_button_leads_through_the_window_to_a_logged_in_page(adapt
     let me = browser.open(&app.url("/me")).await;
     assert_eq!(me.response.status, 200);
     assert_eq!(me.response.json()["user_id"], app.user_id());
-    assert_eq!(
-        browser.jar.refused,
-        Vec::<String>::new(),
-        "a strict jar took every cookie"
-    );
-    assert!(
-        browser.jar.named("ig_login").is_empty(),
-        "the attempt is over"
-    );
+    assert_eq!(browser.jar.refused, Vec::<String>::new(), "a strict jar took every cookie");
+    assert!(browser.jar.named("ig_login").is_empty(), "the attempt is over");
 }
 
 pub async fn a_page_that_needs_a_token_is_reached_after_the_login(adapter: &impl Adapter) {
     let app = App::start(adapter, Settings::new()).await;
     let mut browser = Browser::new();
-    browser
-        .open(&app.url("/page/inbox?unread=1&q=%C3%A9"))
-        .await;
+    browser.open(&app.url("/page/inbox?unread=1&q=%C3%A9")).await;
     assert_eq!(browser.page().url.host_str(), Some("localhost"));
     let page = browser.press("Allow").await;
     let expected = format!("page /page/inbox?unread=1&q=%C3%A9 {}", app.user_id());
@@ -55,10 +39,7 @@ pub async fn another_account_can_be_chosen_in_the_window(adapter: &impl Adapter)
     let second = app.provider.accounts()[1].user_id().to_string();
     let mut browser = Browser::new();
     let start = browser.step(&app.login("")).await;
-    let window = format!(
-        "{}&fake_decision=allow&fake_account={second}",
-        start.location()
-    );
+    let window = format!("{}&fake_decision=allow&fake_account={second}", start.location());
     let callback = browser.step(&window).await.location().to_owned();
     browser.step(&callback).await;
     assert_eq!(browser.step(&app.url("/")).await.text(), second);
@@ -78,10 +59,7 @@ pub async fn cancel_ends_on_a_calm_page_and_the_attempt_is_over(adapter: &impl A
     // The way on leads to the window again, and then to where the user wanted to be.
     browser.click("Try again").await;
     let page = browser.press("Allow").await;
-    assert_eq!(
-        page.response.text(),
-        format!("page /page/here {}", app.user_id())
-    );
+    assert_eq!(page.response.text(), format!("page /page/here {}", app.user_id()));
 }
 
 /// Two logins side by side, finished in the other order, both end where they wanted.
@@ -93,11 +71,7 @@ pub async fn a_second_tab_does_not_kill_the_first(adapter: &impl Adapter) {
     assert_eq!(browser.jar.named("ig_login").len(), 2);
     let landed = browser.step(&second).await;
     assert_eq!((landed.status, landed.location()), (303, "/page/second#"));
-    assert_eq!(
-        browser.jar.named("ig_login").len(),
-        1,
-        "the other attempt lives on"
-    );
+    assert_eq!(browser.jar.named("ig_login").len(), 1, "the other attempt lives on");
     let landed = browser.step(&first).await;
     assert_eq!((landed.status, landed.location()), (303, "/page/first#"));
     assert_eq!(app.exchanges(), 2);
@@ -151,10 +125,7 @@ pub async fn both_apis_work_with_both_kinds_of_sessions(adapter: &impl Adapter) 
             let scope = api.required_scope().to_string();
             assert_eq!(json["scopes"], serde_json::json!([scope]));
             let page = browser.open(&app.url("/page/again")).await;
-            assert_eq!(
-                page.response.status, 200,
-                "the session lasts: {api:?} {sessions:?}"
-            );
+            assert_eq!(page.response.status, 200, "the session lasts: {api:?} {sessions:?}");
         }
     }
 }
@@ -165,17 +136,11 @@ pub async fn a_post_only_login_shows_a_button_first(adapter: &impl Adapter) {
     let mut browser = Browser::new();
     let page = browser.open(&app.login("?return_to=/page/there")).await;
     assert_eq!(page.response.status, 200);
-    assert!(
-        browser.jar.named("ig_login").is_empty(),
-        "nothing has started"
-    );
+    assert!(browser.jar.named("ig_login").is_empty(), "nothing has started");
     let page = browser.press("Log in with Instagram").await;
     assert_eq!(page.url.host_str(), Some("localhost"));
     let page = browser.press("Allow").await;
-    assert_eq!(
-        page.response.text(),
-        format!("page /page/there {}", app.user_id())
-    );
+    assert_eq!(page.response.text(), format!("page /page/there {}", app.user_id()));
 
     let login = "/auth/instagram/login";
     for (headers, status) in [
@@ -190,19 +155,11 @@ pub async fn a_post_only_login_shows_a_button_first(adapter: &impl Adapter) {
     ] {
         let answer = app.raw("POST", login, headers).await;
         assert_eq!(answer.status, status, "{headers:?}");
-        assert_eq!(
-            answer.all("set-cookie").len(),
-            usize::from(status == 303),
-            "{headers:?}"
-        );
+        assert_eq!(answer.all("set-cookie").len(), usize::from(status == 303), "{headers:?}");
     }
     let form = app.raw("GET", login, &[]).await;
     assert_eq!(forms(&form.text())[0].method, "POST");
-    assert_eq!(
-        form.header("referrer-policy"),
-        Some("same-origin"),
-        "or `Origin` would be null"
-    );
+    assert_eq!(form.header("referrer-policy"), Some("same-origin"), "or `Origin` would be null");
 }
 
 pub async fn garbage_in_an_attempt_cookie_does_not_stop_a_login(adapter: &impl Adapter) {
@@ -212,20 +169,11 @@ pub async fn garbage_in_an_attempt_cookie_does_not_stop_a_login(adapter: &impl A
     app.allowed(&mut browser, "").await;
     let name = browser.jar.named("ig_login")[0].name.clone();
     let prefix = name.split('.').next().unwrap().to_owned();
-    for (index, garbage) in ["", "garbage", "AAAA", "%00%ff", "AQAAAAAAAAAA"]
-        .iter()
-        .enumerate()
-    {
-        browser
-            .jar
-            .plant(&origin, &format!("{prefix}.garbage{index}"), garbage);
+    for (index, garbage) in ["", "garbage", "AAAA", "%00%ff", "AQAAAAAAAAAA"].iter().enumerate() {
+        browser.jar.plant(&origin, &format!("{prefix}.garbage{index}"), garbage);
     }
     browser.jar.plant(&origin, &name, "changed");
     let callback = app.allowed(&mut browser, "").await;
-    assert_eq!(
-        browser.jar.named("ig_login").len(),
-        1,
-        "the garbage is gone"
-    );
+    assert_eq!(browser.jar.named("ig_login").len(), 1, "the garbage is gone");
     assert_eq!(browser.step(&callback).await.status, 303);
 }

@@ -16,16 +16,9 @@ pub async fn logging_out_ends_the_session(adapter: &impl Adapter) {
         let mut browser = Browser::new();
         app.log_in(&mut browser).await;
         let url = Url::parse(&app.url(LOGOUT)).unwrap();
-        let same_origin = [
-            ("sec-fetch-site", "same-origin"),
-            ("origin", app.origin.as_str()),
-        ];
+        let same_origin = [("sec-fetch-site", "same-origin"), ("origin", app.origin.as_str())];
         let answer = browser.hop("POST", &url, &same_origin).await;
-        assert_eq!(
-            (answer.status, answer.location()),
-            (303, "/plain?bye#"),
-            "{sessions:?}"
-        );
+        assert_eq!((answer.status, answer.location()), (303, "/plain?bye#"), "{sessions:?}");
         assert!(browser.jar.named("ig_session").is_empty());
         assert_eq!(browser.step(&app.url("/")).await.text(), "anonymous");
     }
@@ -38,9 +31,7 @@ pub async fn a_logged_out_session_id_stays_logged_out(adapter: &impl Adapter) {
     app.log_in(&mut browser).await;
     let mut copy = browser.clone();
     assert_eq!(copy.step(&app.url("/")).await.text(), app.user_id());
-    browser
-        .hop("POST", &Url::parse(&app.url(LOGOUT)).unwrap(), &[])
-        .await;
+    browser.hop("POST", &Url::parse(&app.url(LOGOUT)).unwrap(), &[]).await;
     assert_eq!(copy.step(&app.url("/")).await.text(), "anonymous");
 }
 
@@ -61,11 +52,7 @@ pub async fn only_posts_of_this_site_log_out(adapter: &impl Adapter) {
         assert_eq!(answer.status, 403, "{headers:?}");
         assert!(answer.all("set-cookie").is_empty(), "{headers:?}");
     }
-    assert_eq!(
-        browser.step(&app.url("/")).await.text(),
-        app.user_id(),
-        "still logged in"
-    );
+    assert_eq!(browser.step(&app.url("/")).await.text(), app.user_id(), "still logged in");
 }
 
 pub async fn a_program_gets_204(adapter: &impl Adapter) {

@@ -37,11 +37,7 @@ pub async fn a_login_ends_where_it_was_asked_to_with_query_and_fragment(adapter:
         "/a/b/",
     ] {
         let location = lands_on(&app, &format!("?return_to={}", encode(target))).await;
-        let expected = if target.contains('#') {
-            target.to_owned()
-        } else {
-            format!("{target}#")
-        };
+        let expected = if target.contains('#') { target.to_owned() } else { format!("{target}#") };
         assert_eq!(location, expected);
     }
 }
@@ -80,36 +76,21 @@ pub async fn hostile_targets_end_on_the_default_page(adapter: &impl Adapter) {
         "@evil.example",
         "https://app.example@evil.example",
     ] {
-        assert_eq!(
-            lands_on(&app, &format!("?return_to={}", encode(target))).await,
-            "/default#"
-        );
+        assert_eq!(lands_on(&app, &format!("?return_to={}", encode(target))).await, "/default#");
     }
     let long = format!("/{}", "a".repeat(512));
-    assert_eq!(
-        lands_on(&app, &format!("?return_to={long}")).await,
-        "/default#"
-    );
+    assert_eq!(lands_on(&app, &format!("?return_to={long}")).await, "/default#");
     // What only the callback says about it is ignored.
     let mut browser = Browser::new();
-    let callback = app
-        .allowed(&mut browser, "")
-        .await
-        .replace('?', "?return_to=//evil.example&");
+    let callback = app.allowed(&mut browser, "").await.replace('?', "?return_to=//evil.example&");
     assert_eq!(browser.step(&callback).await.location(), "/default#");
 }
 
 pub async fn our_own_routes_are_no_place_to_return_to(adapter: &impl Adapter) {
     let app = App::start(adapter, Settings::new()).await;
-    for path in [
-        "/auth/instagram/login",
-        "/auth/instagram/callback?x=1",
-        "/auth/instagram/logout",
-    ] {
-        assert_eq!(
-            lands_on(&app, &format!("?return_to={}", encode(path))).await,
-            "/#"
-        );
+    for path in ["/auth/instagram/login", "/auth/instagram/callback?x=1", "/auth/instagram/logout"]
+    {
+        assert_eq!(lands_on(&app, &format!("?return_to={}", encode(path))).await, "/#");
     }
 }
 
@@ -147,10 +128,7 @@ pub async fn the_providers_fragment_does_not_follow_the_user(adapter: &impl Adap
     let window = browser.page().url.clone();
     assert_ne!(window.host(), Url::parse(&app.origin).unwrap().host());
     let page = browser.press("Allow").await;
-    assert!(
-        page.hops.iter().any(|hop| hop.describe().contains("#_")),
-        "the provider appends it"
-    );
+    assert!(page.hops.iter().any(|hop| hop.describe().contains("#_")), "the provider appends it");
     assert_eq!(page.url.fragment(), Some(""));
     assert_eq!(page.url.path(), "/me");
 }

@@ -23,18 +23,13 @@ pub async fn the_long_lived_token_is_fetched_by_default_today(adapter: &impl Ada
         assert_eq!(me["expires_at"], 1_800_000_000_u64 + life, "{api:?}");
         // The cookie lives as long as the session in it: 14 idle days, or the token's hour.
         let expected = life.min(14 * DAY.as_secs());
-        assert_eq!(
-            browser.jar.named("ig_session")[0].max_age,
-            Some(expected),
-            "{api:?}"
-        );
+        assert_eq!(browser.jar.named("ig_session")[0].max_age, Some(expected), "{api:?}");
     }
 }
 
 pub async fn a_failing_long_lived_exchange_does_not_fail_the_login(adapter: &impl Adapter) {
     let app = App::start(adapter, Settings::new()).await;
-    app.provider
-        .set_fault(Endpoint::LongLived, Fault::html(502));
+    app.provider.set_fault(Endpoint::LongLived, Fault::html(502));
     let mut browser = Browser::new();
     app.log_in(&mut browser).await;
     assert_eq!(app.provider.count(Endpoint::LongLived), 1);
@@ -45,8 +40,7 @@ pub async fn a_failing_long_lived_exchange_does_not_fail_the_login(adapter: &imp
 pub async fn a_required_long_lived_exchange_that_fails_fails_the_login(adapter: &impl Adapter) {
     let settings = Settings::new().configure(|builder| builder.long_lived(LongLived::Require));
     let app = App::start(adapter, settings).await;
-    app.provider
-        .set_fault(Endpoint::LongLived, Fault::html(502));
+    app.provider.set_fault(Endpoint::LongLived, Fault::html(502));
     let mut browser = Browser::new();
     let callback = app.allowed(&mut browser, "").await;
     let answer = browser.step(&callback).await;
@@ -57,10 +51,7 @@ pub async fn a_required_long_lived_exchange_that_fails_fails_the_login(adapter: 
 }
 
 pub async fn every_shape_of_token_answer_is_understood(adapter: &impl Adapter) {
-    let scopes = [
-        Scope::InstagramBusinessBasic,
-        Scope::InstagramBusinessManageComments,
-    ];
+    let scopes = [Scope::InstagramBusinessBasic, Scope::InstagramBusinessManageComments];
     let settings = Settings::new().configure(|builder| builder.scopes(scopes));
     let app = App::start(adapter, settings).await;
     for shape in [
@@ -86,29 +77,18 @@ pub async fn every_shape_of_token_answer_is_understood(adapter: &impl Adapter) {
 
 pub async fn a_missing_required_permission_keeps_nothing(adapter: &impl Adapter) {
     for sessions in [Sessions::Cookie, Sessions::Store] {
-        let scopes = [
-            Scope::InstagramBusinessBasic,
-            Scope::InstagramBusinessManageComments,
-        ];
+        let scopes = [Scope::InstagramBusinessBasic, Scope::InstagramBusinessManageComments];
         let settings = Settings::new().sessions(sessions).configure(|builder| {
-            builder
-                .scopes(scopes)
-                .optional_scopes([Scope::InstagramBusinessManageInsights])
+            builder.scopes(scopes).optional_scopes([Scope::InstagramBusinessManageInsights])
         });
         let app = App::start(adapter, settings).await;
         for (granted, status) in [
             ("instagram_business_basic", 403),
-            (
-                "instagram_business_basic,instagram_business_manage_comments",
-                303,
-            ),
+            ("instagram_business_basic,instagram_business_manage_comments", 303),
         ] {
             let mut browser = Browser::new();
             let start = browser.step(&app.login("")).await;
-            let window = format!(
-                "{}&fake_decision=allow&fake_scope={granted}",
-                start.location()
-            );
+            let window = format!("{}&fake_decision=allow&fake_scope={granted}", start.location());
             let callback = browser.step(&window).await.location().to_owned();
             let answer = browser.step(&callback).await;
             assert_eq!(answer.status, status, "{}", answer.describe());
@@ -116,11 +96,7 @@ pub async fn a_missing_required_permission_keeps_nothing(adapter: &impl Adapter)
             assert_eq!(kept, usize::from(status == 303));
             if status == 403 {
                 assert!(answer.text().contains("missing_permission"));
-                assert_eq!(
-                    app.provider.count(Endpoint::LongLived),
-                    0,
-                    "nothing more is asked"
-                );
+                assert_eq!(app.provider.count(Endpoint::LongLived), 0, "nothing more is asked");
             } else {
                 // The optional one was left out, and that is told.
                 let me = browser.fetch_json("GET", &app.url("/me")).await.json();
@@ -136,10 +112,7 @@ pub async fn a_session_ends_with_its_idle_life_and_is_renewed_by_use(adapter: &i
         let mut browser = Browser::new();
         app.log_in(&mut browser).await;
         let asked_at_once = browser.step(&app.url("/")).await;
-        assert!(
-            asked_at_once.all("set-cookie").is_empty(),
-            "not rewritten at each request"
-        );
+        assert!(asked_at_once.all("set-cookie").is_empty(), "not rewritten at each request");
         let left_alone = browser.clone();
         for _ in 0..5 {
             app.advance(10 * DAY);
@@ -150,17 +123,10 @@ pub async fn a_session_ends_with_its_idle_life_and_is_renewed_by_use(adapter: &i
         }
         if sessions == Sessions::Cookie {
             // The copy that nobody renewed: 50 days are more than 14.
-            assert_eq!(
-                left_alone.clone().step(&app.url("/")).await.text(),
-                "anonymous"
-            );
+            assert_eq!(left_alone.clone().step(&app.url("/")).await.text(), "anonymous");
         }
         app.advance(10 * DAY);
         // 60 days: the token itself has ended.
-        assert_eq!(
-            browser.step(&app.url("/")).await.text(),
-            "anonymous",
-            "{sessions:?}"
-        );
+        assert_eq!(browser.step(&app.url("/")).await.text(), "anonymous", "{sessions:?}");
     }
 }

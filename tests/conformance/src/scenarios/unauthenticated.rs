@@ -11,28 +11,16 @@ pub async fn a_navigation_is_led_to_the_login(adapter: &impl Adapter) {
     let app = App::start(adapter, Settings::new()).await;
     for headers in [
         &[("accept", "text/html,*/*;q=0.8")][..],
-        &[
-            ("accept", "*/*"),
-            ("sec-fetch-mode", "navigate"),
-            ("sec-fetch-dest", "document"),
-        ],
+        &[("accept", "*/*"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")],
     ] {
         let answer = app.raw("GET", "/page/x?y=1", headers).await;
         assert_eq!(answer.status, 303, "{headers:?}");
-        assert_eq!(
-            answer.location(),
-            "/auth/instagram/login?return_to=%2Fpage%2Fx%3Fy%3D1"
-        );
+        assert_eq!(answer.location(), "/auth/instagram/login?return_to=%2Fpage%2Fx%3Fy%3D1");
         assert_eq!(answer.header("cache-control"), Some("no-store"));
     }
     // A place that no login may end at is left out.
-    let answer = app
-        .raw("GET", "/page//evil.example", &[("accept", "text/html")])
-        .await;
-    assert_eq!(
-        (answer.status, answer.location()),
-        (303, "/auth/instagram/login")
-    );
+    let answer = app.raw("GET", "/page//evil.example", &[("accept", "text/html")]).await;
+    assert_eq!((answer.status, answer.location()), (303, "/auth/instagram/login"));
 }
 
 pub async fn a_program_gets_json_that_says_where_to_log_in(adapter: &impl Adapter) {
@@ -40,14 +28,8 @@ pub async fn a_program_gets_json_that_says_where_to_log_in(adapter: &impl Adapte
     for (method, headers) in [
         ("GET", &[][..]),
         ("GET", &[("accept", "application/json")]),
-        (
-            "GET",
-            &[("accept", "text/html"), ("sec-fetch-mode", "cors")],
-        ),
-        (
-            "POST",
-            &[("accept", "text/html"), ("sec-fetch-mode", "navigate")],
-        ),
+        ("GET", &[("accept", "text/html"), ("sec-fetch-mode", "cors")]),
+        ("POST", &[("accept", "text/html"), ("sec-fetch-mode", "navigate")]),
     ] {
         let answer = app.raw(method, "/me", headers).await;
         assert_eq!(answer.status, 401, "{method} {headers:?}");
@@ -69,21 +51,12 @@ pub async fn other_paths_pass_through_untouched(adapter: &impl Adapter) {
         let headers: Vec<_> = cookies.into_iter().map(|value| ("cookie", value)).collect();
         let answer = app.raw("GET", "/plain", &headers).await;
         assert_eq!((answer.status, answer.text().as_str()), (200, "plain"));
-        for ours in [
-            "set-cookie",
-            "cache-control",
-            "referrer-policy",
-            "x-content-type-options",
-        ] {
+        for ours in ["set-cookie", "cache-control", "referrer-policy", "x-content-type-options"] {
             assert_eq!(answer.all(ours), Vec::<&str>::new(), "{ours}");
         }
     }
     let answer = browser.step(&app.url("/plain")).await;
-    assert_eq!(
-        answer.all("set-cookie"),
-        Vec::<&str>::new(),
-        "with a session too"
-    );
+    assert_eq!(answer.all("set-cookie"), Vec::<&str>::new(), "with a session too");
     for path in [
         "/auth/instagram/callback/",
         "//auth/instagram/callback",
@@ -108,34 +81,18 @@ pub async fn a_broken_or_expired_session_counts_as_none(adapter: &impl Adapter) 
             let mut value = cookie.value.clone().into_bytes();
             value[position] = if value[position] == b'A' { b'B' } else { b'A' };
             let mut broken = browser.clone();
-            broken
-                .jar
-                .plant(&origin, &cookie.name, std::str::from_utf8(&value).unwrap());
+            broken.jar.plant(&origin, &cookie.name, std::str::from_utf8(&value).unwrap());
             let answer = broken.step(&app.url("/")).await;
-            assert_eq!(
-                (answer.status, answer.text().as_str()),
-                (200, "anonymous"),
-                "{position}"
-            );
+            assert_eq!((answer.status, answer.text().as_str()), (200, "anonymous"), "{position}");
         }
-        for value in [
-            "",
-            "x",
-            &cookie.value[..cookie.value.len() - 4],
-            &format!("{}AAAA", cookie.value),
-        ] {
+        for value in
+            ["", "x", &cookie.value[..cookie.value.len() - 4], &format!("{}AAAA", cookie.value)]
+        {
             let mut broken = browser.clone();
             broken.jar.plant(&origin, &cookie.name, value);
             let answer = broken.step(&app.url("/")).await;
-            assert_eq!(
-                (answer.status, answer.text().as_str()),
-                (200, "anonymous"),
-                "{value:.9}"
-            );
-            assert!(
-                broken.jar.named("ig_session").is_empty(),
-                "a useless cookie goes: {value:.9}"
-            );
+            assert_eq!((answer.status, answer.text().as_str()), (200, "anonymous"), "{value:.9}");
+            assert!(broken.jar.named("ig_session").is_empty(), "a useless cookie goes: {value:.9}");
         }
         let expired = browser.clone();
         app.advance(Duration::from_secs(15 * 24 * 60 * 60));

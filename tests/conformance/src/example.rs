@@ -1,0 +1,200 @@
+//! The examples as a person meets them: started by their command, used with a browser.
+
+use std::io::{BufRead as _, BufReader, Lines};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use crate::browser::{Browser, Response, send};
+
+/// A running example. Dropping it stops it.
+#[derive(Debug)]
+pub struct Example {
+    process: Child,
+    /// Kept open, so that what it prints later has somewhere to go.
+    _output: Lines<BufReader<ChildStdout>>,
+    /// What it printed until it was ready.
+    pub greeting: String,
+    /// Where it is, without a slash at the end.
+    pub origin: String,
+}
+
+impl Example {
+    /// Starts the program on a free port, with this environment and no other `INSTAGRAM_` variable,
+    /// and waits until it says where it is.
+    #[must_use]
+    pub fn start(program: &str, environment: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(program);
+        for (name, _) in std::env::vars() {
+            if name.starts_with("INSTAGRAM_") {
+                command.env_remove(name);
+            }
+        }
+        let mut process = command
+            .env("ADDR", "127.0.0.1:0")
+            .envs(environment.iter().copied())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the example starts");
+        let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
+        let mut greeting = String::new();
+        // The greeting ends in an empty line after the notes.
+        let mut origin = None;
+        for line in lines.by_ref().map_while(Result::ok) {
+            if let Some((_, url)) = line.split_once("app       ") {
+                origin = Some(url.trim_end_matches('/').to_owned());
+            }
+            let done = line.is_empty() && greeting.contains("provider");
+            greeting.push_str(&line);
+            greeting.push('\n');
+            if done {
+                break;
+            }
+        }
+        let origin = origin.unwrap_or_else(|| panic!("no address in: {greeting}"));
+        Self { process, _output: lines, greeting, origin }
+    }
+
+    /// A URL of the example.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.origin)
+    }
+
+    /// One request with these headers and a `Host`.
+    pub async fn raw(&self, method: &str, target: &str, headers: &[(&str, &str)]) -> Response {
+        let address = self.origin.trim_start_matches("http://");
+        let mut lines = vec![("host".to_owned(), address.as_bytes().to_vec())];
+        for (name, value) in headers {
+            lines.retain(|(present, _)| present != name);
+            lines.push(((*name).to_owned(), value.as_bytes().to_vec()));
+        }
+        send(address, method, target, &lines, b"").await
+    }
+}
+
+impl Drop for Example {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// The main job: from the button on the home page over the window to a handler with the token, and
+/// out again.
+pub async fn a_person_logs_in_looks_around_and_logs_out(program: &str) {
+    for api in ["instagram-login", "basic-display"] {
+        let example = Example::start(program, &[("INSTAGRAM_API", api)]);
+        assert!(
+            example.greeting.contains("a simulator, at http://localhost:"),
+            "{}",
+            example.greeting
+        );
+        let mut browser = Browser::new();
+        browser.open(&example.url("/")).await;
+        browser.click("Log in with Instagram").await;
+        assert_eq!(browser.page().url.host_str(), Some("localhost"));
+        assert!(browser.page().response.text().contains("This is not Instagram"));
+        let home = browser.press("Allow").await;
+        assert!(home.response.text().contains("You are logged in"), "{}", home.response.text());
+        let me = browser.click("The same as JSON").await;
+        assert_eq!((me.response.status, me.url.path()), (200, "/me"));
+        let user_id = me.response.json()["user_id"].as_str().unwrap().to_owned();
+        // The simulator's ids are such that any detour over a float changes them.
+        let expected =
+            if api == "basic-display" { "17841477965412211" } else { "17841458366137975" };
+        assert_eq!(user_id, expected, "{api}");
+        assert!(!me.response.text().contains("FAKE-IG"), "never the token");
+        browser.open(&example.url("/")).await;
+        let home = browser.press("Log out").await;
+        assert!(home.response.text().contains("Hello, stranger"), "{}", home.response.text());
+    }
+}
+
+/// Cancel ends on a calm page, and two tabs finished in the other order end where they wanted.
+pub async fn cancelling_and_two_tabs_end_well(program: &str) {
+    let example = Example::start(program, &[]);
+    let mut browser = Browser::new();
+    browser.open(&example.url("/me")).await;
+    let page = browser.press("Cancel").await;
+    assert_eq!(page.response.status, 403);
+    assert!(page.response.text().contains("You are not logged in"));
+
+    let login = |to: &str| example.url(&format!("/auth/instagram/login?return_to={to}"));
+    let mut tabs = Vec::new();
+    for target in ["/me", "/plain"] {
+        let start = browser.step(&login(target)).await;
+        let window = format!("{}&fake_decision=allow", start.location());
+        tabs.push((target, browser.step(&window).await.location().to_owned()));
+    }
+    for (target, callback) in tabs.iter().rev() {
+        let landed = browser.step(callback).await;
+        assert_eq!((landed.status, landed.location()), (303, format!("{target}#").as_str()));
+    }
+    assert_eq!(browser.step(&example.url("/plain")).await.text(), "plain\n");
+}
+
+/// The guide's own app: the request goes to the guide's window, with the strictest cookie.
+pub async fn the_guides_own_settings_lead_to_the_guides_window(program: &str) {
+    let example = Example::start(
+        program,
+        &[
+            ("INSTAGRAM_API", "basic-display"),
+            ("INSTAGRAM_CLIENT_ID", "990602627938098"),
+            ("INSTAGRAM_CLIENT_SECRET", "FAKEa1b2C3D4FAKEa1b2C3D4FAKE0032"),
+            ("INSTAGRAM_REDIRECT_URI", "https://socialsizzle.herokuapp.com/auth/"),
+            ("INSTAGRAM_SCOPE", "user_profile,user_media"),
+        ],
+    );
+    let start = example.raw("GET", "/auth/instagram/login", &[]).await;
+    assert_eq!(start.status, 303);
+    let expected = "https://api.instagram.com/oauth/authorize?client_id=990602627938098\
+                    &redirect_uri=https%3A%2F%2Fsocialsizzle.herokuapp.com%2Fauth%2F\
+                    &scope=user_profile%2Cuser_media&response_type=code&state=";
+    assert!(start.location().starts_with(expected), "{}", start.location());
+    let cookie = start.header("set-cookie").unwrap();
+    assert!(cookie.starts_with("__Host-ig_login_"), "{cookie}");
+    for attribute in ["Secure", "HttpOnly", "SameSite=Lax", "Path=/"] {
+        assert!(cookie.split("; ").any(|part| part == attribute), "{attribute} in {cookie}");
+    }
+    // The callback is the path of the redirect URI.
+    let callback = example.raw("GET", "/auth/?error=access_denied", &[]).await;
+    assert_eq!(callback.status, 400, "{}", callback.describe());
+}
+
+/// `localhost` and `127.0.0.1` have cookies of their own, so one of them is left.
+pub async fn another_loopback_name_is_led_to_the_one_of_the_redirect_uri(program: &str) {
+    let example = Example::start(program, &[]);
+    let port = example.origin.rsplit(':').next().unwrap();
+    let host = format!("localhost:{port}");
+    let answer = example.raw("GET", "/me?x=1", &[("host", &host)]).await;
+    assert_eq!(answer.status, 307);
+    assert_eq!(answer.location(), example.url("/me?x=1"));
+}
+
+/// A mistake in the settings ends the start, with the variable's name and the cure.
+pub fn a_mistake_in_the_settings_is_explained(program: &str) {
+    for (environment, words) in [
+        (&[("INSTAGRAM_CLIENT_ID", "1")][..], "INSTAGRAM_CLIENT_SECRET"),
+        (
+            &[
+                ("INSTAGRAM_CLIENT_ID", "1"),
+                ("INSTAGRAM_CLIENT_SECRET", "short"),
+                ("INSTAGRAM_REDIRECT_URI", "https://app.example/cb"),
+            ],
+            "INSTAGRAM_COOKIE_SECRETS",
+        ),
+        (&[("INSTAGRAM_SCOPE", "user_profile")], "instagram_business_basic"),
+        (&[("ADDR", "256.0.0.1:1")], "ADDR"),
+    ] {
+        let mut command = Command::new(program);
+        for (name, _) in std::env::vars() {
+            if name.starts_with("INSTAGRAM_") {
+                command.env_remove(name);
+            }
+        }
+        command.env("ADDR", "127.0.0.1:0").envs(environment.iter().copied());
+        let output = command.output().expect("the example runs");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success(), "{environment:?}");
+        assert!(text.contains(words), "{words} in {text}");
+    }
+}
