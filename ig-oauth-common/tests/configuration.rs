@@ -132,6 +132,15 @@ fn places_to_end_at_must_be_of_this_site_or_listed() {
 }
 
 #[test]
+fn a_login_may_not_end_or_fail_at_the_login() {
+    for path in ["/auth/instagram/login", "/auth/instagram/login?x#y", "/auth/instagram/callback"] {
+        is_refused(good().after_login(path), "after_login", "round in circles");
+        is_refused(good().failure_url(path), "failure_url", "round in circles");
+    }
+    assert!(good().after_logout("/auth/instagram/login").build().is_ok(), "to switch accounts");
+}
+
+#[test]
 fn retired_and_missing_scopes_are_refused_with_the_replacement() {
     for (list, words) in [
         ("user_profile", "`instagram_business_basic`"),

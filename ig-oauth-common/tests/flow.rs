@@ -408,6 +408,62 @@ async fn a_logged_out_session_is_not_brought_back_by_a_late_renewal() {
     assert_eq!(request.finish(&support::Lines(&[])), [], "no cookie after the logout");
 }
 
+/// A proxy at `/shop` strips its prefix: the browser knows paths that this server never sees.
+#[tokio::test]
+async fn behind_a_prefix_every_path_of_ours_has_it_once() {
+    let clock = Site::new().clock;
+    let provider = support::Provider::new();
+    let uri = "https://app.example/shop/auth/instagram/callback";
+    let site = Site::new();
+    let secret = support::CLIENT_SECRET;
+    let config = ig_oauth_common::Config::builder("990602627938098", secret, uri)
+        .public_prefix("/shop")
+        .after_login("/shop/home")
+        .long_lived(ig_oauth_common::LongLived::Off)
+        .http_client(support::answering(&provider))
+        .clock(clock)
+        .build()
+        .unwrap();
+    let mut site = Site { flow: ig_oauth_common::Flow::new(config), provider, ..site };
+    assert_eq!(site.flow.login_path(), "/shop/auth/instagram/login");
+    assert_eq!(site.flow.logout_path(), "/shop/auth/instagram/logout");
+
+    let lines = site.header_lines(&[("accept", "text/html")]);
+    let lines = support::Lines(&lines);
+    let request = ig_oauth_common::Request::new("GET", "/inbox", &lines).with_query(Some("x=1"));
+    let attached = site.flow.attach(&lines);
+    let reply = attached.require(&attached.caller(&request)).await.unwrap_err();
+    let login = "/shop/auth/instagram/login?return_to=%2Fshop%2Finbox%3Fx%3D1";
+    assert_eq!(header(&reply, "location"), Some(login));
+
+    let start = site.get(login.strip_prefix("/shop").unwrap()).await;
+    let sent = header(&start, "location").unwrap();
+    assert!(sent.contains("redirect_uri=https%3A%2F%2Fapp.example%2Fshop%2Fauth%2F"), "{sent}");
+    let reply = site.call_back(&state_of(&start)).await;
+    assert_eq!(header(&reply, "location"), Some("/shop/inbox?x=1#"));
+    // Our own routes are no place to return to, by their public names.
+    let start = site.get(&format!("{LOGIN}?return_to=%2Fshop{LOGIN}")).await;
+    let reply = site.call_back(&state_of(&start)).await;
+    assert_eq!(header(&reply, "location"), Some("/shop/home#"));
+    let page = site.get(CALLBACK).await;
+    assert!(body(&page).contains("href=\"/shop/auth/instagram/login\""), "{}", body(&page));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hook_that_hangs_does_not_keep_a_login_waiting_for_ever() {
+    struct Hanging;
+    impl Hooks for Hanging {
+        fn on_denied(&self, _: Denial) -> BoxFuture<'_, Option<Reply>> {
+            Box::pin(std::future::pending())
+        }
+    }
+    let mut site = Site::with(|builder| builder.hooks(Hanging));
+    let state = site.start("").await;
+    let reply = site.get(&format!("{CALLBACK}?error=access_denied&state={state}")).await;
+    is_failure(&reply, 500, "hook_failed");
+    assert!(site.cookies.is_empty());
+}
+
 #[tokio::test]
 async fn a_browser_that_goes_away_cancels_nothing() {
     let mut site = Site::new();

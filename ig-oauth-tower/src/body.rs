@@ -39,6 +39,8 @@ mod sealed {
 #[non_exhaustive]
 pub struct SameBody;
 
+// So that the compiler speaks of this trait, whose note names the way out, and not of `From`.
+#[diagnostic::do_not_recommend]
 impl<B: From<Bytes>> ResponseBody<B> for SameBody {
     type Body = B;
 

@@ -10,7 +10,7 @@ use super::redirect_uri::is_loopback;
 use super::{ConfigBuilder, ConfigError, LongLived, Paths, RedirectUri, Settings};
 use crate::api::Api;
 use crate::cookie::{CookieNames, derived_mount};
-use crate::flow::{is_allowed_url, is_local_path, is_plain_path};
+use crate::flow::{is_allowed_url, is_local_path, is_plain_path, path_of};
 use crate::keys::secret::{self, MIN_SECRET_BYTES};
 use crate::keys::{KeySet, Keyring, Origin};
 use crate::provider::http::HttpClient;
@@ -43,7 +43,9 @@ pub(super) fn settings(mut builder: ConfigBuilder) -> Result<Settings, ConfigErr
     landing("after_logout", &builder.after_logout, &origins)?;
     if let Some(url) = &builder.failure_url {
         landing("failure_url", url, &origins)?;
+        no_circle("failure_url", url, &paths)?;
     }
+    no_circle("after_login", &builder.after_login, &paths)?;
     lifetimes(&builder)?;
     let api = builder.api;
     let endpoint = |field, given: Option<String>, default: &str| {
@@ -221,6 +223,16 @@ fn landing(field: &'static str, target: &str, origins: &[String]) -> Result<(), 
         "use a path of this host such as `/welcome`, or a URL whose origin is listed in \
          `allowed_return_origins`",
     ))
+}
+
+/// A login that ends, or fails, at the login would start again for ever.
+fn no_circle(field: &'static str, target: &str, paths: &Paths) -> Result<(), ConfigError> {
+    let own = [&paths.login, &paths.callback, &paths.logout];
+    if own.into_iter().any(|path| paths.public(path) == path_of(target)) {
+        let problem = "is one of the login's own routes, which would go round in circles";
+        return Err(ConfigError::new(field, problem, "name a page of the app"));
+    }
+    Ok(())
 }
 
 fn lifetimes(builder: &ConfigBuilder) -> Result<(), ConfigError> {

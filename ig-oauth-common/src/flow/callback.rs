@@ -13,7 +13,7 @@ use super::return_to::with_own_fragment;
 use super::{Begin, Flow, Job, Reply, Request, context_guard};
 use crate::attempt::{Attempt, Binding, State, Unverified};
 use crate::cookie;
-use crate::error::AuthErrorKind;
+use crate::error::{AuthError, AuthErrorKind};
 use crate::session::{self, Reading};
 
 /// A callback whose attempt is proven, with all that the rest needs of the request.
@@ -25,6 +25,14 @@ pub(super) struct Proven {
     pub(super) removal: String,
     /// The values of our session cookie.
     pub(super) session: Vec<Vec<u8>>,
+}
+
+impl Proven {
+    /// A refusal that ends the attempt and keeps where it was headed.
+    pub(super) fn refusal(&self, error: impl Into<AuthError>) -> Refusal {
+        let refusal = Refusal::new(error, self.audience).return_to(&self.attempt.return_to);
+        refusal.cookies(vec![self.removal.clone()])
+    }
 }
 
 impl Flow {

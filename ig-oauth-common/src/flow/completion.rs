@@ -44,9 +44,7 @@ impl Flow {
     pub(super) async fn consume(self, proven: Proven) -> Reply {
         let attempt = &proven.attempt;
         let now = self.settings().clock.now();
-        let lost = Refusal::new(AuthErrorKind::Unreachable, proven.audience)
-            .return_to(&attempt.return_to)
-            .cookies(vec![proven.removal.clone()]);
+        let lost = proven.refusal(AuthErrorKind::Unreachable);
         let mut shared = match self.consumed().consume(&attempt.state, attempt.dead_after(), now) {
             Entry::First(sender) => {
                 let receiver = sender.subscribe();
@@ -80,18 +78,17 @@ impl Flow {
             Ok(ending) => ending,
             Err(_) => Err(AuthErrorKind::TimedOut.into()),
         };
-        let reply = self.answer(ending, &proven).await;
+        let reply = match time::timeout(deadline, self.answer(ending, &proven)).await {
+            Ok(reply) => reply,
+            // Only a hook can take that long here; the answer then does without it.
+            Err(_) => self.reply_without_hook(&proven.refusal(AuthErrorKind::Hook)),
+        };
         sender.send_replace(Some(reply));
         self.consumed().finish(&state);
     }
 
     async fn answer(&self, ending: Result<Ending, AuthError>, proven: &Proven) -> Reply {
-        let Proven { attempt, audience, removal, session, .. } = proven;
-        let refusal = |error: AuthError| {
-            Refusal::new(error, *audience)
-                .return_to(&attempt.return_to)
-                .cookies(vec![removal.clone()])
-        };
+        let Proven { attempt, removal, session, .. } = proven;
         match ending {
             Ok(Ending::LoggedIn { landing: chosen, cookies }) => {
                 landing(chosen.as_deref().unwrap_or(&attempt.return_to))
@@ -99,21 +96,21 @@ impl Flow {
                     .cookies(cookies)
             }
             Ok(Ending::ConsumedElsewhere) => {
-                self.land_softly(session, refusal(AuthErrorKind::CodeRejected.into())).await
+                self.land_softly(session, proven.refusal(AuthErrorKind::CodeRejected)).await
             }
             Ok(Ending::Replaced(reply)) => reply.cookies([removal.clone()]),
             Ok(Ending::Denied(denial)) => {
-                let refusal = refusal(AuthErrorKind::Denied.into());
+                let refusal = proven.refusal(AuthErrorKind::Denied);
                 let replaced = match &self.settings().hooks {
                     Some(hooks) => hooks.on_denied(denial).await,
                     None => None,
                 };
                 match replaced {
                     Some(reply) => reply.cookies(refusal.cookies),
-                    None => self.denial_reply(&refusal),
+                    None => self.reply_without_hook(&refusal),
                 }
             }
-            Err(error) => self.refuse_now(refusal(error)).await,
+            Err(error) => self.refuse_now(proven.refusal(error)).await,
         }
     }
 

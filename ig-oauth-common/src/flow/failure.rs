@@ -73,8 +73,9 @@ impl Flow {
         }
     }
 
-    /// A denial's answer, when no hook gave another. Nothing is broken, so no `on_failure`.
-    pub(crate) fn denial_reply(&self, refusal: &Refusal) -> Reply {
+    /// The refusal's answer, of which no `on_failure` hears: a denial breaks nothing, and a hook that
+    /// hangs is not asked again.
+    pub(crate) fn reply_without_hook(&self, refusal: &Refusal) -> Reply {
         let id = self.failure_id(&refusal.error);
         self.failure_reply(refusal, &id)
     }

@@ -34,7 +34,7 @@ pub use app_request::{AppRequest, Caller, middleware_missing};
 pub use login_options::{LoginOptions, LoginOptionsError};
 pub use reply::{InvalidHeader, InvalidStatus, Reply};
 pub use request::{AppDataTooLong, Headers, LoginContext, Request};
-pub(crate) use return_to::{is_allowed_url, is_local_path, is_plain_path};
+pub(crate) use return_to::{is_allowed_url, is_local_path, is_plain_path, path_of};
 
 use crate::config::{Config, Settings};
 use crate::cookie;
@@ -207,7 +207,7 @@ impl Flow {
     fn accepts_return_to(&self, target: &str) -> bool {
         let settings = self.settings();
         if is_local_path(target) {
-            let path = return_to::path_of(target);
+            let path = path_of(target);
             let paths = &settings.paths;
             let ours = self.paths().any(|(_, ours)| paths.public(ours) == path);
             return !ours && path != settings.redirect_uri.path();

@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use ig_oauth_common::{
-    Begin, Clock, Config, ConfigBuilder, Flow, Headers, HttpMethod, HttpRequest, HttpResponse,
-    LoginContext, LongLived, Reply, Request, Timestamp,
+    Begin, Clock, Config, ConfigBuilder, Flow, Headers, HttpClient, HttpMethod, HttpRequest,
+    HttpResponse, LoginContext, LongLived, Reply, Request, Timestamp,
 };
 
 pub const CLIENT_SECRET: &str = "FAKE-client-secret-MARKER-0123456789";
@@ -89,22 +89,27 @@ pub struct Site {
 }
 
 pub fn builder(provider: &Provider, clock: &MovableClock) -> ConfigBuilder {
-    let provider = provider.clone();
     Config::builder("990602627938098", CLIENT_SECRET, REDIRECT_URI)
         .long_lived(LongLived::Off)
         .clock(clock.clone())
-        .http_client(move |request: HttpRequest| {
-            let provider = provider.clone();
-            async move {
-                provider.calls.fetch_add(1, Ordering::SeqCst);
-                if request.method() == HttpMethod::Post {
-                    let form = request.form().unwrap_or_default().to_owned();
-                    provider.forms.lock().unwrap().push(form);
-                }
-                let (status, body) = provider.answer.lock().unwrap().clone();
-                Ok(HttpResponse::new(status, body.into_bytes()))
+        .http_client(answering(provider))
+}
+
+/// The provider as an HTTP client.
+pub fn answering(provider: &Provider) -> impl HttpClient {
+    let provider = provider.clone();
+    move |request: HttpRequest| {
+        let provider = provider.clone();
+        async move {
+            provider.calls.fetch_add(1, Ordering::SeqCst);
+            if request.method() == HttpMethod::Post {
+                let form = request.form().unwrap_or_default().to_owned();
+                provider.forms.lock().unwrap().push(form);
             }
-        })
+            let (status, body) = provider.answer.lock().unwrap().clone();
+            Ok(HttpResponse::new(status, body.into_bytes()))
+        }
+    }
 }
 
 impl Site {
