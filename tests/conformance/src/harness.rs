@@ -18,9 +18,10 @@ const START: u64 = 1_800_000_000;
 
 /// A web framework's way to serve the test app.
 ///
-/// The app has four routes: `/` (text: `anonymous`, or the user id), `/me` (needs the token; JSON with
+/// The app's routes: `/` (text: `anonymous`, or the user id), `/me` (needs the token; JSON with
 /// `user_id`, `scopes`, `expires_at`), `/page/…` (needs the token; text: `page`, path and query as
-/// received, user id) and `/plain` (text: `plain`).
+/// received, user id), `/cookies` (looks at the session and sets the cookies `one` and `two`),
+/// `/cached` (looks at the session and says `Cache-Control: public`) and `/plain` (text: `plain`).
 pub trait Adapter: Sync {
     /// Serves the test app on `listener` until the result is dropped.
     fn serve(&self, config: Config, listener: TcpListener) -> Serving;
@@ -229,13 +230,39 @@ impl App {
         assert_eq!(landed.status, 303, "{}", landed.describe());
     }
 
-    /// Sends these very headers to the app, and no others but `Host`.
+    /// Sends these very headers to the app, and no others but `Host` unless it is among them.
     pub async fn raw(&self, method: &str, target: &str, headers: &[(&str, &str)]) -> Response {
-        let address = self.origin.trim_start_matches("http://");
-        let mut lines = vec![("host".to_owned(), address.as_bytes().to_vec())];
+        let headers: Vec<_> =
+            headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+        self.raw_bytes(method, target, &headers).await
+    }
+
+    /// The same with any bytes.
+    pub async fn raw_bytes(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &[u8])],
+    ) -> Response {
+        let address = self.address();
+        let mut lines = Vec::new();
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            lines.push(("host".to_owned(), address.as_bytes().to_vec()));
+        }
         let given = headers.iter();
-        lines.extend(given.map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())));
+        lines.extend(given.map(|(name, value)| ((*name).to_owned(), value.to_vec())));
         send(address, method, target, &lines, b"").await
+    }
+
+    /// Host and port.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        self.origin.trim_start_matches("http://")
+    }
+
+    /// Sets the app's clock alone, in seconds since 1970.
+    pub fn set_app_clock(&self, unix_seconds: u64) {
+        self.clock.0.store(unix_seconds, Ordering::SeqCst);
     }
 }
 

@@ -47,6 +47,22 @@ pub enum Fault {
     },
     /// Never answers.
     NeverAnswer,
+    /// Resets the connection before the request is read.
+    ResetBeforeRequest,
+    /// Reads the whole request, then resets the connection.
+    ResetAfterRequest,
+    /// Sends these very bytes, which need not be HTTP, and closes.
+    Raw(Vec<u8>),
+    /// Sends these bytes, then `byte` again and again, waiting `pause` before each, until the other
+    /// end leaves or 64 MiB were sent.
+    Drip {
+        /// What comes first: a head, usually.
+        start: Vec<u8>,
+        /// What is repeated.
+        repeated: Vec<u8>,
+        /// The wait before each repetition.
+        pause: Duration,
+    },
 }
 
 impl Fault {
@@ -64,6 +80,16 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// Whether it takes the connection over, instead of giving an HTTP answer.
+    pub(crate) fn is_raw(&self) -> bool {
+        matches!(
+            self,
+            Self::ResetBeforeRequest | Self::ResetAfterRequest | Self::Raw(_) | Self::Drip { .. }
+        )
+    }
+}
+
 /// The faults that are switched on.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(HashMap<Endpoint, (Fault, Option<u32>)>);
@@ -75,6 +101,17 @@ impl Faults {
 
     pub(crate) fn clear(&mut self) {
         self.0.clear();
+    }
+
+    /// Whether some endpoint has a fault that takes connections over.
+    pub(crate) fn any_raw(&self) -> bool {
+        self.0.values().any(|(fault, times)| fault.is_raw() && *times != Some(0))
+    }
+
+    /// The fault of the next call.
+    pub(crate) fn peek(&self, endpoint: Endpoint) -> Option<&Fault> {
+        let (fault, times) = self.0.get(&endpoint)?;
+        (*times != Some(0)).then_some(fault)
     }
 
     /// The fault of the next call, which counts as one of its times.

@@ -36,6 +36,7 @@ mod graph;
 mod ledger;
 mod record;
 mod server;
+mod takeover;
 mod token_endpoint;
 mod window_page;
 

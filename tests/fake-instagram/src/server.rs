@@ -21,7 +21,7 @@ use crate::answer::Answer;
 use crate::fault::{Endpoint, Fault};
 use crate::ledger::Ledger;
 use crate::record::RecordedRequest;
-use crate::{authorize, graph, token_endpoint, window_page};
+use crate::{authorize, graph, takeover, token_endpoint, window_page};
 
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
@@ -55,6 +55,14 @@ pub(crate) async fn serve(
             connections += 1;
             let (shared, connection) = (shared.clone(), connections);
             tokio::spawn(async move {
+                let stream = if shared.ledger().faults.any_raw() {
+                    match takeover::serve(stream, &shared, connection).await {
+                        Some(stream) => stream,
+                        None => return,
+                    }
+                } else {
+                    stream
+                };
                 let service =
                     service_fn(move |request| answer_request(shared.clone(), connection, request));
                 let stream = TokioIo::new(stream);
@@ -112,11 +120,18 @@ async fn answer_request(
         Some(Fault::Status { status, body, content_type }) => {
             Answer::new(status, &content_type, body)
         }
+        // These take connections over before a request gets here; one set in between comes too late.
+        Some(
+            Fault::ResetBeforeRequest
+            | Fault::ResetAfterRequest
+            | Fault::Raw(_)
+            | Fault::Drip { .. },
+        ) => Answer::new(500, "text/plain", "the fault was set while this connection was open"),
     };
     Ok(response(answer))
 }
 
-fn endpoint(path: &str) -> Endpoint {
+pub(crate) fn endpoint(path: &str) -> Endpoint {
     match without_version(path) {
         "/oauth/authorize" => Endpoint::Authorize,
         "/oauth/access_token" => Endpoint::CodeExchange,
@@ -163,7 +178,7 @@ fn work(shared: &Shared, request: &RecordedRequest) -> Answer {
 }
 
 /// The fields of a form of either encoding: Meta's samples send multipart, and urlencoded works too.
-async fn read_form(content_type: Option<&str>, body: &Bytes) -> Vec<(String, String)> {
+pub(crate) async fn read_form(content_type: Option<&str>, body: &Bytes) -> Vec<(String, String)> {
     let Some(content_type) = content_type else {
         return Vec::new();
     };

@@ -1,0 +1,63 @@
+//! The test app on axum 0.8, with the Tower layer.
+
+use std::net::TcpListener;
+
+use axum::Router;
+use axum::extract::OriginalUri;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
+use axum::response::{AppendHeaders, IntoResponse};
+use axum::routing::{any, get};
+use ig_oauth_common::Config;
+use ig_oauth_conformance::harness::{Adapter, Serving};
+use ig_oauth_tower::{InstagramOAuthLayer, InstagramToken, MaybeInstagramToken};
+
+/// axum 0.8 with the Tower layer.
+#[derive(Clone, Copy, Debug)]
+#[allow(clippy::exhaustive_structs, reason = "a value is made of it by name")]
+pub struct Axum;
+
+async fn home(token: MaybeInstagramToken) -> String {
+    token.token().map_or_else(|| "anonymous".to_owned(), |token| token.user_id().to_string())
+}
+
+async fn me(token: InstagramToken) -> impl IntoResponse {
+    let scopes: Vec<_> = token.scopes().iter().map(ToString::to_string).collect();
+    let body = serde_json::json!({
+        "user_id": token.user_id().as_str(),
+        "scopes": scopes,
+        "expires_at": token.expires_at().unix_seconds(),
+    });
+    ([(CONTENT_TYPE, "application/json")], body.to_string())
+}
+
+async fn page(OriginalUri(uri): OriginalUri, token: InstagramToken) -> String {
+    format!("page {} {}", uri.path_and_query().unwrap(), token.user_id())
+}
+
+async fn cookies(_: MaybeInstagramToken) -> impl IntoResponse {
+    (AppendHeaders([(SET_COOKIE, "one=1; Path=/"), (SET_COOKIE, "two=2; Path=/")]), "cookies")
+}
+
+async fn cached(_: MaybeInstagramToken) -> impl IntoResponse {
+    ([(CACHE_CONTROL, "public, max-age=60")], "cached")
+}
+
+impl Adapter for Axum {
+    fn serve(&self, config: Config, listener: TcpListener) -> Serving {
+        Serving::on_its_own_thread(async move |stop| {
+            let app = Router::new()
+                .route("/", get(home))
+                .route("/me", any(me))
+                .route("/page/{*rest}", get(page))
+                .route("/cookies", get(cookies))
+                .route("/cached", get(cached))
+                .route("/plain", get(async || "plain"))
+                .layer(InstagramOAuthLayer::new(config));
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            let serving = axum::serve(listener, app).with_graceful_shutdown(async move {
+                let _ = stop.await;
+            });
+            serving.await.unwrap();
+        })
+    }
+}
