@@ -89,9 +89,11 @@ pub async fn send(
         }
         request.extend_from_slice(b"connection: close\r\n\r\n");
         request.extend_from_slice(body);
-        stream.write_all(&request).await.expect("the request is taken");
+        // A server that refuses a request may close before it has read all of it.
+        let _ = stream.write_all(&request).await;
         let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.expect("an answer");
+        let end = stream.read_to_end(&mut answer).await;
+        assert!(end.is_ok() || !answer.is_empty(), "an answer");
         answer
     };
     let answer = timeout(PATIENCE, exchange).await.expect("an answer in time");

@@ -1,0 +1,282 @@
+//! Section 6: headers, errors, logs.
+
+use ig_oauth_common::{AuthErrorKind, BoxFuture, Failure, Hooks, Reply};
+use ig_oauth_conformance::browser::{Response, links};
+use ig_oauth_conformance::harness::{Adapter, Sessions, Settings};
+use ig_oauth_fake_instagram::{Endpoint, Fault};
+use std::sync::{Arc, Mutex};
+
+use crate::log;
+use crate::site::{CALLBACK, LOGIN, LOGOUT, Site, is_refused, session_cookie};
+
+pub async fn e_01_no_answer_of_ours_is_cached(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    let attempt = site.start("").await;
+    let query = format!("code={}&state={}", site.code(), attempt.state);
+    let mut answers: Vec<Response> = vec![site.call_back(&query, &attempt.cookie()).await];
+    for (method, path) in
+        [("GET", LOGIN), ("GET", CALLBACK), ("POST", LOGOUT), ("GET", LOGOUT), ("GET", "/me")]
+    {
+        for headers in [&[][..], &[("if-none-match", "*")], &[("range", "bytes=0-1")]] {
+            answers.push(site.send(method, path, headers).await);
+        }
+    }
+    for answer in answers {
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{}", answer.describe());
+        assert!(answer.header("etag").is_none() && answer.header("last-modified").is_none());
+        assert!(!matches!(answer.status, 206 | 304));
+    }
+}
+
+pub async fn e_02_nothing_of_a_request_is_reflected(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    let attempt = site.start("").await;
+    for hostile in
+        ["<script>alert(1)</script>", "\"><svg onload=alert(1)>", "'><img src=x>", "javascript:x"]
+    {
+        let text = crate::site::escape(hostile.as_bytes());
+        for query in [
+            format!("error={text}&state={}", attempt.state),
+            format!(
+                "error=access_denied&error_description={text}&error_reason={text}&state={text}"
+            ),
+            format!("code={text}&state={text}"),
+            format!("{text}={text}"),
+        ] {
+            let headers = [("host", "<evil>"), ("referer", hostile), ("accept", "text/html")];
+            let page = site.send("GET", &format!("{CALLBACK}?{query}"), &headers[1..]).await;
+            assert!((400..500).contains(&page.status), "{}", page.describe());
+            assert!(!page.text().contains("alert(1)") && !page.text().contains("<img"), "{query}");
+            assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+            assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
+            assert!(page.header("content-security-policy").unwrap().contains("default-src 'none'"));
+        }
+    }
+}
+
+pub async fn e_03_the_providers_description_is_not_shown_unproven(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    for state in ["", "&state=wrong"] {
+        let query = format!("error=access_denied&error_description=Call+0800+123{state}");
+        let page = site.call_back(&query, "").await;
+        is_refused(&page, "invalid_state");
+        assert!(!page.text().contains("0800"));
+    }
+}
+
+pub async fn e_04_pages_fit_in_no_frame(adapter: &impl Adapter) {
+    let site = Site::with(adapter, Settings::new().configure(|b| b.require_post(true))).await;
+    for target in [CALLBACK, LOGIN, LOGOUT] {
+        let page = site.get(target, "").await;
+        assert_eq!(page.header("x-frame-options"), Some("DENY"), "{target}");
+        let policy = page.header("content-security-policy").unwrap();
+        assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+    }
+}
+
+pub async fn e_05_every_bad_state_looks_the_same(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    let attempt = site.start("").await;
+    let query = format!("code=a&state={}", attempt.state);
+    let (head, tail) = attempt.value.split_at(attempt.value.len() / 2);
+    let other = if tail.starts_with('A') { 'B' } else { 'A' };
+    let changed = format!("{}={head}{other}{}", attempt.name, &tail[1..]);
+    let unknown_key = format!("{}=AZZZZZZZ{}", attempt.name, &attempt.value[8..]);
+    let old = site.start("").await;
+    let pages = [
+        site.call_back("code=a", "").await,
+        site.call_back("code=a&state=wrong", "").await,
+        site.call_back(&query, "").await,
+        site.call_back(&query, &changed).await,
+        site.call_back(&query, &unknown_key).await,
+        {
+            site.app.advance(std::time::Duration::from_secs(601));
+            let query = format!("code=a&state={}", old.state);
+            site.call_back(&query, &old.cookie()).await
+        },
+    ];
+    for page in &pages {
+        is_refused(page, "invalid_state");
+        assert_eq!(page.status, pages[0].status);
+        assert_eq!(page.body.len(), pages[0].body.len());
+    }
+}
+
+pub async fn e_06_every_refusal_has_a_way_on(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    for query in ["", "code=a", "code=a&state=b", "error=x", "code=a&code=b", "code=%"] {
+        let page = site.call_back(query, "").await;
+        assert!(links(&page.text()).contains(&("Try again".to_owned(), LOGIN.to_owned())));
+        let target = format!("{CALLBACK}?{query}");
+        let json = site.send("GET", &target, &[("accept", "application/json")]).await;
+        assert_eq!(json.header("content-type"), Some("application/json"));
+        assert_eq!(json.status, page.status);
+        let page = site.send("GET", &target, &[("accept", "*/*")]).await;
+        assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+    }
+    // The link works.
+    assert_eq!(site.get(LOGIN, "").await.status, 303);
+}
+
+pub async fn e_07_nothing_internal_is_told(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    for fault in [
+        Fault::json(
+            400,
+            r#"{"error_type":"OAuthException","code":400,"error_message":"INTERNAL words"}"#,
+        ),
+        Fault::json(500, "INTERNAL words"),
+        Fault::json(200, "INTERNAL words"),
+        Fault::ResetAfterRequest,
+    ] {
+        site.app.provider.set_fault_times(Endpoint::CodeExchange, fault, 1);
+        let attempt = site.start("").await;
+        let page = site.finish(&attempt).await;
+        assert!(page.status >= 400);
+        let text = page.describe().to_lowercase();
+        for told in
+            ["internal words", "oauthexception", "reqwest", "hyper", "127.0.0.1", "src/", "panick"]
+        {
+            assert!(!text.contains(told), "{told}: {text}");
+        }
+    }
+}
+
+/// Walks through everything that logs, with and without success.
+async fn walk(site: &Site) -> Vec<String> {
+    let mut secrets = Vec::new();
+    let session = site.log_in().await;
+    secrets.push(session.split_once('=').unwrap().1.to_owned());
+    site.get("/me", &session).await;
+    for query in ["", "code=MARKERCODE0123456789&state=x", "error=access_denied", "code=a&code=b"] {
+        site.call_back(query, "").await;
+    }
+    let attempt = site.start("").await;
+    secrets.push(attempt.state.clone());
+    secrets.push(attempt.value.clone());
+    site.call_back(&format!("code=a&state={}", attempt.state), "").await;
+    let tampered = format!("{}={}", attempt.name, &attempt.value[1..]);
+    site.call_back(&format!("code=a&state={}", attempt.state), &tampered).await;
+    let echo = |text: &str| {
+        format!(r#"{{"error_type":"OAuthException","code":400,"error_message":"{text}"}}"#)
+    };
+    for endpoint in [Endpoint::CodeExchange, Endpoint::LongLived] {
+        for fault in [
+            Fault::ResetAfterRequest,
+            Fault::html(502),
+            Fault::json(200, "{}"),
+            Fault::json(400, echo(site.app.provider.client_secret())),
+            Fault::json(400, echo("see https://evil.example/?access_token=MARKERCODE0123456789")),
+        ] {
+            site.app.provider.set_fault_times(endpoint, fault, 1);
+            let attempt = site.start("").await;
+            site.finish(&attempt).await;
+        }
+    }
+    secrets.extend(site.app.provider.issued_codes());
+    secrets.extend(site.app.provider.issued_tokens());
+    secrets.push(site.app.provider.client_secret().to_owned());
+    secrets.push("MARKERCODE0123456789".to_owned());
+    secrets.push("an obviously fake cookie secret for tests".to_owned());
+    secrets
+}
+
+pub async fn e_08_no_secret_is_logged_at_any_level(adapter: &impl Adapter) {
+    log::capture();
+    for sessions in [Sessions::Cookie, Sessions::Store] {
+        let site = Site::with(adapter, Settings::new().sessions(sessions)).await;
+        let secrets = walk(&site).await;
+        let lines = log::lines();
+        let ours = lines.iter().filter(|line| line.contains("ig_oauth")).count();
+        assert!(ours > 10, "our events are captured: {ours}");
+        for line in &lines {
+            for secret in &secrets {
+                assert!(!line.contains(secret.as_str()), "`{secret}` in: {line}");
+            }
+        }
+    }
+}
+
+#[derive(Clone, Default)]
+struct Failures(Arc<Mutex<Vec<(AuthErrorKind, String, String)>>>);
+
+impl Hooks for Failures {
+    fn on_failure(&self, failure: Failure) -> BoxFuture<'_, Option<Reply>> {
+        let told = (failure.kind(), failure.id().to_owned(), format!("{failure:?}"));
+        self.0.lock().unwrap().push(told);
+        Box::pin(async { None })
+    }
+}
+
+pub async fn e_09_no_secret_shows_in_what_hooks_can_print(adapter: &impl Adapter) {
+    let failures = Failures::default();
+    let hooks = failures.clone();
+    let site = Site::with(adapter, Settings::new().configure(|b| b.hooks(hooks))).await;
+    let secrets = walk(&site).await;
+    let failures = failures.0.lock().unwrap();
+    assert!(failures.len() > 10);
+    for (.., text) in failures.iter() {
+        assert!(!secrets.iter().any(|secret| text.contains(secret.as_str())), "{text}");
+    }
+}
+
+pub async fn e_10_log_lines_cannot_be_forged(adapter: &impl Adapter) {
+    log::capture();
+    let site = Site::new(adapter).await;
+    let attempt = site.start("").await;
+    let query = format!(
+        "error=access_denied&error_description=a%0aFORGEDLINE%1b[31m&state={}",
+        attempt.state
+    );
+    site.call_back(&query, &attempt.cookie()).await;
+    let message = r"a\nFORGEDLINE\u001b[31m";
+    let body =
+        format!(r#"{{"error_type":"OAuthException","code":400,"error_message":"{message}"}}"#);
+    site.app.provider.set_fault_times(Endpoint::CodeExchange, Fault::json(400, body), 1);
+    let attempt = site.start("").await;
+    site.finish(&attempt).await;
+    let lines = log::lines();
+    assert!(lines.iter().any(|line| line.contains("FORGEDLINE")), "the message is in the log");
+    for line in lines.iter().filter(|line| line.contains("FORGEDLINE")) {
+        assert!(!line.chars().any(char::is_control), "{line:?}");
+    }
+}
+
+pub async fn e_11_every_refusal_leaves_one_event_with_an_id(adapter: &impl Adapter) {
+    log::capture();
+    let failures = Failures::default();
+    let hooks = failures.clone();
+    let site = Site::with(adapter, Settings::new().configure(|b| b.hooks(hooks))).await;
+    for (query, kind) in [
+        ("", AuthErrorKind::MissingCode),
+        ("code=a", AuthErrorKind::MissingState),
+        ("code=a&state=b", AuthErrorKind::MissingAttempt),
+        ("code=a&code=b", AuthErrorKind::DuplicateParameter),
+    ] {
+        let page = site.call_back(query, "").await;
+        let (told, id, _) = failures.0.lock().unwrap().pop().unwrap();
+        assert_eq!(told, kind);
+        assert!(page.text().contains(&id), "the id is on the page");
+        let events: Vec<_> = log::lines().into_iter().filter(|line| line.contains(&id)).collect();
+        assert_eq!(events.len(), 1, "{events:?}");
+        assert!(events[0].contains(&format!("{kind:?}")), "{}", events[0]);
+    }
+}
+
+pub async fn e_12_a_failure_url_gets_a_closed_word(adapter: &impl Adapter) {
+    let settings = Settings::new().configure(|builder| builder.failure_url("/oops"));
+    let site = Site::with(adapter, settings).await;
+    let attempt = site.start("").await;
+    for (query, word) in [
+        (format!("error=x%26a%3Db&state={}", attempt.state), "provider_rejected"),
+        ("error=%0d%0aSet-Cookie:a=b".to_owned(), "invalid_request"),
+        ("error=a%26b&error_description=%0d%0ax&state=y".to_owned(), "invalid_state"),
+    ] {
+        let target = format!("{CALLBACK}?{query}");
+        let headers = [("accept", "text/html"), ("cookie", &*attempt.cookie())];
+        let answer = site.send("GET", &target, &headers).await;
+        assert_eq!(answer.status, 303, "{}", answer.describe());
+        assert_eq!(answer.location(), format!("/oops?error={word}#"));
+        assert_eq!(session_cookie(&answer), None);
+    }
+}

@@ -1,0 +1,365 @@
+//! Section 3: cookies, ours and other people's.
+
+use std::time::Duration;
+
+use ig_oauth_conformance::browser::{Jar, Origination, Response};
+use ig_oauth_conformance::harness::{Adapter, App, Sessions, Settings};
+use ig_oauth_fake_instagram::TokenShape;
+use url::Url;
+
+use crate::site::{
+    Attempt, CALLBACK, LOGIN, LOGOUT, Site, attempt, is_ok, is_refused, pair, session_cookie,
+};
+
+const NAVIGATION: Origination = Origination { same_site: true, top_level_safe: true };
+
+fn https(path: &str) -> Url {
+    Url::parse(&format!("https://app.example{path}")).unwrap()
+}
+
+fn store(jar: &mut Jar, answer: &Response) {
+    for line in answer.all("set-cookie") {
+        jar.store(&https(CALLBACK), line.as_bytes());
+    }
+    assert_eq!(jar.refused, Vec::<String>::new(), "a strict jar takes every line");
+}
+
+/// Every `Set-Cookie` line of a login, a landing, a renewal and a logout.
+async fn every_line(site: &Site) -> Vec<(String, u64)> {
+    let mut lines = Vec::new();
+    let mut take = |answer: &Response, inner: u64| {
+        lines.extend(answer.all("set-cookie").into_iter().map(|line| {
+            let inner = if line.contains("Max-Age=0") { 0 } else { inner };
+            (line.to_owned(), inner)
+        }));
+    };
+    let start = site.get(LOGIN, "").await;
+    take(&start, 10 * 60);
+    let attempt = attempt(&start);
+    let landed = site.finish(&attempt).await;
+    take(&landed, 14 * 24 * 60 * 60);
+    let session = session_cookie(&landed).unwrap();
+    site.app.advance(Duration::from_secs(2 * 24 * 60 * 60));
+    take(&site.get("/", &session).await, 14 * 24 * 60 * 60);
+    take(&site.send("POST", LOGOUT, &[("cookie", &session)]).await, 0);
+    assert!(lines.len() >= 5, "{lines:?}");
+    lines
+}
+
+pub async fn k_01_every_cookie_has_the_strictest_attributes(adapter: &impl Adapter) {
+    for sessions in [Sessions::Cookie, Sessions::Store] {
+        let site = Site::with(adapter, Settings::new().sessions(sessions)).await;
+        for (line, inner_expiry) in every_line(&site).await {
+            let attributes: Vec<_> = line.split("; ").skip(1).collect();
+            assert!(line.starts_with("__Host-ig_"), "{line}");
+            for wanted in ["Secure", "HttpOnly", "SameSite=Lax", "Path=/"] {
+                assert!(attributes.contains(&wanted), "{wanted} in {line}");
+            }
+            assert!(attributes.contains(&format!("Max-Age={inner_expiry}").as_str()), "{line}");
+            assert_eq!(attributes.len(), 5, "nothing else, `Domain` least of all: {line}");
+        }
+    }
+}
+
+pub async fn k_02_the_cross_site_callback_and_the_page_after_it_see_their_cookies(
+    adapter: &impl Adapter,
+) {
+    let site = Site::new(adapter).await;
+    let from_provider = Origination { same_site: false, top_level_safe: true };
+    let mut jar = Jar::new();
+    let start = site.get(LOGIN, "").await;
+    store(&mut jar, &start);
+    let cookies = jar.header(&https(CALLBACK), from_provider).expect("the attempt's cookie");
+    let query = format!("code={}&state={}", site.code(), attempt(&start).state);
+    let landed = site.call_back(&query, &cookies).await;
+    is_ok(&landed);
+    store(&mut jar, &landed);
+    // The redirect after a cross-site navigation is still cross-site.
+    let cookies = jar.header(&https("/"), from_provider).expect("the session's cookie");
+    assert_eq!(site.get("/", &cookies).await.text(), site.app.user_id());
+}
+
+pub async fn k_03_removals_are_taken_by_a_strict_jar(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    let mut jar = Jar::new();
+    let start = site.get(LOGIN, "").await;
+    store(&mut jar, &start);
+    store(&mut jar, &site.finish(&attempt(&start)).await);
+    let session = jar.header(&https("/"), NAVIGATION).unwrap();
+    assert!(!session.contains("ig_login"), "the attempt is gone: {session}");
+    store(&mut jar, &site.send("POST", LOGOUT, &[("cookie", &session)]).await);
+    assert_eq!(jar.header(&https("/"), NAVIGATION), None);
+}
+
+/// The attacker's attempt under other spellings of the victim's cookie name.
+async fn a_misspelt_name_is_not_ours(adapter: &impl Adapter, spell: &[fn(&str) -> Vec<u8>]) {
+    let site = Site::new(adapter).await;
+    for spell in spell {
+        let evil = site.start("?return_to=/page/evil").await;
+        let query = format!("code={}&state={}", site.code(), evil.state);
+        let mut cookie = spell(&evil.name);
+        cookie.extend_from_slice(format!("={}", evil.value).as_bytes());
+        let target = format!("{CALLBACK}?{query}");
+        let answer = site.app.raw_bytes("GET", &target, &[("cookie", &cookie)]).await;
+        is_refused(&answer, "invalid_state");
+        // Beside the good one it does no harm, on either side.
+        for evil_first in [true, false] {
+            let good = site.start("?return_to=/page/good").await;
+            let mut pairs = vec![good.cookie().into_bytes()];
+            let mut misspelt = spell(&good.name);
+            misspelt.extend_from_slice(format!("={}", evil.value).as_bytes());
+            pairs.insert(usize::from(!evil_first), misspelt);
+            let cookies = pairs.join(&b"; "[..]);
+            let query = format!("code={}&state={}", site.code(), good.state);
+            let target = format!("{CALLBACK}?{query}");
+            let answer = site.app.raw_bytes("GET", &target, &[("cookie", &cookies)]).await;
+            is_ok(&answer);
+            assert_eq!(answer.location(), "/page/good#");
+        }
+    }
+}
+
+pub async fn k_04_a_siblings_cookie_without_the_prefix_is_not_ours(adapter: &impl Adapter) {
+    a_misspelt_name_is_not_ours(
+        adapter,
+        &[
+            |name| name.trim_start_matches("__Host-").into(),
+            |name| name.replace("__Host-", "__host-").into(),
+            |name| name.replace("__Host-", "__HOST-").into(),
+            |name| name.replace("__Host-", "__Secure-").into(),
+            |name| format!("{name} ").into(),
+            |name| format!("\"{name}\"").into(),
+        ],
+    )
+    .await;
+}
+
+pub async fn k_05_a_percent_encoded_name_is_another_name(adapter: &impl Adapter) {
+    a_misspelt_name_is_not_ours(
+        adapter,
+        &[
+            |name| name.replace("__Host-", "%5F%5FHost-").into(),
+            |name| name.replace("__Host-", "%5f_Host-").into(),
+            |name| name.replace('.', "%2e").into(),
+        ],
+    )
+    .await;
+}
+
+pub async fn k_06_white_space_and_unicode_before_a_name_make_another_name(adapter: &impl Adapter) {
+    a_misspelt_name_is_not_ours(
+        adapter,
+        &[
+            |name| [&b"\xe2\x80\x80"[..], name.as_bytes()].concat(),
+            |name| [&b"\xc2\xa0"[..], name.as_bytes()].concat(),
+            |name| [&b"x\t"[..], name.as_bytes()].concat(),
+            |name| [&b"\xa0"[..], name.as_bytes()].concat(),
+            |name| [&b"\xef\xbb\xbf"[..], name.as_bytes()].concat(),
+        ],
+    )
+    .await;
+}
+
+pub async fn k_07_a_bad_byte_in_another_cookie_costs_us_nothing(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    for other in [&b"a=\xff"[..], "a=\u{e9}".as_bytes(), b"\xff=\xfe", b"a=\x80\x81", b"caf\xe9"] {
+        for before in [true, false] {
+            let attempt = site.start("").await;
+            let own = attempt.cookie().into_bytes();
+            let pairs = if before { [other, &own[..]] } else { [&own[..], other] };
+            let cookies = pairs.join(&b"; "[..]);
+            let target = format!("{CALLBACK}?code={}&state={}", site.code(), attempt.state);
+            is_ok(&site.app.raw_bytes("GET", &target, &[("cookie", &cookies)]).await);
+        }
+    }
+}
+
+pub async fn k_08_duplicates_of_our_name_are_tried_up_to_a_bound(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    let bad = |attempt: &Attempt| format!("{}=bad", attempt.name);
+    for (count_of_bad, good_last, works) in
+        [(1, true, true), (1, false, true), (3, true, true), (4, true, false), (4, false, true)]
+    {
+        let attempt = site.start("").await;
+        let mut cookies = vec![bad(&attempt); count_of_bad];
+        cookies.insert(if good_last { count_of_bad } else { 0 }, attempt.cookie());
+        let query = format!("code={}&state={}", site.code(), attempt.state);
+        let answer = site.call_back(&query, &cookies.join("; ")).await;
+        if works {
+            is_ok(&answer);
+        } else {
+            is_refused(&answer, "invalid_state");
+        }
+    }
+    // In headers of their own, as HTTP/2 may send them.
+    let attempt = site.start("").await;
+    let target = format!("{CALLBACK}?code={}&state={}", site.code(), attempt.state);
+    let headers = [("cookie", &*bad(&attempt)), ("cookie", &*attempt.cookie())];
+    is_ok(&site.send("GET", &target, &headers).await);
+}
+
+pub async fn k_09_malformed_cookies_hide_nothing(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    let long_name = format!("{}=1", "n".repeat(10_000));
+    let many = ";".repeat(10_000);
+    for other in
+        [";;;", "=v", "x", "x=\"q\\\"", "x=\"unterminated", "$Version=1", &long_name, &many, "; ;"]
+    {
+        for before in [true, false] {
+            let attempt = site.start("").await;
+            let own = attempt.cookie();
+            let cookies =
+                if before { format!("{other}; {own}") } else { format!("{own}; {other}") };
+            let query = format!("code={}&state={}", site.code(), attempt.state);
+            is_ok(&site.call_back(&query, &cookies).await);
+        }
+    }
+}
+
+pub async fn k_10_a_flood_of_cookies_is_bounded(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    let name = site.start("").await.name;
+    let prefix = name.split('.').next().unwrap();
+    let ours: Vec<_> = (0..500).map(|index| format!("{prefix}.{index:08}=x")).collect();
+    let others: Vec<_> = (0..3_000).map(|index| format!("c{index}=x")).collect();
+    for cookies in [ours.join("; "), others.join("; ")] {
+        let start = site.get(LOGIN, &cookies).await;
+        assert_eq!(start.status, 303);
+        let head: usize =
+            start.headers.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
+        assert!(head < 8_000, "{head} bytes of headers");
+        let attempt = attempt(&start);
+        let query = format!("code={}&state={}", site.code(), attempt.state);
+        is_ok(&site.call_back(&query, &format!("{cookies}; {}", attempt.cookie())).await);
+    }
+}
+
+pub async fn k_11_attempts_do_not_pile_up(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    let mut jar = Jar::new();
+    for round in 0..200 {
+        let cookies = jar.header(&https(LOGIN), NAVIGATION).unwrap_or_default();
+        assert!(cookies.len() <= 2_560, "{} bytes in round {round}", cookies.len());
+        store(&mut jar, &site.get(LOGIN, &cookies).await);
+        let kept = jar.named("ig_login").len();
+        assert!((1..=8).contains(&kept), "{kept} attempts in round {round}");
+    }
+}
+
+pub async fn k_12_a_token_that_no_cookie_holds_fails_before_the_redirect(adapter: &impl Adapter) {
+    let many: Vec<_> = (0..12).map(|index| format!("{}_{index}", "scope".repeat(16))).collect();
+    let many = format!("instagram_business_basic,{}", many.join(","));
+    for (bytes, permissions, sessions, works) in [
+        (2_048, "instagram_business_basic", Sessions::Cookie, true),
+        (2_048, many.as_str(), Sessions::Cookie, false),
+        (2_048, many.as_str(), Sessions::Store, true),
+        (4_096, "instagram_business_basic", Sessions::Store, false),
+        (4_096, "instagram_business_basic", Sessions::Cookie, false),
+    ] {
+        let settings = Settings::new()
+            .sessions(sessions)
+            .configure(|builder| builder.long_lived(ig_oauth_common::LongLived::Off));
+        let site = Site::with(adapter, settings).await;
+        let token = "t".repeat(bytes);
+        let body =
+            format!(r#"{{"access_token":"{token}","user_id":1,"permissions":"{permissions}"}}"#);
+        site.app.provider.set_token_shape(TokenShape::Verbatim(body));
+        let attempt = site.start("").await;
+        let answer = site.finish(&attempt).await;
+        if works {
+            is_ok(&answer);
+            let cookie = session_cookie(&answer).unwrap();
+            assert!(cookie.len() <= 3_073, "{} bytes", cookie.len());
+        } else {
+            assert_eq!(answer.status, 503, "{bytes} {sessions:?}");
+            assert_eq!(session_cookie(&answer), None);
+        }
+    }
+}
+
+pub async fn k_13_names_and_values_are_plain(adapter: &impl Adapter) {
+    for sessions in [Sessions::Cookie, Sessions::Store] {
+        let site = Site::with(adapter, Settings::new().sessions(sessions)).await;
+        for (line, _) in every_line(&site).await {
+            let (name, value) = pair(&line);
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+            assert!(name.bytes().all(plain) && value.bytes().all(plain), "{line}");
+            assert!(!name.contains(&site.app.user_id()), "no user in a name");
+        }
+    }
+}
+
+pub async fn k_14_leftovers_do_not_stop_a_login_and_are_cleared(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    let old = site.start("").await;
+    let prefix = old.name.split('.').next().unwrap();
+    let cut = &old.value[..old.value.len() / 2];
+    let old_version = format!("B{}", &old.value[1..]);
+    for leftover in ["garbage", "", "AAAA", cut, &old_version] {
+        let name = format!("{prefix}.leftover");
+        let cookies = format!("{name}={leftover}");
+        let start = site.get(LOGIN, &cookies).await;
+        let fresh = attempt(&start);
+        let removed = start.all("set-cookie");
+        let removed = removed.iter().any(|line| line.starts_with(&format!("{name}=;")));
+        assert!(removed, "{leftover}: {}", start.describe());
+        let query = format!("code={}&state={}", site.code(), fresh.state);
+        is_ok(&site.call_back(&query, &format!("{cookies}; {}", fresh.cookie())).await);
+    }
+    // What cannot be verified never pushes out a good attempt.
+    let good = site.start("").await;
+    let flood: Vec<_> = (0..20).map(|index| format!("{prefix}.flood{index:03}={cut}")).collect();
+    let start = site.get(LOGIN, &format!("{}; {}", flood.join("; "), good.cookie())).await;
+    let removed = start.all("set-cookie");
+    assert!(!removed.iter().any(|line| line.starts_with(&format!("{}=;", good.name))));
+}
+
+pub async fn k_15_the_apps_own_cookies_stay_beside_ours(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    let session = site.log_in().await;
+    site.app.advance(Duration::from_secs(2 * 24 * 60 * 60));
+    let answer = site.get("/cookies", &session).await;
+    let lines = answer.all("set-cookie");
+    assert_eq!(lines.len(), 3, "{}", answer.describe());
+    assert_eq!(lines[..2], ["one=1; Path=/", "two=2; Path=/"]);
+    assert!(lines[2].starts_with("__Host-ig_session"));
+}
+
+pub async fn k_17_a_cookie_never_rides_on_an_answer_that_may_be_cached(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    let session = site.log_in().await;
+    site.app.advance(Duration::from_secs(2 * 24 * 60 * 60));
+    let answer = site.get("/cached", &session).await;
+    assert_eq!(answer.header("cache-control"), Some("public, max-age=60"), "the app's word stays");
+    assert!(answer.all("set-cookie").is_empty(), "the renewal waits: {}", answer.describe());
+    let answer = site.get("/", &session).await;
+    assert_eq!(answer.all("set-cookie").len(), 1);
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    for (method, path) in [("GET", LOGIN), ("GET", CALLBACK), ("POST", LOGOUT)] {
+        let answer = site.send(method, path, &[("cookie", &session)]).await;
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
+    }
+}
+
+/// The same over plain http on loopback, where the prefix and `Secure` cannot be.
+pub async fn h_05_plain_http_is_for_loopback_and_has_other_cookie_names(adapter: &impl Adapter) {
+    let app = App::start(adapter, Settings::new()).await;
+    let start = app.raw("GET", LOGIN, &[]).await;
+    let line = start.header("set-cookie").unwrap();
+    assert!(line.starts_with("ig_login_") && !line.contains("Secure"), "{line}");
+    let secret = "FAKE-app-secret-of-more-than-32-bytes";
+    for uri in ["http://app.example/callback", "http://127.0.0.1.evil.example/callback"] {
+        let error = ig_oauth_common::Config::builder("1", secret, uri).build().unwrap_err();
+        assert_eq!(error.field(), "redirect_uri");
+    }
+    // Its cookies are worth nothing to an app on https, nor the other way round.
+    let loopback = attempt(&start);
+    let site = Site::new(adapter).await;
+    let query = format!("code={}&state={}", site.code(), loopback.state);
+    is_refused(&site.call_back(&query, &loopback.cookie()).await, "invalid_state");
+    let query = format!("code=abc&state={}", site.start("").await.state);
+    let secure = site.start("").await;
+    let target = format!("{CALLBACK}?{query}");
+    let answer = app.raw("GET", &target, &[("cookie", &secure.cookie())]).await;
+    is_refused(&answer, "invalid_state");
+}

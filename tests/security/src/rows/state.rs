@@ -1,0 +1,340 @@
+//! Section 1: the state, how it is made, what it is bound to, how long it lives.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use ig_oauth_conformance::browser::Browser;
+use ig_oauth_conformance::harness::{Adapter, App, Settings};
+use ig_oauth_fake_instagram::{Endpoint, Fault};
+
+use crate::site::{Attempt, CALLBACK, LOGIN, Site, attempt, is_ok, is_refused, session_cookie};
+
+pub async fn s_01_every_login_sends_one_random_state(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    let answer = site.get(LOGIN, "").await;
+    assert_eq!(answer.location().matches("state=").count(), 1);
+    let state = attempt(&answer).state;
+    assert_eq!(state.len(), 43, "256 bits in base64url");
+    assert!(state.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
+}
+
+pub async fn s_02_states_do_not_repeat_and_every_bit_is_fair(adapter: &impl Adapter) {
+    const COUNT: usize = 2_000;
+    // Two processes share no value: two apps with the same settings stand for them.
+    let sites = [Site::new(adapter).await, Site::new(adapter).await];
+    let mut seen = HashSet::new();
+    let mut ones = vec![0_usize; 43 * 6];
+    for index in 0..COUNT {
+        let state = sites[index % 2].start("").await.state;
+        for (position, byte) in state.bytes().enumerate() {
+            let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+            let digit = alphabet.iter().position(|known| *known == byte).unwrap();
+            (0..6).for_each(|bit| ones[position * 6 + bit] += digit >> (5 - bit) & 1);
+        }
+        assert!(seen.insert(state), "a state came twice");
+    }
+    // Five standard deviations of a fair coin thrown 2,000 times are 112.
+    for (bit, ones) in ones.iter().take(256).enumerate() {
+        assert!(ones.abs_diff(COUNT / 2) < 112, "bit {bit} is set {ones} of {COUNT} times");
+    }
+}
+
+pub async fn s_03_a_callback_in_a_browser_without_the_attempt_is_refused(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    let attacker = site.start("").await;
+    let query = format!("code={}&state={}", site.code(), attacker.state);
+    is_refused(&site.call_back(&query, "").await, "invalid_state");
+    assert_eq!(site.exchanges(), 0);
+}
+
+pub async fn s_04_neither_state_nor_cookie_is_no_way_in(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    is_refused(&site.call_back("code=abc", "").await, "invalid_state");
+    assert_eq!(site.exchanges(), 0);
+}
+
+pub async fn s_05_empty_state_and_empty_cookie_do_not_match(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    let attempt = site.start("").await;
+    let prefix = attempt.name.split('.').next().unwrap();
+    for cookie in [format!("{prefix}.="), format!("{}=", attempt.name), String::new()] {
+        for query in ["code=abc&state=", "code=abc&state"] {
+            is_refused(&site.call_back(query, &cookie).await, "invalid_state");
+        }
+    }
+    let query = format!("code=abc&state={}", attempt.state);
+    is_refused(&site.call_back(&query, &format!("{}=", attempt.name)).await, "invalid_state");
+    assert_eq!(site.exchanges(), 0);
+}
+
+pub async fn s_06_states_swapped_between_browsers_are_refused(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    let (one, other) = (site.start("").await, site.start("").await);
+    for (state_of, cookie_of) in [(&one, &other), (&other, &one)] {
+        let query = format!("code={}&state={}", site.code(), state_of.state);
+        is_refused(&site.call_back(&query, &cookie_of.cookie()).await, "invalid_state");
+        // Even under the right name, another attempt's value is another attempt.
+        let renamed = format!("{}={}", state_of.name, cookie_of.value);
+        is_refused(&site.call_back(&query, &renamed).await, "invalid_state");
+    }
+    assert_eq!(site.exchanges(), 0);
+    site.is_alive(&one).await;
+}
+
+pub async fn s_07_a_value_of_one_cookie_is_worth_nothing_in_another(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    let session = site.log_in().await;
+    let (session_name, session_value) = session.split_once('=').unwrap();
+    let attempt = site.start("").await;
+    let exchanges = site.exchanges();
+    let query = format!("code={}&state={}", site.code(), attempt.state);
+    let as_attempt = format!("{}={session_value}", attempt.name);
+    is_refused(&site.call_back(&query, &as_attempt).await, "invalid_state");
+    assert_eq!(site.exchanges(), exchanges);
+    let as_session = format!("{session_name}={}", attempt.value);
+    assert_eq!(site.get("/", &as_session).await.text(), "anonymous");
+    // A signed login link is no attempt either.
+    site.is_alive(&attempt).await;
+}
+
+pub async fn s_08_an_attempt_of_one_mount_is_none_of_anothers(adapter: &impl Adapter) {
+    // Two apps of one host, with one secret: another client id, another redirect URI.
+    let secret = "an obviously fake cookie secret, shared";
+    let app = |mount: &'static str| {
+        Settings::new().configure(move |builder| builder.cookie_secrets([secret]).mount(mount))
+    };
+    let one = Site::with(adapter, app("same")).await;
+    let other = App::start(adapter, app("same")).await;
+    let attempt = one.start("").await;
+    let name = attempt.name.trim_start_matches("__Host-");
+    let query = format!("code=abc&state={}", attempt.state);
+    let cookie = format!("{name}={}; {}", attempt.value, attempt.cookie());
+    let answer = other.raw("GET", &format!("{CALLBACK}?{query}"), &[("cookie", &cookie)]).await;
+    is_refused(&answer, "invalid_state");
+    assert_eq!(other.exchanges(), 0);
+    one.is_alive(&attempt).await;
+    // Unless a setting names them alike, the mounts' cookies have names of their own.
+    let names: HashSet<_> = [Site::new(adapter).await.start("").await.name, {
+        let app = App::start(adapter, Settings::new()).await;
+        attempt_name(&app).await
+    }]
+    .map(|name| name.trim_start_matches("__Host-").split('.').next().unwrap().to_owned())
+    .into();
+    assert_eq!(names.len(), 2, "{names:?}");
+}
+
+async fn attempt_name(app: &App) -> String {
+    crate::site::attempt(&app.raw("GET", LOGIN, &[]).await).name
+}
+
+pub async fn s_09_an_attempt_lives_ten_minutes_by_the_servers_clock(adapter: &impl Adapter) {
+    for (age, lives) in [(10 * 60 - 1, true), (10 * 60 + 1, false)] {
+        let site = Site::new(adapter).await;
+        let attempt = site.start("").await;
+        site.app.advance(Duration::from_secs(age));
+        let answer = site.finish(&attempt).await;
+        if lives {
+            is_ok(&answer);
+        } else {
+            is_refused(&answer, "invalid_state");
+            assert_eq!(site.exchanges(), 0);
+        }
+    }
+}
+
+pub async fn s_10_a_used_callback_is_worth_nothing(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    let attempt = site.start("?return_to=/page/there").await;
+    let query = format!("code={}&state={}", site.code(), attempt.state);
+    let first = site.call_back(&query, &attempt.cookie()).await;
+    is_ok(&first);
+    let session = session_cookie(&first).unwrap();
+    is_refused(&site.call_back(&query, &attempt.cookie()).await, "code_rejected");
+    let soft = site.call_back(&query, &format!("{}; {session}", attempt.cookie())).await;
+    assert_eq!((soft.status, soft.location()), (303, "/page/there#"));
+    assert_eq!(session_cookie(&soft), None, "no new session");
+    assert_eq!(site.exchanges(), 1);
+}
+
+pub async fn s_11_fifty_parallel_callbacks_make_one_exchange(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    let attempt = site.start("?return_to=/page/there").await;
+    let slow = Fault::Latency(Duration::from_millis(700));
+    site.app.provider.set_fault(Endpoint::CodeExchange, slow);
+    let target = format!("{CALLBACK}?code={}&state={}", site.code(), attempt.state);
+    let address = site.app.address().to_owned();
+    let headers = vec![
+        ("host".to_owned(), address.clone().into_bytes()),
+        ("cookie".to_owned(), attempt.cookie().into_bytes()),
+    ];
+    let callers: Vec<_> = (0..50)
+        .map(|_| {
+            let (address, target, headers) = (address.clone(), target.clone(), headers.clone());
+            tokio::spawn(async move {
+                ig_oauth_conformance::browser::send(&address, "GET", &target, &headers, b"").await
+            })
+        })
+        .collect();
+    let mut sessions = HashSet::new();
+    for caller in callers {
+        let answer = caller.await.unwrap();
+        assert_eq!((answer.status, answer.location()), (303, "/page/there#"));
+        sessions.extend(session_cookie(&answer));
+    }
+    assert_eq!(site.exchanges(), 1);
+    assert_eq!(sessions.len(), 1, "one session, shared");
+}
+
+pub async fn s_12_the_request_does_not_choose_the_state(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    let wanted = "A".repeat(43);
+    assert_ne!(site.start(&format!("?state={wanted}")).await.state, wanted);
+}
+
+pub async fn s_13_a_planted_cookie_does_not_become_the_state(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    let name = site.start("").await.name;
+    let answer = site.get(LOGIN, &format!("{name}=PLANTED")).await;
+    let fresh = attempt(&answer);
+    assert_ne!(fresh.name, name);
+    assert!(!answer.describe().contains("PLANTED"), "{}", answer.describe());
+    site.is_alive(&fresh).await;
+}
+
+pub async fn s_14_any_changed_bit_of_the_attempt_is_noticed(adapter: &impl Adapter) {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let site = Site::new(adapter).await;
+    let attempt = site.start("?return_to=/x").await;
+    let query = format!("code=abc&state={}", attempt.state);
+    for position in 0..attempt.value.len() {
+        for bit in 0..6 {
+            let mut value = attempt.value.clone().into_bytes();
+            let digit = ALPHABET.iter().position(|byte| *byte == value[position]).unwrap();
+            value[position] = ALPHABET[digit ^ (1 << bit)];
+            let cookie = format!("{}={}", attempt.name, String::from_utf8(value).unwrap());
+            is_refused(&site.call_back(&query, &cookie).await, "invalid_state");
+        }
+    }
+    assert_eq!(site.exchanges(), 0);
+    site.is_alive(&attempt).await;
+}
+
+pub async fn s_15_a_shorter_or_longer_signature_is_none(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    let attempt = site.start("").await;
+    let query = format!("code=abc&state={}", attempt.state);
+    // The tag is the last 32 bytes: 43 characters, more or less.
+    let length = attempt.value.len();
+    let cut =
+        [1, 2, 3, 5, 10, 21, 22, 31, 40, 41, 42, 43, 44].map(|cut| &attempt.value[..length - cut]);
+    let mut values: Vec<String> = cut.iter().map(|value| (*value).to_owned()).collect();
+    values.extend(["A", "AA", "AAAA", "AAAAAAAA"].map(|more| format!("{}{more}", attempt.value)));
+    values.push(attempt.value[length / 2..].to_owned());
+    values.push(format!("{0}{0}", attempt.value));
+    values.push(format!("{}.{}", &attempt.value[..length - 43], &attempt.value[length - 43..]));
+    for value in values {
+        let cookie = format!("{}={value}", attempt.name);
+        is_refused(&site.call_back(&query, &cookie).await, "invalid_state");
+    }
+    assert_eq!(site.exchanges(), 0);
+    site.is_alive(&attempt).await;
+}
+
+pub async fn s_16_one_value_has_one_text(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    let attempt = site.start("").await;
+    let query = format!("code=abc&state={}", attempt.state);
+    for value in other_texts(&attempt.value) {
+        // A cookie after it, or HTTP itself would cut white space off the end of the header.
+        let cookie = format!("{}={value}; other=1", attempt.name);
+        let answer = site.call_back(&query, &cookie).await;
+        is_refused(&answer, "invalid_state");
+    }
+    for state in other_texts(&attempt.state) {
+        let query = format!("code=abc&state={}", crate::site::escape(state.as_bytes()));
+        is_refused(&site.call_back(&query, &attempt.cookie()).await, "invalid_state");
+    }
+    assert_eq!(site.exchanges(), 0);
+    site.is_alive(&attempt).await;
+}
+
+/// Texts that a lenient decoder reads as the same bytes.
+fn other_texts(text: &str) -> Vec<String> {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut texts =
+        vec![format!("{text}="), format!("{text}=="), format!("{text} "), format!(" {text}")];
+    if text.contains(['-', '_']) {
+        texts.push(text.replace('-', "+").replace('_', "/"));
+    }
+    // The last character of a text whose length is no multiple of four has unused bits.
+    let unused = match text.len() % 4 {
+        2 => 4,
+        3 => 2,
+        _ => 0,
+    };
+    let last = text.as_bytes()[text.len() - 1];
+    let digit = ALPHABET.iter().position(|byte| *byte == last).unwrap();
+    for bits in 1..(1 << unused) {
+        let other = char::from(ALPHABET[digit ^ bits]);
+        texts.push(format!("{}{other}", &text[..text.len() - 1]));
+    }
+    texts
+}
+
+pub async fn s_17_two_tabs_both_succeed(adapter: &impl Adapter) {
+    let app = App::start(adapter, Settings::new()).await;
+    let mut browser = Browser::new();
+    let first = app.allowed(&mut browser, "?return_to=/page/first").await;
+    let second = app.allowed(&mut browser, "?return_to=/page/second").await;
+    assert_eq!(browser.step(&second).await.location(), "/page/second#");
+    assert_eq!(browser.step(&first).await.location(), "/page/first#");
+    assert_eq!(app.exchanges(), 2);
+}
+
+pub async fn s_18_a_forged_callback_does_not_end_an_attempt(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    let attempt = site.start("").await;
+    for query in ["code=x&state=wrong", "error=access_denied&state=wrong", "error=access_denied"] {
+        let answer = site.call_back(query, &attempt.cookie()).await;
+        is_refused(&answer, "invalid_state");
+        assert!(answer.all("set-cookie").is_empty(), "{query}: {}", answer.describe());
+    }
+    site.is_alive(&attempt).await;
+}
+
+pub async fn s_19_the_state_says_nothing(adapter: &impl Adapter) {
+    let site = Site::new(adapter).await;
+    let (one, other) =
+        (site.start("?return_to=/page/secret-plan").await, site.start("?return_to=/x").await);
+    for Attempt { state, .. } in [&one, &other] {
+        assert_eq!(state.len(), 43, "its length says nothing either");
+        assert!(!state.contains("page") && !state.contains("secret"));
+    }
+    // Two attempts share no more characters than chance has it, so no time or host is in there.
+    let alike = one.state.bytes().zip(other.state.bytes()).filter(|(a, b)| a == b).count();
+    assert!(alike < 12, "{alike} of 43 characters are alike: {} {}", one.state, other.state);
+}
+
+pub async fn s_20_hostile_clocks_give_no_endless_life_and_no_panic(adapter: &impl Adapter) {
+    const START: u64 = 1_800_000_000;
+    for (behind, lives) in [(30, true), (60, true), (61, false), (600, false)] {
+        let site = Site::new(adapter).await;
+        let attempt = site.start("").await;
+        site.app.set_app_clock(START - behind);
+        let answer = site.finish(&attempt).await;
+        assert_eq!(answer.status == 303, lives, "started {behind} s in the future");
+    }
+    for moment in [0, 2_147_483_648, 4_294_967_296, 9_223_372_036, u64::MAX] {
+        let site = Site::new(adapter).await;
+        let attempt = site.start("").await;
+        site.app.set_app_clock(moment);
+        is_refused(&site.finish(&attempt).await, "invalid_state");
+        // At that moment itself everything works.
+        let attempt = site.start("").await;
+        let answer = site.finish(&attempt).await;
+        assert!(answer.status < 500, "{}", answer.describe());
+        if moment != u64::MAX {
+            is_ok(&answer);
+        }
+    }
+}
