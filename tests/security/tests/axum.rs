@@ -1,3 +1,42 @@
 //! Every row on axum.
 
 ig_oauth_security::run_rows!(ig_oauth_test_adapters::Axum);
+
+/// Prints the count for each section, and fails when the table calls covered what does not run.
+#[test]
+#[allow(clippy::print_stdout, clippy::unwrap_used, reason = "the command's output")]
+fn the_table_of_verdicts_tells_the_truth() {
+    use ig_oauth_security::verdicts;
+
+    let document = include_str!("../../../docs/security.md");
+    let table = verdicts::read(document).unwrap();
+    verdicts::hold(&table, ROWS, "").unwrap();
+    println!("{}", verdicts::count(&table));
+    println!("{} row tests on axum", ROWS.len());
+}
+
+/// A table that lies in each of the ways it can is caught.
+#[test]
+#[allow(clippy::unwrap_used, reason = "tests")]
+fn a_table_that_lies_is_caught() {
+    use ig_oauth_security::verdicts;
+
+    let document = include_str!("../../../docs/security.md");
+    let check = |document: &str| {
+        verdicts::read(document).and_then(|table| verdicts::hold(&table, ROWS, ""))
+    };
+    let name = ROWS.iter().find(|row| row.starts_with("s_17")).unwrap();
+    for (from, to) in [
+        (*name, "s_17_no_such_test"),
+        ("| S-17 | covered |", "| S-17 | open |"),
+        ("| S-17 | covered |", "| X-17 | covered |"),
+        ("| S-17 | covered |", "| S-16 | covered |"),
+        ("| S-22 | argued | Signatures", "| S-22 | argued | x |\n| Signatures"),
+        ("| S-21 | open |", "| S-21 | covered |"),
+        ("| S-21 | open |", "| S-21 | certainly |"),
+    ] {
+        assert!(document.contains(from), "{from}");
+        assert!(check(&document.replace(from, to)).is_err(), "{from} became {to}");
+    }
+    assert_eq!(check(document), Ok(()));
+}
