@@ -487,6 +487,54 @@ async fn a_browser_that_goes_away_cancels_nothing() {
     assert_eq!(site.provider.calls(), 1);
 }
 
+/// The browser goes away after each number of polls: there is one exchange, it is finished, and
+/// nothing is left behind.
+#[tokio::test]
+async fn a_browser_may_go_away_at_every_await_point() {
+    let finished = Arc::new(AtomicUsize::new(0));
+    let mut most_polls = 0;
+    for polls in 0..12 {
+        let counted = Arc::clone(&finished);
+        let mut site = Site::with(|builder| {
+            builder.http_client(move |_: HttpRequest| {
+                let counted = Arc::clone(&counted);
+                async move {
+                    for _ in 0..3 {
+                        tokio::task::yield_now().await;
+                    }
+                    counted.fetch_add(1, Ordering::SeqCst);
+                    let body = br#"{"access_token":"FAKE","user_id":1}"#;
+                    Ok(HttpResponse::new(200, body.to_vec()))
+                }
+            })
+        });
+        let state = site.start("").await;
+        let target = format!("{CALLBACK}?code={CODE}&state={state}");
+        let before = finished.load(Ordering::SeqCst);
+        let Begin::Job(job) = site.begin("GET", &target, &[]) else { panic!("a job") };
+        let mut running = Box::pin(job.run());
+        for poll in 0..polls {
+            let polled =
+                std::future::poll_fn(|cx| std::task::Poll::Ready(running.as_mut().poll(cx))).await;
+            if polled.is_ready() {
+                most_polls = poll;
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(running);
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+        let exchanged = finished.load(Ordering::SeqCst) - before;
+        assert_eq!(exchanged, usize::from(polls > 0), "after {polls} polls");
+        // Unpolled, nothing was consumed; polled, the attempt is used.
+        let again = site.get(&target).await;
+        assert_eq!(again.status(), if polls == 0 { 303 } else { 400 }, "after {polls} polls");
+    }
+    assert!(most_polls > 2, "the last rounds went all the way: {most_polls}");
+}
+
 #[tokio::test]
 async fn a_hook_that_panics_fails_one_login_and_no_more() {
     let hooks = Recorder { panic: true, ..Recorder::default() };

@@ -84,6 +84,10 @@
 //! `logout_path` and the redirect URI below `/app`, and its routes come from
 //! [`routes_under("/app")`](InstagramOAuthLayer::routes_under).
 //!
+//! Two apps of the provider on one host are two layers: give each router its own by
+//! `route_layer(layer.clone())` and its paths by `merge(layer.routes())`. Where two layers are stacked,
+//! handlers see the inner one's users.
+//!
 //! Layers that change the body type, such as compression, go *outside* as they are. Where the inner
 //! service's body cannot be made from bytes, call [`either_body`](InstagramOAuthLayer::either_body).
 //!

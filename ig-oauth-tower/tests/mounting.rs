@@ -365,3 +365,119 @@ async fn a_stream_passes_through_unbuffered() {
     drop(sender);
     assert!(body.frame().await.is_none());
 }
+
+/// Layers of others, outside and inside of ours.
+#[tokio::test]
+async fn layers_of_others_work_on_both_sides() {
+    use tower_http::compression::CompressionLayer;
+    use tower_http::cors::CorsLayer;
+    use tower_http::limit::RequestBodyLimitLayer;
+    use tower_http::timeout::TimeoutLayer;
+    use tower_http::trace::TraceLayer;
+
+    let page = || Router::new().route("/page", get(async || "page ".repeat(100)));
+    let timeout = || {
+        let duration = std::time::Duration::from_secs(30);
+        TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, duration)
+    };
+    let outside = page()
+        .layer(layer())
+        .layer(TraceLayer::new_for_http())
+        .layer(CompressionLayer::new())
+        .layer(CorsLayer::permissive())
+        .layer(timeout())
+        .layer(RequestBodyLimitLayer::new(1024));
+    let inside = page()
+        .layer(TraceLayer::new_for_http())
+        .layer(CompressionLayer::new())
+        .layer(CorsLayer::permissive())
+        .layer(timeout())
+        .layer(RequestBodyLimitLayer::new(1024))
+        .layer(layer());
+    for (place, app) in [("outside", outside), ("inside", inside)] {
+        let login = app.clone().oneshot(request(LOGIN)).await.unwrap();
+        assert_eq!(login.status(), StatusCode::SEE_OTHER, "{place}");
+        assert_eq!(login.headers()["cache-control"], "no-store", "{place}");
+        let cors = login.headers().contains_key("access-control-allow-origin");
+        assert_eq!(cors, place == "outside", "{place}: outer layers see our answers");
+        let (status, body) = text(&app, "/page").await;
+        assert_eq!((status, body.len()), (StatusCode::OK, 500), "{place}");
+        let mut zipped = request("/page");
+        zipped.headers_mut().insert("accept-encoding", "gzip".parse().unwrap());
+        let answer = app.oneshot(zipped).await.unwrap();
+        assert_eq!(answer.headers()["content-encoding"], "gzip", "{place}");
+    }
+    // Directly around a compressed body, which cannot be made from bytes.
+    let compressed = CompressionLayer::new().layer(page());
+    let service = layer().either_body().layer(compressed);
+    assert_eq!(service.oneshot(request(LOGIN)).await.unwrap().status(), StatusCode::SEE_OTHER);
+}
+
+/// Two apps of the provider on one host: each has its routes, its cookies and its users.
+#[tokio::test]
+async fn two_mounts_on_one_host_keep_apart() {
+    let mount = |id: &str, prefix: &str| {
+        let secret = "FAKE-app-secret-of-more-than-32-bytes";
+        let config = Config::builder(id, secret, format!("https://app.example{prefix}/callback"))
+            .login_path(format!("{prefix}/login"))
+            .logout_path(format!("{prefix}/logout"));
+        InstagramOAuthLayer::new(config.build().unwrap())
+    };
+    let links = async |login: InstagramLogin| login.login_path();
+    let mounted = |layer: InstagramOAuthLayer, page: &str| {
+        let page = Router::new().route(page, get(links)).route_layer(layer.clone());
+        page.merge(layer.routes())
+    };
+    let app = mounted(mount("1", "/shop"), "/shop/links")
+        .merge(mounted(mount("2", "/blog"), "/blog/links"))
+        .fallback(nothing_here);
+    let mut names = Vec::new();
+    for (prefix, id) in [("/shop", "client_id=1&"), ("/blog", "client_id=2&")] {
+        let response = app.clone().oneshot(request(&format!("{prefix}/login"))).await.unwrap();
+        assert_eq!(response.status(), StatusCode::SEE_OTHER, "{prefix}");
+        assert!(response.headers()["location"].to_str().unwrap().contains(id), "{prefix}");
+        let cookie = response.headers()["set-cookie"].to_str().unwrap().to_owned();
+        names.push(cookie.split('.').next().unwrap().to_owned());
+        let links = text(&app, &format!("{prefix}/links")).await.1;
+        assert_eq!(links, format!("{prefix}/login"));
+    }
+    assert_ne!(names[0], names[1], "cookies of different mounts");
+}
+
+/// A connection that is upgraded belongs to the app, bytes and all.
+#[tokio::test]
+async fn an_upgrade_passes_through() {
+    use hyper_util::rt::TokioIo;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    async fn upgrade(mut request: Request) -> Response<Body> {
+        let upgrading = hyper::upgrade::on(&mut request);
+        tokio::spawn(async move {
+            let mut stream = TokioIo::new(upgrading.await.unwrap());
+            let mut word = [0; 4];
+            stream.read_exact(&mut word).await.unwrap();
+            stream.write_all(&word).await.unwrap();
+        });
+        let response = Response::builder().status(StatusCode::SWITCHING_PROTOCOLS);
+        let response = response.header("connection", "upgrade").header("upgrade", "echo");
+        response.body(Body::empty()).unwrap()
+    }
+
+    let app = Router::new().route("/echo", get(upgrade)).layer(layer());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = tokio::spawn(axum::serve(listener, app).into_future());
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let head = "GET /echo HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        answer.push(stream.read_u8().await.unwrap());
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 101"));
+    stream.write_all(b"ping").await.unwrap();
+    let mut word = [0; 4];
+    stream.read_exact(&mut word).await.unwrap();
+    assert_eq!(&word, b"ping");
+    serving.abort();
+}

@@ -144,7 +144,7 @@ macro_rules! run_rows {
                 t_08_user_ids_are_exact_or_an_error
                 t_09_every_live_shape_is_understood
                 t_10_status_and_body_must_agree
-                t_11_a_used_code_asks_to_start_again
+                t_11_every_known_error_is_told_apart
                 t_12_a_lost_answer_is_not_asked_for_again
                 t_13_no_request_changes_where_calls_go
                 t_14_the_secret_is_where_it_belongs

@@ -1,13 +1,25 @@
 //! Section 8: the client of the token endpoint, against a provider that misbehaves.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ig_oauth_common::LongLived;
+use ig_oauth_common::{AuthErrorKind, BoxFuture, Failure, Hooks, LongLived, Reply};
 use ig_oauth_conformance::browser::Response;
 use ig_oauth_conformance::harness::{Adapter, App, Settings};
 use ig_oauth_fake_instagram::{Endpoint, FakeInstagram, Fault, TokenShape};
 
 use crate::site::{LOGIN, Site, is_ok, session_cookie};
+
+/// The kinds of failure, which the browser is not told.
+#[derive(Clone, Default)]
+struct Failures(Arc<Mutex<Vec<AuthErrorKind>>>);
+
+impl Hooks for Failures {
+    fn on_failure(&self, failure: Failure) -> BoxFuture<'_, Option<Reply>> {
+        self.0.lock().unwrap().push(failure.kind());
+        Box::pin(async { None })
+    }
+}
 
 const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
 
@@ -71,7 +83,13 @@ pub async fn t_02_a_slow_provider_is_given_up_and_slows_nobody_else(adapter: &im
 }
 
 pub async fn t_03_a_huge_body_is_cut_off(adapter: &impl Adapter) {
-    let site = Site::with(adapter, impatient()).await;
+    let failures = Failures::default();
+    let hooks = failures.clone();
+    let settings = Settings::new().configure(|builder| {
+        let builder = builder.request_timeout(Duration::from_secs(5)).hooks(hooks);
+        builder.long_lived(LongLived::Off)
+    });
+    let site = Site::with(adapter, settings).await;
     let chunk = format!("1000\r\n{}\r\n", " ".repeat(4096));
     for fault in [
         raw(&format!("{HEAD}content-length: 1000000000000\r\n"), b"{"),
@@ -83,7 +101,13 @@ pub async fn t_03_a_huge_body_is_cut_off(adapter: &impl Adapter) {
         },
         raw(&format!("{HEAD}connection: close\r\n"), &vec![b' '; 1_000_000]),
     ] {
-        is_unavailable(&login_against(&site, fault).await);
+        is_unavailable(&login_against(&site, fault.clone()).await);
+        let kind = failures.0.lock().unwrap().pop();
+        assert_eq!(
+            kind,
+            Some(AuthErrorKind::OversizeAnswer),
+            "cut off, not given up: {fault:.60?}"
+        );
     }
 }
 
@@ -220,15 +244,63 @@ pub async fn t_10_status_and_body_must_agree(adapter: &impl Adapter) {
     }
 }
 
-pub async fn t_11_a_used_code_asks_to_start_again(adapter: &impl Adapter) {
+/// Every error body that has been seen, of this endpoint and its siblings.
+pub async fn t_11_every_known_error_is_told_apart(adapter: &impl Adapter) {
     let site = Site::with(adapter, impatient()).await;
-    let body = r#"{"error_type":"OAuthException","code":400,
-        "error_message":"Matching code was not found or was already used"}"#;
-    let answer = login_against(&site, Fault::json(400, body)).await;
-    assert_eq!(answer.status, 400);
-    assert!(answer.text().contains("code_rejected"));
-    assert!(answer.text().contains("Try again"));
-    assert_eq!(session_cookie(&answer), None);
+    let oauth = |message: &str| {
+        format!(r#"{{"error_type":"OAuthException","code":400,"error_message":"{message}"}}"#)
+    };
+    let reordered = |message: &str| {
+        format!(r#"{{"code":400,"error_message":"{message}","error_type":"OAuthException"}}"#)
+    };
+    let graph = |code: u32, kind: &str, message: &str| {
+        format!(
+            r#"{{"error":{{"message":"{message}","type":"{kind}","code":{code},"fbtrace_id":"x"}}}}"#
+        )
+    };
+    let not_found = "Matching code was not found or was already used";
+    let exceeded = "The maximum number of requests per hour has been exceeded.";
+    let limit = format!(
+        r#"{{"code":429,"error_type":"OAuthRateLimitException","error_message":"{exceeded}"}}"#
+    );
+    let password = "The session has been invalidated because the user changed their password";
+    for (sent, body, status, code) in [
+        (400, oauth(not_found), 400, "code_rejected"),
+        (400, reordered(&format!("{not_found}.")), 400, "code_rejected"),
+        (400, oauth("This authorization code has been used"), 400, "code_rejected"),
+        (400, oauth("Invalid authorization code"), 400, "code_rejected"),
+        (400, oauth("No matching code found."), 400, "code_rejected"),
+        (400, oauth("Redirect URI does not match registered redirect URI"), 400, "code_rejected"),
+        (400, oauth("Invalid redirect_uri"), 400, "code_rejected"),
+        (400, oauth("Invalid platform app"), 500, "provider_rejected"),
+        (400, oauth("Invalid scope: []"), 500, "provider_rejected"),
+        (
+            400,
+            graph(1, "OAuthException", "Error validating client secret."),
+            500,
+            "provider_rejected",
+        ),
+        (400, graph(190, "OAuthException", password), 500, "provider_rejected"),
+        (403, graph(10, "OAuthException", "No permission"), 500, "provider_rejected"),
+        (
+            400,
+            graph(100, "IGApiException", "Unsupported request - method type: get"),
+            500,
+            "provider_rejected",
+        ),
+        (400, graph(2, "OAuthException", "An unexpected error"), 503, "provider_unavailable"),
+        (400, graph(4, "OAuthException", "Too many calls"), 503, "provider_unavailable"),
+        (429, limit, 503, "provider_unavailable"),
+        (500, graph(1, "OAuthException", "Something"), 503, "provider_unavailable"),
+        (502, "<html>502</html>".to_owned(), 503, "provider_unavailable"),
+        (503, String::new(), 503, "provider_unavailable"),
+    ] {
+        let answer = login_against(&site, Fault::json(sent, body.clone())).await;
+        assert_eq!(answer.status, status, "{body}: {}", answer.describe());
+        assert!(answer.text().contains(code), "{body}: {}", answer.describe());
+        assert!(answer.text().contains("Try again"), "{body}");
+        assert_eq!(session_cookie(&answer), None, "{body}");
+    }
 }
 
 pub async fn t_12_a_lost_answer_is_not_asked_for_again(adapter: &impl Adapter) {

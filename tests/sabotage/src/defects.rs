@@ -1,0 +1,181 @@
+//! The defects: where they go in, what they do, and the row that must notice.
+
+/// One deliberate defect.
+pub(crate) struct Defect {
+    /// Its name, chosen at run time.
+    pub(crate) name: &'static str,
+    /// The row tests that must fail with it.
+    pub(crate) caught_by: &'static [&'static str],
+    /// The file it goes into.
+    pub(crate) file: &'static str,
+    /// The text it goes before, or replaces. It must stand exactly once in the file, so that a defect
+    /// whose place has moved is an error here instead of a test that tests nothing.
+    pub(crate) before: &'static str,
+    /// The code. With `{on}` in it, it replaces the text; `{on}` becomes the question whether this
+    /// defect was chosen. Without, it goes before the text and runs when the defect was chosen.
+    pub(crate) code: &'static str,
+}
+
+/// All of them.
+pub(crate) const DEFECTS: &[Defect] = &[
+    Defect {
+        name: "skip_the_mac",
+        caught_by: &["s_14_any_changed_bit_of_the_attempt_is_noticed"],
+        file: "ig-oauth-common/src/keys/mac.rs",
+        before: "self.over(parts).verify_slice(tag).is_ok()",
+        code: "return true;",
+    },
+    Defect {
+        name: "compare_a_prefix_of_the_mac",
+        caught_by: &["s_14_any_changed_bit_of_the_attempt_is_noticed"],
+        file: "ig-oauth-common/src/keys/mac.rs",
+        before: "self.over(parts).verify_slice(tag).is_ok()",
+        code: "return self.tag(parts).iter().zip(tag).take(16).all(|(a, b)| a == b);",
+    },
+    Defect {
+        name: "forget_the_expiry",
+        caught_by: &["s_09_an_attempt_lives_ten_minutes_by_the_servers_clock"],
+        file: "ig-oauth-common/src/attempt.rs",
+        before: "self.issued_at <= now.saturating_add(CLOCK_SKEW)",
+        code: "return now.saturating_add(CLOCK_SKEW) >= self.issued_at;",
+    },
+    Defect {
+        name: "forget_the_future",
+        caught_by: &["s_20_hostile_clocks_give_no_endless_life_and_no_panic"],
+        file: "ig-oauth-common/src/attempt.rs",
+        before: "self.issued_at <= now.saturating_add(CLOCK_SKEW)",
+        code: "return now.saturating_since(self.issued_at) <= ATTEMPT_LIFETIME;",
+    },
+    Defect {
+        name: "consume_nothing",
+        caught_by: &[
+            "s_10_a_used_callback_is_worth_nothing",
+            "s_11_fifty_parallel_callbacks_make_one_exchange",
+        ],
+        file: "ig-oauth-common/src/flow/consumed_states.rs",
+        before: "let mut known = self.known();",
+        code: "let _ = (state, dead_after, now); return Entry::First(watch::channel(None).0);",
+    },
+    Defect {
+        name: "accept_duplicate_parameters",
+        caught_by: &["c_01_a_code_given_twice_is_refused", "c_02_a_state_given_twice_is_refused"],
+        file: "ig-oauth-common/src/flow/query.rs",
+        before: "if parameters.iter().any(|(seen, _)| seen == name) {",
+        code: "if parameters.iter().any(|(seen, _)| seen == name) { continue; }",
+    },
+    Defect {
+        name: "believe_an_error_before_the_state",
+        caught_by: &["c_08_an_error_is_believed_only_with_a_proven_state"],
+        file: "ig-oauth-common/src/flow/callback.rs",
+        before: "let Some(state) = state else {",
+        code: "if matches!(response, AuthorizationResponse::Error { .. }) { return refuse(AuthErrorKind::Denied); }",
+    },
+    Defect {
+        name: "keep_the_attempt_cookie",
+        caught_by: &["k_03_removals_are_taken_by_a_strict_jar"],
+        file: "ig-oauth-common/src/cookie/set.rs",
+        before: "set_cookie(names, name, \"\", Duration::ZERO)",
+        code: "return format!(\"{name}=; Max-Age=0\");",
+    },
+    Defect {
+        name: "decode_cookie_names",
+        caught_by: &["k_05_a_percent_encoded_name_is_another_name"],
+        file: "ig-oauth-common/src/cookie/read.rs",
+        before: "if name == wanted.as_bytes() && values.len() < MAX_DUPLICATES {",
+        code: "if percent_encoding::percent_decode(name).eq(wanted.bytes()) { values.push(value); return; }",
+    },
+    Defect {
+        name: "set_lax_cookies_without_secure",
+        caught_by: &["k_01_every_cookie_has_the_strictest_attributes"],
+        file: "ig-oauth-common/src/cookie/set.rs",
+        before: "if names.secure() {",
+        code: "return cookie.to_string();",
+    },
+    Defect {
+        name: "return_to_whatever_begins_with_a_slash",
+        caught_by: &["r_01_no_form_of_open_redirect_works"],
+        file: "ig-oauth-common/src/flow/return_to.rs",
+        before: "if target.len() > MAX_RETURN_TO_BYTES {",
+        code: "if target.starts_with('/') && target.bytes().all(|b| b.is_ascii_graphic()) { return true; }",
+    },
+    Defect {
+        name: "let_the_providers_fragment_follow",
+        caught_by: &["r_11_every_landing_has_a_fragment_of_its_own"],
+        file: "ig-oauth-common/src/flow/return_to.rs",
+        before: "if target.contains('#') {",
+        code: "return Cow::Borrowed(target);",
+    },
+    Defect {
+        name: "take_early_data",
+        caught_by: &["h_09_replayable_early_data_is_refused"],
+        file: "ig-oauth-common/src/flow/context_guard.rs",
+        before: "if headers.has(\"early-data\") {",
+        code: "if headers.has(\"early-data\") { return Ok(()); }",
+    },
+    Defect {
+        name: "let_answers_be_cached",
+        caught_by: &["e_01_no_answer_of_ours_is_cached"],
+        file: "ig-oauth-common/src/flow/mod.rs",
+        before: "reply\n        .forced_header(\"cache-control\", \"no-store\")",
+        code: "return reply;",
+    },
+    Defect {
+        name: "log_the_code",
+        caught_by: &["e_08_no_secret_is_logged_at_any_level"],
+        file: "ig-oauth-common/src/provider/code_exchange.rs",
+        before: "let application = &self.application;",
+        code: "crate::trace::warning(code);",
+    },
+    Defect {
+        name: "treat_head_as_get",
+        caught_by: &["m_01_head_and_options_have_no_effect"],
+        file: "ig-oauth-common/src/flow/callback.rs",
+        before: "let audience = Audience::of(request);",
+        code: "let head = {on} && request.method == \"HEAD\";
+               let method = if head { \"GET\" } else { request.method };
+               let request = &Request { method, ..*request };
+               let audience = Audience::of(request);",
+    },
+    Defect {
+        name: "serve_prefetches",
+        caught_by: &["m_05_a_prefetched_callback_spends_nothing"],
+        file: "ig-oauth-common/src/flow/context_guard.rs",
+        before: "if PREFETCH_HEADERS",
+        code: "if PREFETCH_HEADERS.iter().any(|name| says_prefetch(headers, name)) { return Ok(()); }",
+    },
+    Defect {
+        name: "log_out_for_anybody",
+        caught_by: &["m_07_only_this_site_logs_out"],
+        file: "ig-oauth-common/src/flow/post_rule.rs",
+        before: "let allowed = if headers.has(\"sec-fetch-site\") {",
+        code: "let _ = (settings, headers); return Ok(());",
+    },
+    Defect {
+        name: "retry_the_post",
+        caught_by: &["t_12_a_lost_answer_is_not_asked_for_again"],
+        file: "ig-oauth-common/src/provider/mod.rs",
+        before: "let response = self.client.send(request).await.map_err(|error| {",
+        code: "if let Ok(response) = self.client.send(request.clone()).await { return Ok(response); }",
+    },
+    Defect {
+        name: "take_an_empty_token",
+        caught_by: &["t_07_an_empty_or_odd_token_is_an_error"],
+        file: "ig-oauth-common/src/provider/wire.rs",
+        before: "if token.len() > MAX_TOKEN_BYTES {",
+        code: "if token.is_empty() { return Ok(AccessToken::new(\"empty\")); }",
+    },
+    Defect {
+        name: "read_ids_as_floats",
+        caught_by: &["t_08_user_ids_are_exact_or_an_error"],
+        file: "ig-oauth-common/src/provider/wire.rs",
+        before: "match field {\n        Value::Number(number) => number.as_u64().map(UserId::from),",
+        code: "if let Some(float) = field.as_f64() { return Some(UserId::from(float as u64)); }",
+    },
+    Defect {
+        name: "read_answers_without_end",
+        caught_by: &["t_03_a_huge_body_is_cut_off"],
+        file: "ig-oauth-common/src/provider/reqwest_client.rs",
+        before: "let limit = request.max_response_bytes();",
+        code: "let limit = if {on} { usize::MAX } else { request.max_response_bytes() };",
+    },
+];
