@@ -136,9 +136,21 @@ impl AppRequest {
             Ok(token) => Ok(token),
             Err(error) => {
                 let refusal = Refusal::new(error, caller.audience);
-                Err(protect(self.flow.refuse_now(refusal).await))
+                let reply = protect(self.flow.refuse_now(refusal).await);
+                if let Some(slot) = &self.slot {
+                    slot.fail(reply.clone());
+                }
+                Err(reply)
             }
         }
+    }
+
+    /// The answer that [`optional`](Self::optional) or [`require`](Self::require) gave because the
+    /// store, or a hook, failed. Where a framework can lose an extractor's error, its adapter sends
+    /// this instead of what the handler said.
+    #[must_use]
+    pub fn failure(&self) -> Option<Reply> {
+        self.slot.as_ref().and_then(|slot| slot.failure())
     }
 
     /// The header lines to append to the app's answer, whose own headers are `answer`.

@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use super::{Reading, Renewal, Tombstones};
 use crate::config::Settings;
 use crate::error::AuthError;
-use crate::flow::Headers;
+use crate::flow::{Headers, Reply};
 use crate::token::Token;
 
 /// The session of one request. There is one only when the request carries our session cookie.
@@ -17,6 +17,7 @@ pub struct Slot {
     values: Vec<Vec<u8>>,
     opened: OnceCell<Option<Token>>,
     pending: Mutex<Option<Pending>>,
+    failure: Mutex<Option<Reply>>,
 }
 
 enum Pending {
@@ -26,7 +27,12 @@ enum Pending {
 
 impl Slot {
     pub(crate) fn new(values: Vec<Vec<u8>>) -> Self {
-        Self { values, opened: OnceCell::new(), pending: Mutex::new(None) }
+        Self {
+            values,
+            opened: OnceCell::new(),
+            pending: Mutex::new(None),
+            failure: Mutex::new(None),
+        }
     }
 
     /// The token of this session, looked up at the first call. An error is not remembered: the next
@@ -43,6 +49,16 @@ impl Slot {
             Ok(token)
         });
         opened.await.cloned()
+    }
+
+    /// Remembers that nobody could say whether there is a session.
+    pub(crate) fn fail(&self, reply: Reply) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply);
+    }
+
+    /// The answer of the last failure, if there was one.
+    pub(crate) fn failure(&self) -> Option<Reply> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// The header lines to append to the app's answer.

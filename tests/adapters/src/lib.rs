@@ -6,6 +6,8 @@
     reason = "test support stops at the first surprise"
 )]
 
+mod actix;
 mod axum;
 
+pub use crate::actix::Actix;
 pub use crate::axum::Axum;

@@ -1,0 +1,213 @@
+//! What handlers take.
+
+use std::fmt;
+use std::future::Future;
+use std::ops::Deref;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, ResponseError};
+use ig_oauth_common::{
+    AppRequest, Caller, Flow, LoginContext, LoginOptions, LoginOptionsError, Reply, Token,
+    middleware_missing,
+};
+
+use crate::headers::{ActixHeaders, flow_request};
+use crate::middleware::Attached;
+use crate::response::response;
+
+/// The token of the user who makes this request.
+///
+/// A handler that takes it runs for logged-in users only. Others are led to the login and back when
+/// they navigate, and get 401 with JSON otherwise. It dereferences to [`Token`]; portable code takes
+/// `&Token`.
+///
+/// ```
+/// use ig_oauth_actix::InstagramToken;
+///
+/// async fn home(token: InstagramToken) -> String {
+///     format!("Hello, user {}", token.user_id())
+/// }
+/// # let _ = actix_web::App::new().route("/", actix_web::web::get().to(home));
+/// ```
+#[derive(Clone, Debug)]
+pub struct InstagramToken(Token);
+
+impl InstagramToken {
+    /// The token without the wrapper.
+    #[must_use]
+    pub fn into_inner(self) -> Token {
+        self.0
+    }
+}
+
+impl Deref for InstagramToken {
+    type Target = Token;
+
+    fn deref(&self) -> &Token {
+        &self.0
+    }
+}
+
+/// The token of the user who makes this request, if there is one.
+///
+/// Take this and not `Option<InstagramToken>`: actix's own `Option` swallows every error and logs it.
+/// There too a store that is down ends in 503, but only after the handler has run in vain; and a
+/// middleware that is missing looks like a stranger.
+#[derive(Clone, Debug)]
+pub struct MaybeInstagramToken(Option<Token>);
+
+impl MaybeInstagramToken {
+    /// The token, if there is one.
+    #[must_use]
+    pub fn token(&self) -> Option<&Token> {
+        self.0.as_ref()
+    }
+
+    /// The token without the wrapper.
+    #[must_use]
+    pub fn into_inner(self) -> Option<Token> {
+        self.0
+    }
+}
+
+impl Deref for MaybeInstagramToken {
+    type Target = Option<Token>;
+
+    fn deref(&self) -> &Option<Token> {
+        &self.0
+    }
+}
+
+/// Links to the login and the logout, for pages. Needs no logged-in user.
+#[derive(Clone, Debug)]
+pub struct InstagramLogin {
+    flow: Flow,
+    context: Option<LoginContext>,
+}
+
+impl InstagramLogin {
+    /// The path that starts a login, for a link.
+    #[must_use]
+    pub fn login_path(&self) -> String {
+        self.flow.login_path()
+    }
+
+    /// The path that ends a session, for the `action` of a form with method `post`.
+    #[must_use]
+    pub fn logout_path(&self) -> String {
+        self.flow.logout_path()
+    }
+
+    /// A link to the login with options, good for ten minutes, and for this request's
+    /// [`LoginContext`] only when there is a bound one.
+    ///
+    /// # Errors
+    ///
+    /// When the options are none that a login can have.
+    pub fn login_url(&self, options: &LoginOptions) -> Result<String, LoginOptionsError> {
+        self.flow.login_url(options, self.context.as_ref())
+    }
+}
+
+/// Why a handler with a token did not run; answers the request instead.
+#[derive(Clone, Debug)]
+pub struct InstagramTokenRejection(Reply);
+
+impl InstagramTokenRejection {
+    /// The status of the answer.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.0.status()
+    }
+
+    /// The text of the answer's body.
+    #[must_use]
+    pub fn body_text(&self) -> String {
+        String::from_utf8_lossy(self.0.body_bytes()).into_owned()
+    }
+}
+
+impl From<Reply> for InstagramTokenRejection {
+    fn from(reply: Reply) -> Self {
+        Self(reply)
+    }
+}
+
+impl fmt::Display for InstagramTokenRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no Instagram token: answered {}", self.0.status())
+    }
+}
+
+impl ResponseError for InstagramTokenRejection {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.0.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        response(self.0.clone())
+    }
+}
+
+type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, InstagramTokenRejection>>>>;
+
+/// The request that the middleware has seen, or the answer that asks for the middleware.
+pub(crate) fn attached(request: &HttpRequest) -> Result<AppRequest, InstagramTokenRejection> {
+    let attached = request.extensions().get::<Attached>().map(|Attached(request)| request.clone());
+    attached.ok_or_else(|| InstagramTokenRejection(middleware_missing("InstagramOAuth")))
+}
+
+pub(crate) fn caller(attached: &AppRequest, request: &HttpRequest) -> Caller {
+    let headers = ActixHeaders(request.headers());
+    attached.caller(&flow_request(request.method(), request.uri(), &headers, None))
+}
+
+/// Everything is taken from the request before the first await: its extensions are in a `RefCell`.
+fn extract<T: 'static, F>(
+    request: &HttpRequest,
+    open: impl FnOnce(AppRequest, Caller) -> F,
+) -> Extracting<T>
+where
+    F: Future<Output = Result<T, Reply>> + 'static,
+{
+    match attached(request) {
+        Ok(attached) => {
+            let caller = caller(&attached, request);
+            let opening = open(attached, caller);
+            Box::pin(async { opening.await.map_err(InstagramTokenRejection::from) })
+        }
+        Err(rejection) => Box::pin(std::future::ready(Err(rejection))),
+    }
+}
+
+impl FromRequest for InstagramToken {
+    type Error = InstagramTokenRejection;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        extract(request, async |attached, caller| attached.require(&caller).await.map(Self))
+    }
+}
+
+impl FromRequest for MaybeInstagramToken {
+    type Error = InstagramTokenRejection;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        extract(request, async |attached, caller| attached.optional(&caller).await.map(Self))
+    }
+}
+
+impl FromRequest for InstagramLogin {
+    type Error = InstagramTokenRejection;
+    type Future = std::future::Ready<Result<Self, InstagramTokenRejection>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let context = request.extensions().get::<LoginContext>().cloned();
+        let login =
+            attached(request).map(|attached| Self { flow: attached.flow().clone(), context });
+        std::future::ready(login)
+    }
+}

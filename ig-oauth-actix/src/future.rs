@@ -1,0 +1,106 @@
+//! The future of a response, in its three states.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use actix_web::Error;
+use actix_web::body::EitherBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use ig_oauth_common::{AppRequest, Job, Reply};
+use pin_project_lite::pin_project;
+
+use crate::headers::ActixHeaders;
+use crate::response::{append, response};
+
+pin_project! {
+    /// The future of [`InstagramOAuthService`](crate::InstagramOAuthService).
+    pub struct ResponseFuture<F> {
+        #[pin]
+        state: State<F>,
+    }
+}
+
+pin_project! {
+    #[project = Projection]
+    enum State<F> {
+        // The app answers, and no cookie of ours is involved: the common case.
+        Inner { #[pin] future: F },
+        // The app answers, and the session may have a cookie to send along.
+        InnerWithSlot { #[pin] future: F, request: AppRequest },
+        // We answer, after a while: on our own routes only, so boxing costs nothing that counts.
+        Own { request: Option<ServiceRequest>, future: Pin<Box<dyn Future<Output = Reply>>> },
+        // We answer at once.
+        Done { answer: Option<(ServiceRequest, Reply)> },
+    }
+}
+
+impl<F> ResponseFuture<F> {
+    pub(crate) fn inner(future: F, request: Option<AppRequest>) -> Self {
+        let state = match request {
+            None => State::Inner { future },
+            Some(request) => State::InnerWithSlot { future, request },
+        };
+        Self { state }
+    }
+
+    pub(crate) fn own(request: ServiceRequest, job: Job) -> Self {
+        Self { state: State::Own { request: Some(request), future: Box::pin(job.run()) } }
+    }
+
+    pub(crate) fn done(request: ServiceRequest, reply: Reply) -> Self {
+        Self { state: State::Done { answer: Some((request, reply)) } }
+    }
+}
+
+impl<F, B> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<ServiceResponse<B>, Error>>,
+{
+    type Output = Result<ServiceResponse<EitherBody<B>>, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            Projection::Inner { future } => {
+                future.poll(cx).map_ok(ServiceResponse::map_into_left_body)
+            }
+            Projection::InnerWithSlot { future, request } => {
+                let mut answer = ready!(future.poll(cx))?;
+                // `Option<InstagramToken>` swallows the error of a store that is down; what the
+                // handler said without knowing does not go out.
+                if let Some(reply) = request.failure() {
+                    let answer = answer.into_response(response(reply));
+                    return Poll::Ready(Ok(answer.map_into_right_body()));
+                }
+                let lines = request.finish(&ActixHeaders(answer.headers()));
+                let lines = lines.iter().map(|(name, value)| (*name, value.as_str()));
+                append(answer.headers_mut(), lines);
+                Poll::Ready(Ok(answer.map_into_left_body()))
+            }
+            // Own answers are `Ok`, so that the middlewares outside, CORS and loggers, still run.
+            Projection::Own { request, future } => {
+                let reply = ready!(future.as_mut().poll(cx));
+                match request.take() {
+                    Some(request) => Poll::Ready(Ok(own(request, reply))),
+                    None => Poll::Pending,
+                }
+            }
+            Projection::Done { answer } => match answer.take() {
+                Some((request, reply)) => Poll::Ready(Ok(own(request, reply))),
+                // Polled again after it was ready, which no caller may do.
+                None => Poll::Pending,
+            },
+        }
+    }
+}
+
+fn own<B>(request: ServiceRequest, reply: Reply) -> ServiceResponse<EitherBody<B>> {
+    request.into_response(response(reply)).map_into_right_body()
+}
+
+impl<F> fmt::Debug for ResponseFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

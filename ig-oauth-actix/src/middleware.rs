@@ -1,0 +1,164 @@
+//! The middleware: our paths to the flow, all else to the app.
+
+use std::future::{Ready, ready};
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
+use ig_oauth_common::{
+    AppRequest, Begin, Config, Flow, LoginContext, LoginOptions, LoginOptionsError,
+};
+
+use crate::future::ResponseFuture;
+use crate::headers::{ActixHeaders, flow_request};
+use crate::response::response;
+
+/// What the middleware puts into the extensions of a request on its way to the app. Private, so that
+/// nothing but the middleware can make one.
+#[derive(Clone, Debug)]
+pub(crate) struct Attached(pub(crate) AppRequest);
+
+/// "Log in with Instagram" as a middleware.
+///
+/// It answers the login, callback and logout paths itself and passes everything else through
+/// untouched. See the [crate documentation](crate) for how to mount it.
+///
+/// Make it once, outside of `HttpServer::new`, and move clones in: all workers then share keys, the
+/// provider's client, and what the flow remembers.
+#[derive(Clone, Debug)]
+#[must_use = "a middleware does nothing until it is wrapped around an app"]
+pub struct InstagramOAuth {
+    flow: Flow,
+}
+
+impl InstagramOAuth {
+    /// The middleware of `config`.
+    pub fn new(config: Config) -> Self {
+        Self { flow: Flow::new(config) }
+    }
+
+    /// The flow behind the middleware.
+    #[must_use]
+    pub fn flow(&self) -> &Flow {
+        &self.flow
+    }
+
+    /// A link to the login with options of the app's choosing, good for ten minutes. See
+    /// [`Flow::login_url`].
+    ///
+    /// # Errors
+    ///
+    /// When the options are none that a login can have.
+    pub fn login_url(
+        &self,
+        options: &LoginOptions,
+        context: Option<&LoginContext>,
+    ) -> Result<String, LoginOptionsError> {
+        self.flow.login_url(options, context)
+    }
+
+    /// The login, callback and logout paths as real resources, for
+    /// [`App::configure`](actix_web::App::configure).
+    ///
+    /// Handlers with an [`InstagramToken`](crate::InstagramToken) need the middleware besides; both
+    /// together answer once. Within a scope use [`configure_under`](Self::configure_under).
+    pub fn configure(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
+        self.configure_under("")
+    }
+
+    /// The same for a scope at `prefix`: write
+    /// `web::scope("/auth").configure(oauth.configure_under("/auth"))`, and the public paths are the
+    /// configured ones. A request whose public path is another is answered 500 with what to change.
+    pub fn configure_under(&self, prefix: &str) -> impl FnOnce(&mut ServiceConfig) + use<> {
+        let flow = self.flow.clone();
+        let prefix = prefix.trim_end_matches('/').to_owned();
+        move |services| {
+            for (_, path) in flow.paths() {
+                let nested = path.strip_prefix(&*prefix).filter(|rest| rest.starts_with('/'));
+                let flow = flow.clone();
+                let handler = move |request: HttpRequest| answer(begin(&flow, &request));
+                // A path outside the prefix cannot be reached under it. It is mounted as it is, so
+                // that a visit says what is wrong.
+                services.service(web::resource(nested.unwrap_or(path)).to(handler));
+            }
+        }
+    }
+}
+
+/// Any method gets here: the flow judges it, and the path as received.
+fn begin(flow: &Flow, request: &HttpRequest) -> Option<Begin> {
+    let headers = ActixHeaders(request.headers());
+    let context = request.extensions().get::<LoginContext>().cloned();
+    let seen = flow_request(request.method(), request.uri(), &headers, context.as_ref());
+    match flow.route(seen.path()) {
+        Some(route) => Some(flow.begin(route, &seen)),
+        // actix matches decoded paths: `/%6cogin` is not the login.
+        None if request.uri().path() != request.path() => None,
+        None => Some(Begin::Done(flow.misplaced())),
+    }
+}
+
+async fn answer(begun: Option<Begin>) -> HttpResponse {
+    match begun {
+        Some(Begin::Done(reply)) => response(reply),
+        Some(Begin::Job(job)) => response(job.run().await),
+        None => HttpResponse::NotFound().finish(),
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for InstagramOAuth
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Transform = InstagramOAuthService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(InstagramOAuthService { service, flow: self.flow.clone() }))
+    }
+}
+
+/// The service that [`InstagramOAuth`] makes.
+#[derive(Debug)]
+#[must_use = "a service does nothing until it is called"]
+pub struct InstagramOAuthService<S> {
+    service: S,
+    flow: Flow,
+}
+
+impl<S, B> Service<ServiceRequest> for InstagramOAuthService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = ResponseFuture<S::Future>;
+
+    forward_ready!(service);
+
+    // The request is given away whole: a clone of it that lived on would make actix's routing panic.
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let begun = {
+            let context = request.extensions().get::<LoginContext>().cloned();
+            let headers = ActixHeaders(request.headers());
+            let seen = flow_request(request.method(), request.uri(), &headers, context.as_ref());
+            self.flow.route(seen.path()).map(|route| self.flow.begin(route, &seen))
+        };
+        match begun {
+            Some(Begin::Done(reply)) => ResponseFuture::done(request, reply),
+            Some(Begin::Job(job)) => ResponseFuture::own(request, job),
+            None => {
+                let attached = self.flow.attach(&ActixHeaders(request.headers()));
+                let kept = attached.slot().is_some().then(|| attached.clone());
+                request.extensions_mut().insert(Attached(attached));
+                ResponseFuture::inner(self.service.call(request), kept)
+            }
+        }
+    }
+}
