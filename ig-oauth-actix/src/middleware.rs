@@ -94,7 +94,7 @@ fn begin(flow: &Flow, request: &HttpRequest) -> Option<Begin> {
     match flow.route(seen.path()) {
         Some(route) => Some(flow.begin(route, &seen)),
         // actix matches decoded paths: `/%6cogin` is not the login.
-        None if request.uri().path() != request.path() => None,
+        None if request.uri().path() != request.match_info().get_ref().path() => None,
         None => Some(Begin::Done(flow.misplaced())),
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use ig_oauth_common::{
     AuthErrorKind, Begin, BoxFuture, Denial, Failure, HookError, Hooks, HttpRequest, HttpResponse,
     Login, LoginContext, LoginDecision, LoginOptions, LoginStart, LoginStartDecision, Logout,
-    Reply, Scope, Timestamp, UserId,
+    Randomness, RandomnessUnavailable, Reply, Scope, SystemRandomness, Timestamp, UserId,
 };
 use support::{CODE, Site, body, header, state_of};
 
@@ -406,6 +406,56 @@ async fn a_logged_out_session_is_not_brought_back_by_a_late_renewal() {
     assert!(request.token().await.unwrap().is_some());
     assert_eq!(site.send("POST", LOGOUT, &[]).await.status(), 303);
     assert_eq!(request.finish(&support::Lines(&[])), [], "no cookie after the logout");
+}
+
+/// Random bytes that repeat where a test wants it.
+struct Scripted(Mutex<Vec<Vec<u8>>>);
+
+impl Randomness for Scripted {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomnessUnavailable> {
+        let mut script = self.0.lock().unwrap();
+        let next = script.iter().position(|next| next.len() == bytes.len());
+        match next.map(|next| script.remove(next)) {
+            Some(next) => bytes.copy_from_slice(&next),
+            None => SystemRandomness::new().fill(bytes)?,
+        }
+        Ok(())
+    }
+}
+
+/// The cookie's name holds eight characters of the state, so two attempts can share it.
+#[tokio::test]
+async fn states_that_begin_alike_are_told_apart() {
+    let (mut one, mut other) = (vec![7; 32], vec![7; 32]);
+    (one[31], other[31]) = (1, 2);
+    let script = Scripted(Mutex::new(vec![one, other]));
+    let mut site = Site::with(|builder| builder.randomness(script));
+    let first = site.start("").await;
+    let second = site.start("").await;
+    assert_eq!(first[..8], second[..8]);
+    assert_ne!(first, second);
+    assert_eq!(site.cookies.len(), 1, "the second took the first one's place");
+    let cookies = site.cookies.clone();
+    is_failure(&site.call_back(&first).await, 400, "invalid_state");
+    assert_eq!(site.provider.calls(), 0);
+    site.cookies = cookies;
+    assert_eq!(site.call_back(&second).await.status(), 303);
+}
+
+#[tokio::test]
+async fn a_used_callback_stays_used_while_others_come_in() {
+    let mut site = Site::new();
+    let first = site.start("").await;
+    let attempt = site.cookies.clone();
+    assert_eq!(site.call_back(&first).await.status(), 303);
+    for _ in 0..10 {
+        site.clock.advance(30);
+        site.log_in().await;
+    }
+    let calls = site.provider.calls();
+    site.cookies = attempt;
+    is_failure(&site.call_back(&first).await, 400, "code_rejected");
+    assert_eq!(site.provider.calls(), calls);
 }
 
 /// A proxy at `/shop` strips its prefix: the browser knows paths that this server never sees.

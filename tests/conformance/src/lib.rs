@@ -1,7 +1,7 @@
 //! One list of scenarios for every adapter, over real HTTP.
 //!
 //! A scenario knows an app at an address and its simulated provider, and nothing of the framework
-//! that serves it. An adapter is added by one file in `tests/` that names it: see `tests/axum.rs`.
+//! that serves it. An adapter is added by naming it in `tests/scenarios.rs`.
 
 #![allow(
     clippy::unwrap_used,

@@ -120,7 +120,7 @@ fn sabotage(tree: &Path) -> Outcome<()> {
 fn rows(tree: &Path, place: &Path, defect: &str, rows: &[&str]) -> Outcome<(bool, String)> {
     let output = Command::new(env!("CARGO"))
         .current_dir(tree)
-        .args(["test", "--locked", "-p", "ig-oauth-security", "--test", "axum", "--"])
+        .args(["test", "--locked", "-p", "ig-oauth-security", "--test", "rows", "--"])
         .args(rows)
         .env("CARGO_TARGET_DIR", place.join("target"))
         .env("RUSTFLAGS", "--cfg ig_oauth_sabotage --cap-lints allow")

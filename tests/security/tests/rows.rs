@@ -1,6 +1,14 @@
-//! Every row on axum.
+//! Every row on every adapter.
 
-ig_oauth_security::run_rows!(ig_oauth_test_adapters::Axum);
+mod axum {
+    ig_oauth_security::run_rows!(ig_oauth_test_adapters::Axum);
+}
+
+mod actix {
+    ig_oauth_security::run_rows!(ig_oauth_test_adapters::Actix);
+}
+
+use axum::ROWS;
 
 /// Prints the count for each section, and fails when the table calls covered what does not run.
 #[test]
@@ -12,7 +20,9 @@ fn the_table_of_verdicts_tells_the_truth() {
     let table = verdicts::read(document).unwrap();
     verdicts::hold(&table, ROWS, "").unwrap();
     println!("{}", verdicts::count(&table));
-    println!("{} row tests on axum", ROWS.len());
+    println!("rows on axum   {}", axum::ROWS.len());
+    println!("rows on actix  {}", actix::ROWS.len());
+    assert_eq!(axum::ROWS, actix::ROWS);
 }
 
 /// A table that lies in each of the ways it can is caught.

@@ -1,0 +1,30 @@
+//! The example, as a person meets it.
+
+use ig_oauth_conformance::example;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_actix-example");
+
+#[tokio::test]
+async fn a_person_logs_in_looks_around_and_logs_out() {
+    example::a_person_logs_in_looks_around_and_logs_out(PROGRAM).await;
+}
+
+#[tokio::test]
+async fn cancelling_and_two_tabs_end_well() {
+    example::cancelling_and_two_tabs_end_well(PROGRAM).await;
+}
+
+#[tokio::test]
+async fn the_guides_own_settings_lead_to_the_guides_window() {
+    example::the_guides_own_settings_lead_to_the_guides_window(PROGRAM).await;
+}
+
+#[tokio::test]
+async fn another_loopback_name_is_led_to_the_one_of_the_redirect_uri() {
+    example::another_loopback_name_is_led_to_the_one_of_the_redirect_uri(PROGRAM).await;
+}
+
+#[test]
+fn a_mistake_in_the_settings_is_explained() {
+    example::a_mistake_in_the_settings_is_explained(PROGRAM);
+}

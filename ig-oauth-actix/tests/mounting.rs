@@ -1,0 +1,320 @@
+//! Where the middleware and the resources can be mounted, and what actix makes easy to get wrong.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+use std::sync::mpsc;
+use std::thread;
+
+use actix_web::dev::{Service, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::middleware::{Compress, DefaultHeaders};
+use actix_web::test::{TestRequest, call_service, init_service, read_body};
+use actix_web::{App, HttpMessage as _, HttpRequest, HttpResponse, web};
+use ig_oauth_actix::{
+    BoxFuture, Config, HookError, Hooks, HttpRequest as ProviderRequest, HttpResponse as Answer,
+    InstagramLogin, InstagramOAuth, InstagramToken, LoginContext, LongLived, MaybeInstagramToken,
+    RequireInstagramToken, Timestamp, UserId,
+};
+
+const LOGIN: &str = "/auth/instagram/login";
+const CALLBACK: &str = "/auth/instagram/callback";
+const SECRET: &str = "FAKE-app-secret-of-more-than-32-bytes";
+
+fn builder(prefix: &str) -> ig_oauth_actix::ConfigBuilder {
+    Config::builder("990602627938098", SECRET, format!("https://app.example{prefix}{CALLBACK}"))
+        .login_path(format!("{prefix}{LOGIN}"))
+        .logout_path(format!("{prefix}/auth/instagram/logout"))
+        .long_lived(LongLived::Off)
+        .http_client(|_: ProviderRequest| async {
+            Ok(Answer::new(200, br#"{"access_token":"FAKE","user_id":17841458366137975}"#.to_vec()))
+        })
+}
+
+fn oauth() -> InstagramOAuth {
+    with_prefix("")
+}
+
+fn with_prefix(prefix: &str) -> InstagramOAuth {
+    InstagramOAuth::new(builder(prefix).build().unwrap())
+}
+
+async fn text<B: actix_web::body::MessageBody>(response: ServiceResponse<B>) -> String {
+    String::from_utf8(read_body(response).await.to_vec()).unwrap()
+}
+
+fn get(path: &str) -> actix_http::Request {
+    TestRequest::get().uri(path).to_request()
+}
+
+async fn user(token: InstagramToken) -> String {
+    token.user_id().to_string()
+}
+
+/// Logs in at this service, or starts at one and ends at another: the session cookie.
+async fn log_in<S, T, A, B>(start: &S, finish: &T) -> String
+where
+    S: Service<actix_http::Request, Response = ServiceResponse<A>, Error = actix_web::Error>,
+    T: Service<actix_http::Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
+{
+    let started = call_service(start, get(LOGIN)).await;
+    assert_eq!(started.status(), StatusCode::SEE_OTHER);
+    let location = started.headers().get("location").unwrap().to_str().unwrap().to_owned();
+    let state = location.rsplit_once("&state=").unwrap().1.to_owned();
+    let cookie = started.headers().get("set-cookie").unwrap().to_str().unwrap().to_owned();
+    let request = TestRequest::get()
+        .uri(&format!("{CALLBACK}?code=FAKE&state={state}"))
+        .insert_header(("cookie", cookie.split(';').next().unwrap()))
+        .to_request();
+    let landed = call_service(finish, request).await;
+    assert_eq!(landed.status(), StatusCode::SEE_OTHER);
+    let cookies = landed.headers().get_all("set-cookie");
+    let session =
+        cookies.map(|line| line.to_str().unwrap()).find(|line| line.contains("ig_session"));
+    session.unwrap().split(';').next().unwrap().to_owned()
+}
+
+macro_rules! service {
+    ($app:expr) => {
+        init_service($app).await
+    };
+}
+
+#[actix_web::test]
+async fn the_middleware_answers_wherever_it_is_wrapped() {
+    let page = || web::resource("/page").to(async || "page");
+    // The order of `wrap` and `service` is of no matter, and paths without a route are seen too.
+    let before = service!(App::new().wrap(oauth()).service(page()));
+    assert_eq!(call_service(&before, get(LOGIN)).await.status(), StatusCode::SEE_OTHER);
+    let after = service!(App::new().service(page()).wrap(oauth()));
+    assert_eq!(call_service(&after, get(LOGIN)).await.status(), StatusCode::SEE_OTHER);
+    let fallback =
+        service!(App::new().wrap(oauth()).default_service(web::to(HttpResponse::NotFound)));
+    assert_eq!(call_service(&fallback, get(LOGIN)).await.status(), StatusCode::SEE_OTHER);
+    // A scope's middleware sees the whole path, unlike axum's `nest`.
+    let scoped =
+        service!(App::new().service(web::scope("/app").wrap(with_prefix("/app")).service(page())));
+    let login = format!("/app{LOGIN}");
+    assert_eq!(call_service(&scoped, get(&login)).await.status(), StatusCode::SEE_OTHER);
+    // A resource's middleware sees its resource only.
+    let resource = service!(App::new().service(page().wrap(oauth())));
+    assert_eq!(call_service(&resource, get(LOGIN)).await.status(), StatusCode::NOT_FOUND);
+}
+
+#[actix_web::test]
+async fn resources_answer_and_the_raw_path_decides() {
+    let oauth = oauth();
+    let app = service!(App::new().configure(oauth.configure()));
+    let login = call_service(&app, get(LOGIN)).await;
+    assert_eq!(login.status(), StatusCode::SEE_OTHER);
+    assert_eq!(login.headers().get_all("set-cookie").count(), 1);
+    let put = TestRequest::put().uri(LOGIN).to_request();
+    assert_eq!(call_service(&app, put).await.status(), StatusCode::METHOD_NOT_ALLOWED);
+    // actix decodes before it matches.
+    for path in ["/auth/instagram/%6cogin", "/auth/instagram/%63allback?code=a&state=b"] {
+        assert_eq!(call_service(&app, get(path)).await.status(), StatusCode::NOT_FOUND, "{path}");
+    }
+    let both = service!(App::new().configure(oauth.configure()).wrap(oauth.clone()));
+    let login = call_service(&both, get(LOGIN)).await;
+    assert_eq!(login.headers().get_all("set-cookie").count(), 1, "answered once");
+
+    let nested = with_prefix("/app");
+    let app =
+        service!(App::new().service(web::scope("/app").configure(nested.configure_under("/app"))));
+    let login = format!("/app{LOGIN}");
+    assert_eq!(call_service(&app, get(&login)).await.status(), StatusCode::SEE_OTHER);
+    // Under another prefix it says what to change.
+    let app = service!(App::new().service(web::scope("/other").configure(oauth.configure())));
+    let answer = call_service(&app, get(&format!("/other{LOGIN}"))).await;
+    assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(text(answer).await.contains("another path"));
+}
+
+#[actix_web::test]
+async fn a_handler_without_the_middleware_asks_for_it() {
+    let app = service!(
+        App::new()
+            .route("/token", web::get().to(user))
+            .route("/maybe", web::get().to(async |_: MaybeInstagramToken| "maybe"))
+            .route("/links", web::get().to(async |_: InstagramLogin| "links"))
+            .service(
+                web::scope("/members")
+                    .wrap(RequireInstagramToken::new())
+                    .route("", web::get().to(async || "members"))
+            )
+    );
+    for path in ["/token", "/maybe", "/links", "/members"] {
+        let answer = call_service(&app, get(path)).await;
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR, "{path}");
+        assert!(text(answer).await.contains("Is `InstagramOAuth` enabled?"), "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn extractors_and_the_guard_tell_strangers_from_users() {
+    let app = service!(
+        App::new()
+            .wrap(oauth())
+            .route("/token", web::get().to(user))
+            .route(
+                "/maybe",
+                web::get().to(async |token: MaybeInstagramToken| token.is_some().to_string())
+            )
+            .route(
+                "/option",
+                web::get().to(async |token: Option<InstagramToken>| token.is_some().to_string())
+            )
+            .route(
+                "/links",
+                web::get()
+                    .to(async |login: InstagramLogin| login.login_path() + &login.logout_path())
+            )
+            .service(
+                web::scope("/members")
+                    .wrap(RequireInstagramToken::new())
+                    .route("", web::get().to(async || "members"))
+            )
+    );
+    let session = log_in(&app, &app).await;
+    for (path, stranger, member) in [
+        ("/token", (401, "login_required"), (200, "17841458366137975")),
+        ("/members", (401, "login_required"), (200, "members")),
+        ("/maybe", (200, "false"), (200, "true")),
+        ("/option", (200, "false"), (200, "true")),
+        ("/links", (200, LOGIN), (200, LOGIN)),
+    ] {
+        for (cookie, (status, words)) in [("", stranger), (session.as_str(), member)] {
+            let request =
+                TestRequest::get().uri(path).insert_header(("cookie", cookie)).to_request();
+            let answer = call_service(&app, request).await;
+            assert_eq!(answer.status(), status, "{path}");
+            assert!(text(answer).await.contains(words), "{path}");
+        }
+    }
+}
+
+/// `Option` swallows the error; what the handler said without knowing does not go out.
+#[actix_web::test]
+async fn a_failure_behind_an_option_is_no_stranger() {
+    struct Failing;
+    impl Hooks for Failing {
+        fn accepts<'a>(
+            &'a self,
+            _: &'a UserId,
+            _: Timestamp,
+        ) -> BoxFuture<'a, Result<bool, HookError>> {
+            Box::pin(async { Err(HookError::new("the database is away")) })
+        }
+    }
+    let well = service!(App::new().wrap(oauth()));
+    let session = log_in(&well, &well).await;
+    let failing = InstagramOAuth::new(builder("").hooks(Failing).build().unwrap());
+    let app = service!(
+        App::new()
+            .wrap(failing)
+            .route("/token", web::get().to(user))
+            .route("/maybe", web::get().to(async |_: MaybeInstagramToken| "handled"))
+            .route("/option", web::get().to(async |_: Option<InstagramToken>| "handled"))
+    );
+    for path in ["/token", "/maybe", "/option"] {
+        let request =
+            TestRequest::get().uri(path).insert_header(("cookie", &*session)).to_request();
+        let answer = call_service(&app, request).await;
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR, "{path}");
+        let text = text(answer).await;
+        assert!(text.contains("hook_failed") && !text.contains("handled"), "{path}: {text}");
+    }
+}
+
+/// Own answers are `Ok`, so middlewares outside run; those inside see the app's requests only.
+#[actix_web::test]
+async fn middlewares_of_others_work_on_both_sides() {
+    let marked = || DefaultHeaders::new().add(("x-outer", "1"));
+    let page = || web::resource("/page").to(async || "page ".repeat(200));
+    let outside =
+        service!(App::new().service(page()).wrap(oauth()).wrap(marked()).wrap(Compress::default()));
+    let inside =
+        service!(App::new().service(page()).wrap(marked()).wrap(Compress::default()).wrap(oauth()));
+    let login = call_service(&outside, get(LOGIN)).await;
+    assert_eq!(login.headers().get("x-outer").unwrap(), "1");
+    let login = call_service(&inside, get(LOGIN)).await;
+    assert!(login.headers().get("x-outer").is_none());
+    assert_eq!(login.status(), StatusCode::SEE_OTHER);
+    let page = call_service(&inside, get("/page")).await;
+    assert_eq!(read_body(page).await.len(), 1000);
+}
+
+/// The middleware keeps no clone of the request, and an app that borrows the extensions is in nobody's
+/// way: either would panic in actix's routing.
+#[actix_web::test]
+async fn requests_pass_whole_and_their_extensions_are_free() {
+    async fn borrowing(request: HttpRequest, token: MaybeInstagramToken) -> String {
+        let extensions = request.extensions_mut();
+        format!("{} {}", token.is_some(), extensions.get::<String>().is_none())
+    }
+    let app = service!(App::new().wrap(oauth()).service(
+        web::scope("/a/{id}").service(web::scope("/b").route("/{c}", web::get().to(borrowing)))
+    ));
+    let session = log_in(&app, &app).await;
+    for cookie in ["", &session] {
+        let request =
+            TestRequest::get().uri("/a/1/b/2").insert_header(("cookie", cookie)).to_request();
+        let expected = format!("{} true", !cookie.is_empty());
+        assert_eq!(text(call_service(&app, request).await).await, expected);
+    }
+}
+
+/// The app's own user, put into the extensions by a middleware outside of ours.
+#[actix_web::test]
+async fn a_login_context_of_the_app_is_seen() {
+    let app = service!(App::new().wrap(oauth()).wrap_fn(|request, service| {
+        request.extensions_mut().insert(LoginContext::bound_to("anna"));
+        service.call(request)
+    }));
+    let page = call_service(&app, get(LOGIN)).await;
+    assert_eq!(page.status(), StatusCode::OK, "a bound attempt starts by POST");
+    assert!(text(page).await.contains("method=\"post\""));
+    let post = TestRequest::post().uri(LOGIN).to_request();
+    assert_eq!(call_service(&app, post).await.status(), StatusCode::SEE_OTHER);
+}
+
+/// Workers are threads with runtimes of their own: one middleware, moved into each.
+#[test]
+fn a_login_started_on_one_worker_ends_on_another_that_is_not_blocked() {
+    let oauth = oauth();
+    let worker = |oauth: InstagramOAuth, work: Box<dyn FnOnce(String) -> bool + Send>| {
+        thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let app = service!(App::new().wrap(oauth));
+                let session = log_in(&app, &app).await;
+                work(session)
+            })
+        })
+    };
+    let (blocked, is_blocked) = mpsc::channel();
+    let (free, is_free) = mpsc::channel::<()>();
+    // The first worker exchanges a code, and then blocks its whole runtime.
+    let first = worker(
+        oauth.clone(),
+        Box::new(move |session| {
+            blocked.send(session).unwrap();
+            is_free.recv().is_err()
+        }),
+    );
+    let session = is_blocked.recv().unwrap();
+    assert!(worker(oauth.clone(), Box::new(|_| true)).join().unwrap(), "another one exchanges");
+    // What the first one made, the others know.
+    actix_web::rt::System::new().block_on(async {
+        let app = service!(App::new().wrap(oauth).route("/token", web::get().to(user)));
+        let request =
+            TestRequest::get().uri("/token").insert_header(("cookie", session)).to_request();
+        assert_eq!(text(call_service(&app, request).await).await, "17841458366137975");
+    });
+    drop(free);
+    assert!(first.join().unwrap());
+}
