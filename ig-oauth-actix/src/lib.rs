@@ -1,4 +1,133 @@
-//! x
+//! "Log in with Instagram" for actix-web.
+//!
+//! One middleware mounts the login and callback routes and gives handlers an [`InstagramToken`]:
+//!
+//! ```
+//! use actix_web::{App, HttpServer, web};
+//! use ig_oauth_actix::{Config, InstagramOAuth, InstagramToken};
+//!
+//! async fn home(token: InstagramToken) -> String {
+//!     format!("Hello, user {}", token.user_id())
+//! }
+//!
+//! let config = Config::builder(
+//!     "990602627938098",                              // the Instagram app id
+//!     "obviously-fake-app-secret-0123456789",         // the Instagram app secret
+//!     "https://app.example/auth/instagram/callback",  // as the dashboard lists it
+//! )
+//! .build()?;
+//!
+//! let oauth = InstagramOAuth::new(config); // once: all workers share it
+//! let server = HttpServer::new(move || {
+//!     App::new()
+//!         .route("/", web::get().to(home))
+//!         .wrap(oauth.clone())
+//! });
+//! # drop(server);
+//! # Ok::<(), ig_oauth_actix::ConfigError>(())
+//! ```
+//!
+//! # How it works
+//!
+//! The middleware answers three paths itself and passes everything else through untouched:
+//!
+//! | path (each a setting) | method | what it does |
+//! |---|---|---|
+//! | `/auth/instagram/login` | GET | 303 to the authorization window, with one signed cookie per attempt; `?return_to=/path` says where to end |
+//! | the path of the redirect URI | GET | proves the attempt, exchanges the code, keeps the token, 303 to `return_to` |
+//! | `/auth/instagram/logout` | POST | forgets the session, 303 to `after_logout`; 204 when JSON is preferred |
+//!
+//! A handler takes [`InstagramToken`] and runs for logged-in users only. For others, a navigation is
+//! led to the login and back; anything else gets 401 and JSON with a `login_url`.
+//! [`MaybeInstagramToken`] is for pages that serve both. A store that is down is 503 in every form:
+//! never "nobody is logged in". [`RequireInstagramToken`] guards a whole scope, and
+//! [`InstagramLogin`] has the links for your pages:
+//!
+//! ```
+//! use actix_web::web;
+//! use ig_oauth_actix::{InstagramLogin, MaybeInstagramToken};
+//!
+//! async fn home(token: MaybeInstagramToken, login: InstagramLogin) -> web::Html {
+//!     web::Html::new(match token.token() {
+//!         Some(token) => format!(
+//!             r#"{} <form method="post" action="{}"><button>Log out</button></form>"#,
+//!             token.user_id(),
+//!             login.logout_path(),
+//!         ),
+//!         None => format!(r#"<a href="{}">Log in with Instagram</a>"#, login.login_path()),
+//!     })
+//! }
+//! # let _ = actix_web::App::new().route("/", web::get().to(home));
+//! ```
+//!
+//! `Option<InstagramToken>` works too, but is lossy: actix drops the error behind a `None`. A store
+//! that is down still ends in 503, after the handler has run in vain; a middleware that is missing
+//! looks like a stranger.
+//!
+//! Every setting with its default is listed at [`Config`]; [`Hooks`] are the app's own code at the
+//! turns of the flow; [`AuthErrorKind`] is what can go wrong.
+//!
+//! # Mounting
+//!
+//! Make the [`InstagramOAuth`] once, outside of `HttpServer::new`, and move clones in. Wrap the whole
+//! app: `App::wrap` sees every request, also those that no route matches, and the order of `wrap` and
+//! `route` does not matter.
+//!
+//! | wiring (`O` is the middleware) | answers our paths? |
+//! |---|---|
+//! | `App::new().wrap(O)` | yes |
+//! | `web::scope("/app").wrap(O)` | those below `/app`: a scope sees full paths, so configure them there |
+//! | `web::resource("/me").wrap(O)` | no: a resource sees its own requests only; add `configure(O.configure())` to the app |
+//! | `App::new().configure(O.configure())` | yes, as real resources; handlers with a token need `wrap` besides |
+//! | `web::scope("/app").configure(O.configure_under("/app"))` | yes, when the configured paths are below `/app` |
+//!
+//! `wrap` and `configure` together answer once. All paths are the public ones, and as received: a
+//! percent-encoded spelling of one of ours (`/auth/instagram/%6cogin`) is another path.
+//!
+//! Two apps of the provider on one host are two middlewares: wrap each around a scope of its own, with
+//! paths below it. Where two are stacked, handlers see the inner one's users.
+//!
+//! The middleware's own answers are `Ok`, so a `Logger`, `Cors` or `Compress` that is wrapped later
+//! (outside) sees them. [`LoginContext`], for apps with a login of their own, goes into the request's
+//! extensions in a middleware that is wrapped later, too.
+//!
+//! # Security
+//!
+//! - One random state per attempt, in a signed `__Host-` cookie of its own: two tabs do not disturb
+//!   each other, and a forged callback ends nothing.
+//! - Nothing is sent to the provider, and nothing of the request is believed, before the state is
+//!   proven. A code is exchanged once, never again.
+//! - Sessions are sealed (AES-256-GCM) or live in a store behind a random id. Cookies are `Secure`,
+//!   `HttpOnly` and `SameSite=Lax`, without exception or setting.
+//! - `return_to` is a grammar of what is proven local. `Host` and forwarded headers are never read.
+//! - Tokens, codes and secrets are in no `Debug`, no error and no event of this crate. An access log
+//!   of yours that prints whole URLs prints codes, though, and actix's `Logger` does by default: give
+//!   it a format with `%U` (the path) in place of `%r`.
+//!
+//! # Behind a proxy
+//!
+//! Nothing is derived from the request, so a proxy needs no special header. If it strips a prefix, say
+//! so with [`public_prefix`](ConfigBuilder::public_prefix); if it rewrites the callback's path, with
+//! [`callback_path`](ConfigBuilder::callback_path). Allow 8 KiB of request headers. Calls to the
+//! provider honour `HTTPS_PROXY`.
+//!
+//! # Testing your app
+//!
+//! `ig-oauth-fake-instagram` is a simulator of the provider: start one in the test, point
+//! [`authorize_url`](ConfigBuilder::authorize_url), [`token_url`](ConfigBuilder::token_url) and
+//! [`graph_url`](ConfigBuilder::graph_url) at it, and log in over real HTTP. [`Clock`] moves the time.
+//!
+//! # Features
+//!
+//! | feature | default | |
+//! |---|---|---|
+//! | `rustls` | yes | https through rustls |
+//! | `native-tls` | no | https through the system's TLS library |
+//! | `tracing` | no | one event for each error answer, with a random id that is also on the page |
+//!
+//! actix-web is used without its default features; `cookies` is not needed. Turn on what your app
+//! needs in your own `Cargo.toml`.
+
 mod extract;
 mod future;
 mod guard;

@@ -1,5 +1,5 @@
-//! The flow behind "Log in with Instagram" in `ig-oauth-tower` and its siblings: everything that is
-//! not a web framework.
+//! The flow behind "Log in with Instagram" in `ig-oauth-tower` (axum, tower, hyper) and
+//! `ig-oauth-actix` (actix-web): everything that is not a web framework.
 //!
 //! Apps depend on the adapter for their framework, which re-exports what is here. Come here to write
 //! an adapter, a [`Store`], [`Hooks`] or an [`HttpClient`] that serves several frameworks.

@@ -24,6 +24,11 @@ async fn another_loopback_name_is_led_to_the_one_of_the_redirect_uri() {
     example::another_loopback_name_is_led_to_the_one_of_the_redirect_uri(PROGRAM).await;
 }
 
+#[tokio::test]
+async fn a_scripted_login_reads_as_written() {
+    example::a_scripted_login_reads_as_written(PROGRAM).await;
+}
+
 #[test]
 fn a_mistake_in_the_settings_is_explained() {
     example::a_mistake_in_the_settings_is_explained(PROGRAM);

@@ -198,3 +198,102 @@ pub fn a_mistake_in_the_settings_is_explained(program: &str) {
         assert!(text.contains(words), "{words} in {text}");
     }
 }
+
+/// A scripted login answers the same on every example, line by line, apart from random values.
+pub async fn a_scripted_login_reads_as_written(program: &str) {
+    let example = Example::start(program, &[]);
+    let written = transcript(&example).await;
+    // One file for all examples is what makes them alike.
+    assert_eq!(written, include_str!("example.transcript"), "{written}");
+}
+
+/// What was asked and answered, with names in place of what differs from run to run.
+#[derive(Default)]
+struct Transcript {
+    text: String,
+    names: Vec<(String, &'static str)>,
+}
+
+impl Transcript {
+    /// From now on `value` is written as `name`, percent-encoded or not.
+    fn name(&mut self, value: &str, name: &'static str) {
+        let encoded = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
+        self.names.extend([(value.to_owned(), name), (encoded, name)]);
+    }
+
+    async fn ask(&mut self, browser: &mut Browser, method: &str, url: &str) -> Response {
+        let address = url::Url::parse(url).expect("a URL");
+        let headers = [("accept", "text/html"), ("sec-fetch-mode", "navigate")];
+        let response = browser.hop(method, &address, &headers).await;
+        let mut headers: Vec<_> = response
+            .headers
+            .iter()
+            .filter(|(name, _)| !["date", "connection", "content-length"].contains(&name.as_str()))
+            .map(|(name, value)| {
+                let value = String::from_utf8_lossy(value).into_owned();
+                let sealed = name == "set-cookie" && !value.contains("Max-Age=0");
+                let pair = value.split(';').next().filter(|_| sealed).unwrap_or_default();
+                let value = match pair.split_once('=') {
+                    Some((name, random)) => {
+                        // The end of an attempt's name is the beginning of its state.
+                        let name = name.split('.').next().unwrap_or_default();
+                        let attributes = value.split_once(random).map_or("", |(_, rest)| rest);
+                        format!("{name}…=…{attributes}")
+                    }
+                    None => value,
+                };
+                format!("< {name}: {value}\n")
+            })
+            .collect();
+        headers.sort();
+        let body = response.text();
+        let visible = body.split_once("</style>").map_or(body.as_str(), |(_, visible)| visible);
+        let entry = format!(
+            "> {method} {url}\n< {}\n{}{}\n",
+            response.status,
+            headers.concat(),
+            if visible.is_empty() { String::new() } else { format!("{}\n", visible.trim_end()) }
+        );
+        let named = self.names.iter().fold(entry, |text, (value, name)| text.replace(value, name));
+        self.text.push_str(&named);
+        response
+    }
+}
+
+async fn transcript(example: &Example) -> String {
+    let mut browser = Browser::new();
+    let mut transcript = Transcript::default();
+    transcript.name(&example.origin, "{app}");
+    for path in ["/", "/plain"] {
+        transcript.ask(&mut browser, "GET", &example.url(path)).await;
+    }
+    let to_login = browser.step(&example.url("/me")).await;
+    let login = example.url(to_login.location());
+    let window = browser.step(&login).await.location().to_owned();
+    let provider = url::Url::parse(&window).expect("a URL").origin().ascii_serialization();
+    transcript.name(&provider, "{provider}");
+
+    transcript.ask(&mut browser, "GET", &example.url("/me")).await;
+    let start = browser.step(&login).await;
+    let state = crate::harness::parameter(start.location(), "state").expect("a state");
+    let callback = browser.step(&format!("{}&fake_decision=allow", start.location())).await;
+    let code = crate::harness::parameter(callback.location(), "code").expect("a code");
+    let cookie = start.header("set-cookie").expect("an attempt");
+    let mount = cookie.trim_start_matches("ig_login_").split('.').next().expect("a mount");
+    transcript.name(mount, "{mount}");
+    transcript.name(&state, "{state}");
+    transcript.name(state.get(..8).expect("a state of some length"), "{state 8}");
+    transcript.name(code.trim_end_matches("#_"), "{code}");
+    let landed = transcript.ask(&mut browser, "GET", callback.location()).await;
+    let me = browser.step(&example.url(landed.location().trim_end_matches('#'))).await;
+    let expires_at = me.json()["expires_at"].to_string();
+    transcript.name(&expires_at, "{expires at}");
+    for path in ["/me", "/"] {
+        transcript.ask(&mut browser, "GET", &example.url(path)).await;
+    }
+    transcript.ask(&mut browser, "GET", callback.location()).await;
+    transcript.ask(&mut browser, "POST", &example.url("/auth/instagram/logout")).await;
+    transcript.ask(&mut browser, "GET", &example.url("/")).await;
+    transcript.ask(&mut browser, "GET", &example.url("/me")).await;
+    transcript.text
+}
