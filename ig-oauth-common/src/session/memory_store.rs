@@ -44,6 +44,38 @@ struct Records {
     deletions: HashMap<[u8; 32], DeletionRecord>,
 }
 
+impl Records {
+    fn put_account(&mut self, mut account: AccountRecord, capacity: usize) {
+        if let Some(earlier) = self.accounts.get(&account.key) {
+            for id in &earlier.further_ids {
+                if !account.further_ids.contains(id) {
+                    account.further_ids.push(id.clone());
+                }
+            }
+        } else if self.accounts.len() >= capacity {
+            self.accounts.retain(|_, kept| kept.expires_at > account.issued_at);
+            let soonest = self.accounts.values().min_by_key(|account| account.expires_at);
+            if self.accounts.len() >= capacity
+                && let Some(key) = soonest.map(|account| account.key.clone())
+            {
+                self.accounts.remove(&key);
+            }
+        }
+        self.accounts.insert(account.key.clone(), account);
+    }
+
+    fn known_by(&self, client_id: &str, id: &UserId) -> impl Iterator<Item = &AccountRecord> {
+        self.accounts.values().filter(move |account| {
+            account.key.client_id() == client_id
+                && (account.key.user_id() == id || account.further_ids.contains(id))
+        })
+    }
+}
+
+fn count(records: usize) -> u64 {
+    u64::try_from(records).unwrap_or(u64::MAX)
+}
+
 impl MemoryStore {
     /// A store for up to 100,000 records of each kind.
     #[must_use]
@@ -111,34 +143,19 @@ fn make_room<K: Eq + Hash + Clone, V>(
 }
 
 impl Store for MemoryStore {
-    fn begin_session(
-        &self,
-        session: SessionRecord,
-        mut account: AccountRecord,
-    ) -> StoreFuture<'_, ()> {
+    fn begin_session(&self, session: SessionRecord, account: AccountRecord) -> StoreFuture<'_, ()> {
         self.with(|records| {
             let now = session.created_at;
             make_room(&mut records.sessions, &session.id_hash, self.capacity, now, |session| {
                 session.expires_at
             });
-            if let Some(earlier) = records.accounts.get(&account.key) {
-                for id in &earlier.further_ids {
-                    if !account.further_ids.contains(id) {
-                        account.further_ids.push(id.clone());
-                    }
-                }
-            } else if records.accounts.len() >= self.capacity {
-                records.accounts.retain(|_, account| account.expires_at > now);
-                let soonest = records.accounts.values().min_by_key(|account| account.expires_at);
-                if records.accounts.len() >= self.capacity
-                    && let Some(key) = soonest.map(|account| account.key.clone())
-                {
-                    records.accounts.remove(&key);
-                }
-            }
-            records.accounts.insert(account.key.clone(), account);
+            records.put_account(account, self.capacity);
             records.sessions.insert(session.id_hash, session);
         })
+    }
+
+    fn put_account(&self, account: AccountRecord) -> StoreFuture<'_, ()> {
+        self.with(|records| records.put_account(account, self.capacity))
     }
 
     fn session<'a>(
@@ -174,6 +191,29 @@ impl Store for MemoryStore {
     fn end_session<'a>(&'a self, id: &'a SessionIdHash) -> StoreFuture<'a, ()> {
         self.with(|records| {
             records.sessions.remove(id);
+        })
+    }
+
+    fn sessions<'a>(
+        &'a self,
+        account: &'a AccountKey,
+        now: Timestamp,
+    ) -> StoreFuture<'a, Vec<SessionRecord>> {
+        self.with(|records| {
+            let sessions = records.sessions.values();
+            let live =
+                |session: &&SessionRecord| session.account == *account && session.expires_at > now;
+            let mut sessions: Vec<_> = sessions.filter(live).cloned().collect();
+            sessions.sort_by_key(|session| (session.created_at, session.id_hash));
+            sessions
+        })
+    }
+
+    fn end_sessions<'a>(&'a self, account: &'a AccountKey) -> StoreFuture<'a, u64> {
+        self.with(|records| {
+            let before = records.sessions.len();
+            records.sessions.retain(|_, session| session.account != *account);
+            count(before - records.sessions.len())
         })
     }
 
@@ -221,19 +261,42 @@ impl Store for MemoryStore {
         })
     }
 
+    fn accounts_expiring<'a>(
+        &'a self,
+        client_id: &'a str,
+        before: Timestamp,
+        after: Option<&'a AccountKey>,
+        limit: usize,
+    ) -> StoreFuture<'a, Vec<AccountRecord>> {
+        self.with(|records| {
+            let follows = |key: &AccountKey| after.is_none_or(|after| key > after);
+            let accounts = records.accounts.values();
+            accounts
+                .filter(|account| account.key.client_id() == client_id && follows(&account.key))
+                .filter(|account| account.expires_at < before)
+                .take(limit)
+                .cloned()
+                .collect()
+        })
+    }
+
+    fn accounts_known_by<'a>(
+        &'a self,
+        client_id: &'a str,
+        id: &'a UserId,
+    ) -> StoreFuture<'a, Vec<AccountRecord>> {
+        self.with(|records| records.known_by(client_id, id).cloned().collect())
+    }
+
     fn revoke<'a>(&'a self, client_id: &'a str, id: &'a UserId) -> StoreFuture<'a, u64> {
         self.with(|records| {
-            let is_meant = |account: &AccountRecord| {
-                account.key.client_id() == client_id
-                    && (account.key.user_id() == id || account.further_ids.contains(id))
-            };
-            let meant = records.accounts.values().filter(|account| is_meant(account));
-            let keys: Vec<_> = meant.map(|account| account.key.clone()).collect();
+            let keys: Vec<_> =
+                records.known_by(client_id, id).map(|account| account.key.clone()).collect();
             for key in &keys {
                 records.accounts.remove(key);
             }
             records.sessions.retain(|_, session| !keys.contains(&session.account));
-            u64::try_from(keys.len()).unwrap_or(u64::MAX)
+            count(keys.len())
         })
     }
 

@@ -219,9 +219,12 @@ pub type StoreFuture<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 /// caller, so that one clock rules; a store may use its own for forgetting what has expired. Every
 /// future must be safe to drop halfway.
 pub trait Store: Send + Sync + 'static {
-    /// Keeps a new session and the account it belongs to. An account of the same key gives way,
-    /// further ids joined; its other sessions stay and use the new token.
+    /// Keeps a new session and the account it belongs to, as [`put_account`](Self::put_account)
+    /// does: both or neither. The account's other sessions stay and use the new token.
     fn begin_session(&self, session: SessionRecord, account: AccountRecord) -> StoreFuture<'_, ()>;
+
+    /// Keeps an account. One of the same key gives way, further ids joined.
+    fn put_account(&self, account: AccountRecord) -> StoreFuture<'_, ()>;
 
     /// The session with its account, in one round trip: `None` when either is missing or has
     /// expired at `now`.
@@ -241,6 +244,16 @@ pub trait Store: Send + Sync + 'static {
 
     /// Ends a session, if it is there.
     fn end_session<'a>(&'a self, id: &'a SessionIdHash) -> StoreFuture<'a, ()>;
+
+    /// The sessions of an account that have not expired at `now`, oldest first.
+    fn sessions<'a>(
+        &'a self,
+        account: &'a AccountKey,
+        now: Timestamp,
+    ) -> StoreFuture<'a, Vec<SessionRecord>>;
+
+    /// Ends all sessions of an account, which itself stays. How many there were.
+    fn end_sessions<'a>(&'a self, account: &'a AccountKey) -> StoreFuture<'a, u64>;
 
     /// The account of that key: `None` when it is missing or has expired at `now`.
     fn account<'a>(
@@ -263,6 +276,23 @@ pub trait Store: Send + Sync + 'static {
         client_id: &'a str,
         after: Option<&'a AccountKey>,
         limit: usize,
+    ) -> StoreFuture<'a, Vec<AccountRecord>>;
+
+    /// Up to `limit` accounts of an app whose tokens stop working before `before`, in the order of
+    /// their keys, after `after`: for keeping tokens alive.
+    fn accounts_expiring<'a>(
+        &'a self,
+        client_id: &'a str,
+        before: Timestamp,
+        after: Option<&'a AccountKey>,
+        limit: usize,
+    ) -> StoreFuture<'a, Vec<AccountRecord>>;
+
+    /// The accounts of an app that are known by `id`: their own, or one of the further ids.
+    fn accounts_known_by<'a>(
+        &'a self,
+        client_id: &'a str,
+        id: &'a UserId,
     ) -> StoreFuture<'a, Vec<AccountRecord>>;
 
     /// Forgets every account of an app that is known by `id`, and all sessions of it. How many
