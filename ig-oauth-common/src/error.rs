@@ -162,6 +162,11 @@ impl AuthError {
         self
     }
 
+    /// The cause without this error around it.
+    pub(crate) fn into_source(self) -> Option<Box<dyn Error + Send + Sync>> {
+        self.inner.source
+    }
+
     /// What went wrong.
     #[must_use]
     pub fn kind(&self) -> AuthErrorKind {

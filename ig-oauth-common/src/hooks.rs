@@ -6,6 +6,7 @@ use std::fmt;
 use crate::clock::Timestamp;
 use crate::error::AuthErrorKind;
 use crate::flow::{InvalidHeader, Reply};
+use crate::provider::Profile;
 use crate::provider::http::BoxFuture;
 use crate::token::{Token, UserId};
 
@@ -90,6 +91,7 @@ impl LoginStartDecision {
 #[non_exhaustive]
 pub struct Login {
     pub(crate) token: Token,
+    pub(crate) profile: Option<Profile>,
     pub(crate) return_to: String,
     pub(crate) app_data: Vec<u8>,
 }
@@ -99,6 +101,13 @@ impl Login {
     #[must_use]
     pub fn token(&self) -> &Token {
         &self.token
+    }
+
+    /// The profile, with [`fetch_profile`](crate::ConfigBuilder::fetch_profile) on and when the
+    /// provider gave it.
+    #[must_use]
+    pub fn profile(&self) -> Option<&Profile> {
+        self.profile.as_ref()
     }
 
     /// Where the browser goes next, unless the decision names another page.

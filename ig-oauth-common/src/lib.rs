@@ -96,10 +96,10 @@ pub use flow::{
 pub use hooks::{
     Denial, Failure, HookError, Hooks, Login, LoginDecision, LoginStart, LoginStartDecision, Logout,
 };
-pub use provider::ProviderRejection;
 pub use provider::http::{
     BoxFuture, HttpClient, HttpError, HttpErrorKind, HttpMethod, HttpRequest, HttpResponse,
 };
+pub use provider::{AccountType, ApiError, ApiErrorKind, Profile, ProviderRejection};
 pub use randomness::{Randomness, RandomnessUnavailable, SystemRandomness};
 pub use scope::{OtherScope, Scope, ScopeError, Scopes};
 pub use session::{

@@ -212,6 +212,12 @@ impl Scopes {
         self.iter().filter(|scope| !others.contains(scope)).cloned().collect()
     }
 
+    /// Those of `self` that are in `others`; all of them when nothing is known of others.
+    pub(crate) fn narrowed_to(&self, others: Option<&Self>) -> Self {
+        let known = |scope: &&Scope| others.is_none_or(|others| others.contains(scope));
+        self.iter().filter(known).cloned().collect()
+    }
+
     pub(crate) fn insert(&mut self, scope: Scope) {
         if !self.contains(&scope) {
             self.0.push(scope);

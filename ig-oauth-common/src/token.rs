@@ -6,7 +6,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use secrecy::{ExposeSecret, SecretString};
 
+use serde::de::DeserializeOwned;
+
 use crate::clock::Timestamp;
+use crate::provider::{ApiError, Profile, Provider};
 use crate::scope::{Scope, Scopes};
 
 /// An access token (RFC 6749, section 1.4): whoever holds it acts for the user.
@@ -98,13 +101,22 @@ pub enum Lifetime {
 ///
 /// This is what handlers see through the `InstagramToken` of the adapters. Its `Debug` shows no
 /// secret.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Token {
     facts: Arc<TokenFacts>,
+    provider: Arc<Provider>,
+}
+
+/// What changes when a token takes the place of another.
+pub(crate) struct Successor {
+    pub(crate) access_token: AccessToken,
+    pub(crate) scopes: Scopes,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
 }
 
 /// What a [`Token`] is made of.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct TokenFacts {
     pub(crate) access_token: AccessToken,
     pub(crate) user_id: UserId,
@@ -115,13 +127,40 @@ pub(crate) struct TokenFacts {
     pub(crate) expires_at: Timestamp,
 }
 
-impl From<TokenFacts> for Token {
-    fn from(facts: TokenFacts) -> Self {
-        Self { facts: Arc::new(facts) }
+impl fmt::Debug for TokenFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token")
+            .field("user_id", &self.user_id)
+            .field("scopes", &self.scopes)
+            .field("scopes_reported", &self.scopes_reported)
+            .field("lifetime", &self.lifetime)
+            .field("issued_at", &self.issued_at)
+            .field("expires_at", &self.expires_at)
+            .field("access_token", &self.access_token)
+            .finish()
     }
 }
 
 impl Token {
+    pub(crate) fn new(facts: TokenFacts, provider: &Arc<Provider>) -> Self {
+        Self { facts: Arc::new(facts), provider: Arc::clone(provider) }
+    }
+
+    /// The same owner with another token, which is long-lived.
+    pub(crate) fn succeeded_by(&self, facts: Successor) -> Self {
+        let Successor { access_token, scopes, issued_at, expires_at } = facts;
+        let facts = TokenFacts {
+            access_token,
+            user_id: self.user_id().clone(),
+            scopes,
+            scopes_reported: self.scopes_reported(),
+            lifetime: Lifetime::LongLived,
+            issued_at,
+            expires_at,
+        };
+        Self::new(facts, &self.provider)
+    }
+
     /// The access token, to call the provider with.
     #[must_use]
     pub fn access_token(&self) -> &AccessToken {
@@ -175,6 +214,58 @@ impl Token {
     #[must_use]
     pub fn remaining(&self, now: Timestamp) -> Duration {
         self.facts.expires_at.saturating_since(now)
+    }
+
+    /// Fetches the profile of the account: one call to the provider, two where it refuses a field.
+    ///
+    /// # Errors
+    ///
+    /// See [`ApiErrorKind`](crate::ApiErrorKind). A profile without a user name is
+    /// `MalformedAnswer`.
+    pub async fn profile(&self) -> Result<Profile, ApiError> {
+        self.provider.profile(self.access_token()).await
+    }
+
+    /// GETs from the rest of the provider's API: `path` below
+    /// [`graph_url`](crate::ConfigBuilder::graph_url), which may begin with a version
+    /// (`v25.0/me/media`). One call; at most 1 MiB is read.
+    ///
+    /// ```
+    /// # use ig_oauth_common::{ApiError, Token};
+    /// #[derive(serde::Deserialize)]
+    /// struct Media {
+    ///     data: Vec<Medium>,
+    /// }
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Medium {
+    ///     id: String,
+    ///     caption: Option<String>,
+    /// }
+    ///
+    /// async fn media(token: &Token) -> Result<Media, ApiError> {
+    ///     token.get("me/media", &[("fields", "id,caption"), ("limit", "25")]).await
+    /// }
+    /// ```
+    ///
+    /// For the next page, pass the `after` of `paging.cursors`.
+    ///
+    /// # Errors
+    ///
+    /// See [`ApiErrorKind`](crate::ApiErrorKind). `InvalidRequest`, without a call, when `path` is
+    /// not a plain relative path or a parameter is named `access_token`.
+    pub async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<T, ApiError> {
+        self.provider.get(self.access_token(), path, parameters).await
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.facts.fmt(f)
     }
 }
 

@@ -44,6 +44,9 @@ pub struct ConfigBuilder {
     pub(super) session_lifetime: Duration,
     pub(super) idle_lifetime: Duration,
     pub(super) long_lived: Option<LongLived>,
+    pub(super) refresh_ahead: Duration,
+    pub(super) refresh_wait: Duration,
+    pub(super) fetch_profile: bool,
     pub(super) request_timeout: Duration,
     pub(super) connect_timeout: Duration,
     pub(super) callback_deadline: Duration,
@@ -84,6 +87,9 @@ impl ConfigBuilder {
             session_lifetime: 60 * DAY,
             idle_lifetime: 14 * DAY,
             long_lived: None,
+            refresh_ahead: 30 * DAY,
+            refresh_wait: Duration::from_secs(1),
+            fetch_profile: false,
             request_timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(5),
             callback_deadline: Duration::from_secs(20),
@@ -242,6 +248,27 @@ impl ConfigBuilder {
     /// Whether the one-hour token is exchanged for a 60-day one, and what happens when that fails.
     pub fn long_lived(mut self, long_lived: LongLived) -> Self {
         self.long_lived = Some(long_lived);
+        self
+    }
+
+    /// How long before its end a long-lived token is refreshed, when a handler asks for it: at most
+    /// 59 days. Zero turns refreshing off.
+    pub fn refresh_ahead(mut self, ahead: Duration) -> Self {
+        self.refresh_ahead = ahead;
+        self
+    }
+
+    /// How long a request waits for a refresh, at most 30 s. Then it goes on with the token there
+    /// is, and the new one comes with the session's next request. Zero does not wait.
+    pub fn refresh_wait(mut self, wait: Duration) -> Self {
+        self.refresh_wait = wait;
+        self
+    }
+
+    /// Fetches the profile at each login, for [`Login::profile`](crate::Login::profile) and so that
+    /// a store knows the account by all of its ids. A profile that cannot be had fails no login.
+    pub fn fetch_profile(mut self, fetch: bool) -> Self {
+        self.fetch_profile = fetch;
         self
     }
 

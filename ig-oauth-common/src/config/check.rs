@@ -67,6 +67,7 @@ pub(super) fn settings(mut builder: ConfigBuilder) -> Result<Settings, ConfigErr
             .with_source(error)
     })?;
     let application = Application {
+        api,
         client_id: builder.client_id.clone(),
         client_secret: builder.client_secret,
         redirect_uri: redirect_uri.as_str().to_owned(),
@@ -98,8 +99,11 @@ pub(super) fn settings(mut builder: ConfigBuilder) -> Result<Settings, ConfigErr
             Api::InstagramLogin => LongLived::Prefer,
             Api::BasicDisplay => LongLived::Off,
         }),
+        refresh_ahead: builder.refresh_ahead,
+        refresh_wait: builder.refresh_wait,
+        fetch_profile: builder.fetch_profile,
         callback_deadline: builder.callback_deadline,
-        provider: Provider::new(application, client),
+        provider: Arc::new(Provider::new(application, client)),
         hooks: builder.hooks,
         clock: builder.clock,
         randomness: builder.randomness,
@@ -248,6 +252,19 @@ fn lifetimes(builder: &ConfigBuilder) -> Result<(), ConfigError> {
                 "use a minute at least and 366 days at most",
             ));
         }
+    }
+    const REFRESHABLE: Duration = Duration::from_secs(59 * 24 * 60 * 60);
+    if builder.refresh_ahead > REFRESHABLE {
+        return Err(ConfigError::new(
+            "refresh_ahead",
+            format!("is {} s", builder.refresh_ahead.as_secs()),
+            "use at most 59 days, as tokens live 60 and the provider refreshes none on its first \
+             day; zero turns refreshing off",
+        ));
+    }
+    if builder.refresh_wait > Duration::from_secs(30) {
+        let problem = format!("is {} s", builder.refresh_wait.as_secs_f64());
+        return Err(ConfigError::new("refresh_wait", problem, "use at most 30 s"));
     }
     for (field, duration) in [
         ("request_timeout", builder.request_timeout),

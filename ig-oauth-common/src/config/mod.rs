@@ -76,6 +76,9 @@ pub enum LongLived {
 /// | [`session_lifetime`](ConfigBuilder::session_lifetime) | 60 days | the life of a long-lived token |
 /// | [`idle_lifetime`](ConfigBuilder::idle_lifetime) | 14 days | a forgotten browser logs itself out |
 /// | [`long_lived`](ConfigBuilder::long_lived) | `Prefer` under `InstagramLogin`, `Off` under `BasicDisplay` | an hour serves a demo; the Basic Display guide ends at the short token |
+/// | [`refresh_ahead`](ConfigBuilder::refresh_ahead) | 30 days | half of a long-lived token's life: a monthly visit keeps it alive |
+/// | [`refresh_wait`](ConfigBuilder::refresh_wait) | 1 s | a slow provider must not slow your pages |
+/// | [`fetch_profile`](ConfigBuilder::fetch_profile) | off | one call less at each login |
 /// | [`request_timeout`](ConfigBuilder::request_timeout) | 10 s | |
 /// | [`connect_timeout`](ConfigBuilder::connect_timeout) | 5 s | |
 /// | [`callback_deadline`](ConfigBuilder::callback_deadline) | 20 s | two provider calls and your hook |
@@ -112,8 +115,11 @@ pub(crate) struct Settings {
     pub(crate) session_lifetime: Duration,
     pub(crate) idle_lifetime: Duration,
     pub(crate) long_lived: LongLived,
+    pub(crate) refresh_ahead: Duration,
+    pub(crate) refresh_wait: Duration,
+    pub(crate) fetch_profile: bool,
     pub(crate) callback_deadline: Duration,
-    pub(crate) provider: Provider,
+    pub(crate) provider: Arc<Provider>,
     pub(crate) hooks: Option<Arc<dyn Hooks>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,

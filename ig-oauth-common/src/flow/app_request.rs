@@ -9,7 +9,7 @@ use super::negotiation::Audience;
 use super::{Flow, Headers, Reply, Request, protect};
 use crate::cookie;
 use crate::error::{AuthError, AuthErrorKind};
-use crate::session::Slot;
+use crate::session::{self, Reading, Slot};
 use crate::token::Token;
 
 /// What an adapter attaches to a request of the app: the flow, and the request's session if it
@@ -112,9 +112,16 @@ impl AppRequest {
     /// in" by accident.
     pub async fn token(&self) -> Result<Option<Token>, AuthError> {
         match &self.slot {
-            Some(slot) => slot.open(self.flow.settings()).await,
+            Some(slot) => slot.open(self.read(slot)).await,
             None => Ok(None),
         }
+    }
+
+    async fn read(&self, slot: &Slot) -> Result<Reading, AuthError> {
+        Ok(match session::read(self.flow.settings(), slot.values()).await? {
+            Reading::Live(session) => Reading::Live(self.flow.keep_fresh(session).await),
+            nobody => nobody,
+        })
     }
 
     /// The token, or the answer that leads to one.

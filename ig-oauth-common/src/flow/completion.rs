@@ -17,10 +17,10 @@ use crate::config::LongLived;
 use crate::encoding::to_base64url;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::hooks::{Denial, Login, LoginKind};
-use crate::provider::TokenAnswer;
+use crate::provider::{Profile, TokenAnswer};
 use crate::scope::Scopes;
 use crate::session::{self, Claim};
-use crate::token::{Lifetime, Token, TokenFacts};
+use crate::token::{Lifetime, Successor, Token, TokenFacts, UserId};
 
 /// The life of the code exchange's token, whose answer carries no `expires_in`: one hour, by Meta's
 /// reference of the access token endpoint.
@@ -142,11 +142,13 @@ impl Flow {
         let extra: Scopes = attempt.extra_scopes.parse().unwrap_or_default();
         let token = self.granted(answer, self.requested_scopes(&extra))?;
         let token = self.lengthen(token).await?;
+        let profile = self.profile(&token).await;
         let (landing, mut cookies) = match &settings.hooks {
             None => (None, Vec::new()),
             Some(hooks) => {
                 let login = Login {
                     token: token.clone(),
+                    profile: profile.clone(),
                     return_to: attempt.return_to.clone(),
                     app_data: attempt.app_data.clone(),
                 };
@@ -160,7 +162,11 @@ impl Flow {
                 }
             }
         };
-        let session = session::begin(settings, self.tombstones(), &token, &proven.session).await?;
+        let further_ids = profile.iter().flat_map(Profile::ids).filter(|id| *id != token.user_id());
+        let further_ids: Vec<UserId> = further_ids.cloned().collect();
+        let tombstones = self.tombstones();
+        let session =
+            session::begin(settings, tombstones, &token, further_ids, &proven.session).await?;
         cookies.splice(0..0, session);
         Ok(Ending::LoggedIn { landing, cookies })
     }
@@ -191,7 +197,7 @@ impl Flow {
             let detail = format!("not granted: {missing}");
             return Err(AuthError::with_source(AuthErrorKind::MissingPermission, detail));
         }
-        Ok(Token::from(TokenFacts {
+        let facts = TokenFacts {
             access_token: answer.access_token,
             user_id: answer.user_id,
             scopes,
@@ -199,7 +205,22 @@ impl Flow {
             lifetime: Lifetime::ShortLived,
             issued_at: now,
             expires_at: now.saturating_add(SHORT_LIVED),
-        }))
+        };
+        Ok(Token::new(facts, &settings.provider))
+    }
+
+    /// The profile, if it is wanted and can be had.
+    async fn profile(&self, token: &Token) -> Option<Profile> {
+        if !self.settings().fetch_profile {
+            return None;
+        }
+        match token.profile().await {
+            Ok(profile) => Some(profile),
+            Err(error) => {
+                crate::trace::warning(&format!("the login goes on without a profile: {error}"));
+                None
+            }
+        }
     }
 
     /// The 60-day token for the one-hour one, as configured.
@@ -211,12 +232,9 @@ impl Flow {
         match settings.provider.exchange_long_lived(short.access_token()).await {
             Ok(answer) => {
                 let now = settings.clock.now();
-                Ok(Token::from(TokenFacts {
+                Ok(short.succeeded_by(Successor {
                     access_token: answer.access_token,
-                    user_id: short.user_id().clone(),
                     scopes: short.scopes().clone(),
-                    scopes_reported: short.scopes_reported(),
-                    lifetime: Lifetime::LongLived,
                     issued_at: now,
                     expires_at: now.saturating_add(answer.expires_in),
                 }))

@@ -151,7 +151,7 @@ pub(crate) fn json_reply(kind: AuthErrorKind) -> Reply {
 }
 
 /// The error and its causes in one line.
-fn chain(error: &AuthError) -> String {
+pub(super) fn chain(error: &AuthError) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -20,9 +20,11 @@ mod pages;
 mod pending_attempts;
 mod post_rule;
 mod query;
+mod refresh;
 mod reply;
 mod request;
 mod return_to;
+mod shared_refreshes;
 
 use std::fmt;
 use std::future::Future;
@@ -42,6 +44,7 @@ use crate::provider::http::BoxFuture;
 use crate::session::Tombstones;
 use consumed_states::ConsumedStates;
 use pages::Pages;
+use shared_refreshes::SharedRefreshes;
 
 /// The login flow of one configuration. Cheap to clone; all clones share what they remember.
 #[derive(Clone)]
@@ -53,6 +56,7 @@ struct Shared {
     settings: Arc<Settings>,
     pages: Pages,
     consumed: ConsumedStates,
+    refreshes: SharedRefreshes,
     tombstones: Tombstones,
 }
 
@@ -107,9 +111,14 @@ impl Flow {
     pub fn new(config: Config) -> Self {
         let settings = config.settings;
         let pages = Pages::new(&settings);
-        let consumed = ConsumedStates::default();
-        let tombstones = Tombstones::default();
-        Self { shared: Arc::new(Shared { settings, pages, consumed, tombstones }) }
+        let shared = Shared {
+            settings,
+            pages,
+            consumed: ConsumedStates::default(),
+            refreshes: SharedRefreshes::default(),
+            tombstones: Tombstones::default(),
+        };
+        Self { shared: Arc::new(shared) }
     }
 
     /// Which of our routes `path` is, compared as received: nothing is decoded, cut off or merged.
@@ -191,6 +200,10 @@ impl Flow {
 
     fn consumed(&self) -> &ConsumedStates {
         &self.shared.consumed
+    }
+
+    fn refreshes(&self) -> &SharedRefreshes {
+        &self.shared.refreshes
     }
 
     fn tombstones(&self) -> &Tombstones {

@@ -122,19 +122,29 @@ pub struct HttpResponse {
     status: u16,
     body: Vec<u8>,
     retry_after_seconds: Option<u64>,
+    usage: Option<String>,
 }
 
 impl HttpResponse {
     /// An answer with this status and body.
     #[must_use]
     pub fn new(status: u16, body: Vec<u8>) -> Self {
-        Self { status, body, retry_after_seconds: None }
+        Self { status, body, retry_after_seconds: None, usage: None }
     }
 
     /// The same answer with the wait of its `Retry-After` header, in seconds.
     #[must_use]
     pub fn with_retry_after_seconds(mut self, seconds: Option<u64>) -> Self {
         self.retry_after_seconds = seconds;
+        self
+    }
+
+    /// The same answer with the value of its `X-Business-Use-Case-Usage` header, which names the
+    /// wait after too many calls
+    /// (<https://developers.facebook.com/docs/graph-api/overview/rate-limiting>).
+    #[must_use]
+    pub fn with_usage(mut self, usage: Option<String>) -> Self {
+        self.usage = usage;
         self
     }
 
@@ -154,6 +164,12 @@ impl HttpResponse {
     #[must_use]
     pub fn retry_after_seconds(&self) -> Option<u64> {
         self.retry_after_seconds
+    }
+
+    /// The value of `X-Business-Use-Case-Usage`.
+    #[must_use]
+    pub fn usage(&self) -> Option<&str> {
+        self.usage.as_deref()
     }
 }
 

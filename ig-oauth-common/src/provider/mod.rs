@@ -3,9 +3,13 @@
 //! No OAuth crate reads this provider's answers: they carry no `token_type` and no `scope`, and come
 //! in several shapes. So requests, answers and errors are our own here.
 
+mod api_error;
 mod code_exchange;
+mod graph;
 pub(crate) mod http;
 mod long_lived;
+mod profile;
+mod refresh;
 mod rejection;
 #[cfg(feature = "reqwest")]
 mod reqwest_client;
@@ -17,11 +21,14 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+pub use api_error::{ApiError, ApiErrorKind};
+pub use profile::{AccountType, Profile};
 pub use rejection::ProviderRejection;
 #[cfg(feature = "reqwest")]
 pub(crate) use reqwest_client::{ReqwestSettings, reqwest_client};
 
 use self::http::{HttpClient, HttpErrorKind, HttpRequest, HttpResponse};
+use crate::api::Api;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::scope::Scopes;
 use crate::token::{AccessToken, UserId};
@@ -34,6 +41,7 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
 
 /// Who calls, and where.
 pub(crate) struct Application {
+    pub(crate) api: Api,
     pub(crate) client_id: String,
     pub(crate) client_secret: SecretString,
     pub(crate) redirect_uri: String,
@@ -55,10 +63,14 @@ pub(crate) struct TokenAnswer {
     pub(crate) permissions: Option<Scopes>,
 }
 
-/// What the long-lived exchange yields.
+/// What the long-lived exchange and the refresh yield.
 pub(crate) struct LongLivedAnswer {
     pub(crate) access_token: AccessToken,
     pub(crate) expires_in: Duration,
+    /// No page of Meta's shows it here; taken seriously when it is there.
+    pub(crate) user_id: Option<UserId>,
+    /// Likewise. None when the answer says nothing readable about scopes.
+    pub(crate) permissions: Option<Scopes>,
 }
 
 impl Provider {
@@ -68,6 +80,7 @@ impl Provider {
 
     /// Sends a request, once, and gives a complete answer that is no redirect.
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, AuthError> {
+        let limit = request.max_response_bytes();
         let response = self.client.send(request).await.map_err(|error| {
             let kind = match error.kind() {
                 HttpErrorKind::Unreachable => AuthErrorKind::Unreachable,
@@ -77,7 +90,7 @@ impl Provider {
             };
             AuthError::with_source(kind, error)
         })?;
-        if response.body().len() > MAX_ANSWER_BYTES {
+        if response.body().len() > limit {
             return Err(AuthErrorKind::OversizeAnswer.into());
         }
         if (300..400).contains(&response.status()) {

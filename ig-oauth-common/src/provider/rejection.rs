@@ -1,10 +1,14 @@
 //! What the provider's error answers mean, and what to do about them.
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use serde::Deserialize;
+
 use super::MAX_RETRY_AFTER;
+use super::api_error::{ApiError, ApiErrorKind};
 use super::http::HttpResponse;
 use super::wire::{Answer, ErrorFields};
 use crate::error::{AuthError, AuthErrorKind};
@@ -98,6 +102,7 @@ impl Error for ProviderRejection {}
 pub(super) enum Step {
     CodeExchange,
     LongLived,
+    Refresh,
 }
 
 /// What words of the provider mean. The first row that is found in the message counts.
@@ -183,8 +188,66 @@ pub(super) fn of(
         message: fields.message.map(|text| safe(&text, secrets)),
         advice: meaning.and_then(|(_, advice)| advice),
     };
-    let wait = response.retry_after_seconds().map(Duration::from_secs);
-    AuthError::with_source(kind, rejection).retry_after(wait.map(|wait| wait.min(MAX_RETRY_AFTER)))
+    let wait = wait(response).map(|wait| wait.min(MAX_RETRY_AFTER));
+    AuthError::with_source(kind, rejection).retry_after(wait)
+}
+
+/// What a graph call's error answer means for the app that made it.
+pub(super) fn of_graph(
+    response: &HttpResponse,
+    answer: Option<Answer>,
+    secrets: &[&str],
+) -> ApiError {
+    let status = response.status();
+    let fields = answer.and_then(|answer| answer.error_fields());
+    let is_known_shape = fields.is_some();
+    let fields = fields.unwrap_or_default();
+    let meaning = meaning(&fields);
+    let misleads = matches!(meaning, Some((Meaning::Settings, Some(_))));
+    // Codes of Meta's "Error handling" page.
+    let kind = match fields.code {
+        _ if is_throttled(status, &fields) => ApiErrorKind::Throttled,
+        Some(102 | 190) => ApiErrorKind::TokenInvalid,
+        Some(3 | 10 | 200..=299) => ApiErrorKind::PermissionDenied,
+        _ if status >= 500 || is_temporary(&fields) => ApiErrorKind::Unreachable,
+        _ if !is_known_shape => ApiErrorKind::MalformedAnswer,
+        Some(100) if misleads => ApiErrorKind::Unsupported,
+        Some(100) => ApiErrorKind::InvalidRequest,
+        _ => ApiErrorKind::Rejected,
+    };
+    let advice = match (kind, fields.subcode) {
+        (ApiErrorKind::TokenInvalid, Some(458)) => Some("the user removed the app"),
+        (ApiErrorKind::TokenInvalid, Some(460)) => Some("the user changed the password"),
+        (ApiErrorKind::TokenInvalid, Some(463)) => Some("the token has expired"),
+        _ => meaning.and_then(|(_, advice)| advice),
+    };
+    let rejection = ProviderRejection {
+        status,
+        error_type: fields.kind.map(|text| safe(&text, secrets)),
+        code: fields.code,
+        subcode: fields.subcode,
+        message: fields.message.map(|text| safe(&text, secrets)),
+        advice,
+    };
+    ApiError::with_source(kind, rejection).retry_after(wait(response))
+}
+
+/// The wait that the answer asks for: `Retry-After`, or the longest of the estimates, in minutes, in
+/// `X-Business-Use-Case-Usage`.
+fn wait(response: &HttpResponse) -> Option<Duration> {
+    if let Some(seconds) = response.retry_after_seconds() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let usage: HashMap<String, Vec<UseCase>> = serde_json::from_str(response.usage()?).ok()?;
+    let minutes = usage.into_values().flatten().filter_map(|usage| usage.minutes).max()?;
+    (minutes > 0).then(|| Duration::from_secs(minutes.saturating_mul(60)))
+}
+
+/// An element of `X-Business-Use-Case-Usage`.
+#[derive(Deserialize)]
+struct UseCase {
+    #[serde(rename = "estimated_time_to_regain_access")]
+    minutes: Option<u64>,
 }
 
 fn meaning(fields: &ErrorFields) -> Option<(Meaning, Option<&'static str>)> {

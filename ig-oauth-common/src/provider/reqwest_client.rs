@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Client, redirect, retry};
 
 use super::http::{
@@ -114,10 +114,12 @@ impl HttpClient for ReqwestClient {
                 }
                 body.extend_from_slice(&chunk);
             }
-            let retry_after = response.headers().get(RETRY_AFTER);
-            let seconds = retry_after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
+            let text = |name: &str| response.headers().get(name)?.to_str().ok();
+            let seconds = text("retry-after").and_then(|value| value.trim().parse().ok());
+            let usage = text("x-business-use-case-usage").map(str::to_owned);
             Ok(HttpResponse::new(response.status().as_u16(), body)
-                .with_retry_after_seconds(seconds))
+                .with_retry_after_seconds(seconds)
+                .with_usage(usage))
         })
     }
 }

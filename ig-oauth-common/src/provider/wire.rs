@@ -103,6 +103,8 @@ impl Answer {
         let seconds = seconds.filter(|seconds| (1..=MAX_EXPIRES_IN).contains(seconds));
         Ok(LongLivedAnswer {
             access_token: access_token(fields.access_token.as_ref())?,
+            user_id: fields.user_id.as_ref().and_then(user_id),
+            permissions: fields.permissions.as_ref().and_then(permissions),
             expires_in: Duration::from_secs(
                 seconds.ok_or_else(|| malformed("the answer has no believable `expires_in`"))?,
             ),
@@ -148,7 +150,7 @@ fn access_token(field: Option<&Value>) -> Result<AccessToken, AuthError> {
 }
 
 /// Exact or not at all: a number that is no integer of 64 bits was, or would be, rounded.
-fn user_id(field: &Value) -> Option<UserId> {
+pub(super) fn user_id(field: &Value) -> Option<UserId> {
     match field {
         Value::Number(number) => number.as_u64().map(UserId::from),
         Value::String(digits) => UserId::from_digits(digits),

@@ -1,7 +1,10 @@
 //! A token as bytes, for sealing.
 
+use std::sync::Arc;
+
 use crate::clock::Timestamp;
 use crate::encoding::{Reader, Writer};
+use crate::provider::Provider;
 use crate::scope::{Scope, Scopes};
 use crate::token::{AccessToken, Lifetime, Token, TokenFacts, UserId};
 
@@ -29,7 +32,7 @@ pub(super) fn encode(token: &Token) -> Vec<u8> {
 
 /// The token in those bytes. Only what was sealed by us gets here, so what does not read was written
 /// by another version.
-pub(super) fn decode(bytes: &[u8]) -> Option<Token> {
+pub(super) fn decode(bytes: &[u8], provider: &Arc<Provider>) -> Option<Token> {
     let mut reader = Reader::new(bytes);
     let flags = reader.byte()?;
     let issued_at = Timestamp::from_unix_seconds(reader.number()?);
@@ -39,7 +42,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Token> {
     let scopes = names.map(Scope::reported).collect::<Option<Scopes>>()?;
     let access_token = AccessToken::new(reader.text()?);
     reader.end()?;
-    Some(Token::from(TokenFacts {
+    let facts = TokenFacts {
         access_token,
         user_id,
         scopes,
@@ -47,5 +50,6 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Token> {
         lifetime: if flags & LONG_LIVED == 0 { Lifetime::ShortLived } else { Lifetime::LongLived },
         issued_at,
         expires_at,
-    }))
+    };
+    Some(Token::new(facts, provider))
 }

@@ -22,7 +22,7 @@ use crate::clock::Timestamp;
 use crate::config::Settings;
 use crate::cookie;
 use crate::error::{AuthError, AuthErrorKind};
-use crate::token::Token;
+use crate::token::{Token, UserId};
 
 /// Most bytes of a session cookie, name and value together. Browsers take 4,096 with attributes
 /// (RFC 6265bis, section 5.6) and drop a larger one without a word; servers limit all headers.
@@ -34,6 +34,40 @@ pub(crate) struct Session {
     pub(crate) started_at: Timestamp,
     /// What the browser must be told about its cookie, at the next chance.
     pub(crate) renewal: Option<Renewal>,
+    place: Place,
+}
+
+/// Where a session lives.
+enum Place {
+    Cookie(sealed_cookie::SessionId),
+    Store(Box<AccountRecord>),
+}
+
+impl Session {
+    /// The account's record, where there is a store.
+    pub(crate) fn account(&self) -> Option<&AccountRecord> {
+        match &self.place {
+            Place::Cookie(_) => None,
+            Place::Store(account) => Some(account),
+        }
+    }
+
+    /// The same session with another token of its user. A store has the token already; a cookie
+    /// must be told.
+    pub(crate) fn with_token(self, settings: &Settings, token: Token) -> Self {
+        let Place::Cookie(id) = &self.place else {
+            return Self { token, ..self };
+        };
+        let now = settings.clock.now();
+        match sealed_cookie::renew(settings, *id, self.started_at, now, &token) {
+            Ok(renewal) => Self { token, renewal: Some(renewal), ..self },
+            Err(error) => {
+                // The old one fits and still works.
+                crate::trace::warning(&format!("a refreshed token is not kept: {error}"));
+                self
+            }
+        }
+    }
 }
 
 /// A new value for the session's cookie.
@@ -76,6 +110,7 @@ pub(crate) async fn begin(
     settings: &Settings,
     tombstones: &Tombstones,
     token: &Token,
+    further_ids: Vec<UserId>,
     previous: &[Vec<u8>],
 ) -> Result<Vec<String>, AuthError> {
     let now = settings.clock.now();
@@ -87,11 +122,22 @@ pub(crate) async fn begin(
         }
         Some(store) => {
             stored::end(&**store, previous).await?;
-            stored::begin(settings, &**store, token, now).await?
+            stored::begin(settings, &**store, token, further_ids, now).await?
         }
     };
     let max_age = expires_at.saturating_since(now);
     Ok(vec![line(settings, &value, max_age)?])
+}
+
+/// Puts `token` in the place of the one in `account`, unless that has changed meanwhile. Whether it
+/// did.
+pub(crate) async fn replace_token(
+    settings: &Settings,
+    store: &dyn Store,
+    account: &AccountRecord,
+    token: &Token,
+) -> Result<bool, AuthError> {
+    stored::replace_token(settings, store, account, token).await
 }
 
 /// Ends the sessions of these cookie values. The browser's cookie goes whatever the outcome; see

@@ -1,11 +1,14 @@
 //! Cookie sessions: the whole session sealed in the browser's cookie.
 
-use super::{Reading, Renewal, Session, Tombstones, account, expiry, line};
+use std::sync::Arc;
+
+use super::{Place, Reading, Renewal, Session, Tombstones, account, expiry, line};
 use crate::clock::Timestamp;
 use crate::config::Settings;
 use crate::encoding::{Reader, Writer, from_base64url, to_base64url};
 use crate::error::{AuthError, AuthErrorKind};
 use crate::keys::KeyId;
+use crate::provider::Provider;
 use crate::session::store::is_touch_due;
 use crate::token::Token;
 
@@ -61,16 +64,28 @@ pub(super) fn read(
         }
         let is_old_key = key_id != settings.keyring.newest().id;
         let renewal = if is_old_key || is_touch_due(seen_at, now, settings.idle_lifetime) {
-            let renewed = SealedSession { id, started_at, seen_at: now, token: token.clone() };
-            let value = seal(settings, &renewed)?;
-            let max_age = expiry(settings, started_at, now, &token).saturating_since(now);
-            Some(Renewal { session: Some(id), line: line(settings, &value, max_age)? })
+            Some(renew(settings, id, started_at, now, &token)?)
         } else {
             None
         };
-        return Ok(Reading::Live(Session { token, started_at, renewal }));
+        let place = Place::Cookie(id);
+        return Ok(Reading::Live(Session { token, started_at, renewal, place }));
     }
     Ok(Reading::Nobody { remove })
+}
+
+/// The session with this token in a new cookie.
+pub(super) fn renew(
+    settings: &Settings,
+    id: SessionId,
+    started_at: Timestamp,
+    now: Timestamp,
+    token: &Token,
+) -> Result<Renewal, AuthError> {
+    let renewed = SealedSession { id, started_at, seen_at: now, token: token.clone() };
+    let value = seal(settings, &renewed)?;
+    let max_age = expiry(settings, started_at, now, token).saturating_since(now);
+    Ok(Renewal { session: Some(id), line: line(settings, &value, max_age)? })
 }
 
 /// Tombstones the sessions of these values, so that no request still under way brings one back.
@@ -122,15 +137,15 @@ fn open(settings: &Settings, value: &[u8]) -> Result<(KeyId, SealedSession), Uno
     let nonce = reader.fixed().ok_or(Unopened::Broken)?;
     let text = keys.session.open(nonce, &associated_data(settings), reader.rest());
     let text = text.ok_or(Unopened::Broken)?;
-    let session = decode(&text).ok_or(Unopened::Broken)?;
+    let session = decode(&text, &settings.provider).ok_or(Unopened::Broken)?;
     Ok((key_id, session))
 }
 
-fn decode(text: &[u8]) -> Option<SealedSession> {
+fn decode(text: &[u8], provider: &Arc<Provider>) -> Option<SealedSession> {
     let mut reader = Reader::new(text);
     let id = *reader.fixed()?;
     let started_at = Timestamp::from_unix_seconds(reader.number()?);
     let seen_at = Timestamp::from_unix_seconds(reader.number()?);
-    let token = account::decode(reader.rest())?;
+    let token = account::decode(reader.rest(), provider)?;
     Some(SealedSession { id, started_at, seen_at, token })
 }

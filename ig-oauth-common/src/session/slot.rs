@@ -2,6 +2,7 @@
 //! perhaps with a cookie to send along.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
@@ -35,11 +36,19 @@ impl Slot {
         }
     }
 
-    /// The token of this session, looked up at the first call. An error is not remembered: the next
-    /// call tries again.
-    pub(crate) async fn open(&self, settings: &Settings) -> Result<Option<Token>, AuthError> {
+    /// The cookie's values.
+    pub(crate) fn values(&self) -> &[Vec<u8>] {
+        &self.values
+    }
+
+    /// The token of this session, looked up by `read` at the first call. An error is not remembered:
+    /// the next call tries again.
+    pub(crate) async fn open(
+        &self,
+        read: impl Future<Output = Result<Reading, AuthError>>,
+    ) -> Result<Option<Token>, AuthError> {
         let opened = self.opened.get_or_try_init(|| async {
-            let (token, pending) = match super::read(settings, &self.values).await? {
+            let (token, pending) = match read.await? {
                 Reading::Live(session) => {
                     (Some(session.token), session.renewal.map(Pending::Renew))
                 }

@@ -3,12 +3,13 @@
 use sha2::{Digest as _, Sha256};
 
 use super::store::{AccountKey, AccountRecord, SessionIdHash, SessionRecord, Store, is_touch_due};
-use super::{Reading, Renewal, Session, account, expiry, line};
+use super::{Place, Reading, Renewal, Session, account, expiry, line};
 use crate::clock::Timestamp;
 use crate::config::Settings;
 use crate::encoding::{Reader, Writer, from_base64url, to_base64url};
 use crate::error::{AuthError, AuthErrorKind};
-use crate::token::Token;
+use crate::keys::KeyId;
+use crate::token::{Token, UserId};
 
 const VERSION: u8 = 1;
 const PURPOSE: &[u8] = b"ig-oauth stored account";
@@ -18,20 +19,14 @@ pub(super) async fn begin(
     settings: &Settings,
     store: &dyn Store,
     token: &Token,
+    further_ids: Vec<UserId>,
     now: Timestamp,
 ) -> Result<String, AuthError> {
     let id = settings.random()?;
     let key = AccountKey::new(&settings.client_id, token.user_id().clone());
     let expires_at = expiry(settings, now, now, token);
     let session = SessionRecord::new(hash(&id), key.clone(), now, now, expires_at);
-    let account = AccountRecord::new(
-        key.clone(),
-        Vec::new(),
-        seal(settings, &key, token)?,
-        token.scopes().iter().map(ToString::to_string).collect(),
-        token.issued_at(),
-        token.expires_at(),
-    );
+    let account = record(settings, key, further_ids, token)?;
     store.begin_session(session, account).await.map_err(unavailable)?;
     Ok(to_base64url(&id))
 }
@@ -54,14 +49,22 @@ pub(super) async fn read(
         if session.account.client_id() != settings.client_id || session.account != account.key {
             continue;
         }
-        let Some(token) = open(settings, &account) else {
+        let Some((key_id, token)) = open(settings, &account) else {
             continue;
         };
         let started_at = session.created_at;
-        if expiry(settings, started_at, session.last_seen_at, &token) <= now {
+        let ends_at = expiry(settings, started_at, session.last_seen_at, &token);
+        if ends_at <= now {
             continue;
         }
-        let renewal = if is_touch_due(session.last_seen_at, now, settings.idle_lifetime) {
+        let account = match key_id == settings.keyring.newest().id {
+            true => account,
+            false => reseal(settings, store, account, &token).await?,
+        };
+        // A refreshed token, or a longer life by the configuration, moves the end.
+        let is_stale = ends_at > session.expires_at;
+        let renewal = if is_stale || is_touch_due(session.last_seen_at, now, settings.idle_lifetime)
+        {
             let expires_at = expiry(settings, started_at, now, &token);
             store.touch_session(&session.id_hash, now, expires_at).await.map_err(unavailable)?;
             let text = to_base64url(&id);
@@ -70,7 +73,8 @@ pub(super) async fn read(
         } else {
             None
         };
-        return Ok(Reading::Live(Session { token, started_at, renewal }));
+        let place = Place::Store(Box::new(account));
+        return Ok(Reading::Live(Session { token, started_at, renewal, place }));
     }
     Ok(Reading::Nobody { remove })
 }
@@ -80,6 +84,41 @@ pub(super) async fn end(store: &dyn Store, values: &[Vec<u8>]) -> Result<(), Aut
         store.end_session(&hash(&id)).await.map_err(unavailable)?;
     }
     Ok(())
+}
+
+/// Seals an account's token by the newest key. When somebody else changed it meanwhile, theirs counts.
+async fn reseal(
+    settings: &Settings,
+    store: &dyn Store,
+    account: AccountRecord,
+    token: &Token,
+) -> Result<AccountRecord, AuthError> {
+    let sealed_token = seal(settings, &account.key, token)?;
+    let resealed = AccountRecord { sealed_token, ..account.clone() };
+    let replaced = store.replace_account(&account.sealed_token, resealed.clone()).await;
+    Ok(if replaced.map_err(unavailable)? { resealed } else { account })
+}
+
+pub(super) async fn replace_token(
+    settings: &Settings,
+    store: &dyn Store,
+    account: &AccountRecord,
+    token: &Token,
+) -> Result<bool, AuthError> {
+    let record = record(settings, account.key.clone(), account.further_ids.clone(), token)?;
+    store.replace_account(&account.sealed_token, record).await.map_err(unavailable)
+}
+
+fn record(
+    settings: &Settings,
+    key: AccountKey,
+    further_ids: Vec<UserId>,
+    token: &Token,
+) -> Result<AccountRecord, AuthError> {
+    let sealed_token = seal(settings, &key, token)?;
+    let scopes = token.scopes().iter().map(ToString::to_string).collect();
+    let (issued_at, expires_at) = (token.issued_at(), token.expires_at());
+    Ok(AccountRecord::new(key, further_ids, sealed_token, scopes, issued_at, expires_at))
 }
 
 fn id_in(value: &[u8]) -> Option<[u8; ID_BYTES]> {
@@ -108,15 +147,17 @@ fn seal(settings: &Settings, key: &AccountKey, token: &Token) -> Result<Vec<u8>,
 }
 
 /// `None` when the record was sealed by a secret that is gone, for another account, or changed.
-fn open(settings: &Settings, record: &AccountRecord) -> Option<Token> {
+fn open(settings: &Settings, record: &AccountRecord) -> Option<(KeyId, Token)> {
     let mut reader = Reader::new(&record.sealed_token);
     if reader.byte()? != VERSION {
         return None;
     }
-    let keys = settings.keyring.by_id(reader.fixed()?)?;
+    let key_id = *reader.fixed()?;
+    let keys = settings.keyring.by_id(&key_id)?;
     let nonce = reader.fixed()?;
     let text = keys.account.open(nonce, &associated_data(&record.key), reader.rest())?;
-    account::decode(&text).filter(|token| token.user_id() == record.key.user_id())
+    let token = account::decode(&text, &settings.provider)?;
+    (token.user_id() == record.key.user_id()).then_some((key_id, token))
 }
 
 fn unavailable(error: super::StoreError) -> AuthError {

@@ -1,0 +1,167 @@
+//! Long-lived tokens are kept fresh: when a handler asks for one that is due, the provider is asked
+//! for another 60 days.
+//!
+//! The request waits for a moment, then goes on with the token it has. Nothing is lost by a failure:
+//! the old token works until its own end, and the next try comes after a wait that grows.
+
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::time;
+
+use super::Flow;
+use super::shared_refreshes::{self, Entry, Outcome, TokenHash, UnderWay};
+use crate::clock::Timestamp;
+use crate::config::Settings;
+use crate::encoding::to_base64url;
+use crate::error::{AuthError, AuthErrorKind};
+use crate::session::{self, AccountRecord, Claim, Session};
+use crate::token::{Lifetime, Successor, Token};
+
+/// The provider refreshes no younger token
+/// (<https://developers.facebook.com/docs/instagram-platform/reference/refresh_access_token>).
+const YOUNGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long one instance may take before another may try: longer than any call, and no longer than a
+/// crashed instance should be waited for.
+const LEASE: Duration = Duration::from_secs(5 * 60);
+
+/// Whether `token` should be refreshed: 24 hours old, not expired, and near enough to its end.
+pub(super) fn is_due(settings: &Settings, token: &Token, now: Timestamp) -> bool {
+    let remaining = token.remaining(now);
+    token.lifetime() == Lifetime::LongLived
+        && now.saturating_since(token.issued_at()) >= YOUNGEST
+        && !remaining.is_zero()
+        && remaining <= settings.refresh_ahead
+}
+
+impl Flow {
+    /// The session with a new token, when its own is due and a new one comes in time.
+    pub(super) async fn keep_fresh(&self, session: Session) -> Session {
+        let settings = self.settings();
+        let now = settings.clock.now();
+        if !is_due(settings, &session.token, now) {
+            return session;
+        }
+        match self.refreshed(&session.token, session.account(), now).await {
+            Some(token) => session.with_token(settings, token),
+            None => session,
+        }
+    }
+
+    /// The token that takes the place of a due one, if it comes in time.
+    async fn refreshed(
+        &self,
+        token: &Token,
+        account: Option<&AccountRecord>,
+        now: Timestamp,
+    ) -> Option<Token> {
+        let hash = shared_refreshes::hash(token.access_token());
+        let wait = self.settings().refresh_wait;
+        let mut under_way = match self.refreshes().begin(hash, wait, now) {
+            Entry::NotNow => return None,
+            Entry::Refreshed(token) => return Some(token),
+            Entry::UnderWay(under_way) => under_way,
+            Entry::First(sender, under_way) => {
+                // Without a runtime the sender is dropped, which counts as a failure.
+                let runtime = Handle::try_current().ok()?;
+                let (token, account) = (token.clone(), account.cloned());
+                runtime.spawn(self.clone().run_refresh(token, account, hash, sender));
+                under_way
+            }
+        };
+        match under_way.outcome().await? {
+            Outcome::Refreshed(token) => Some(token),
+            Outcome::Failed(_) => None,
+        }
+    }
+
+    /// A task of its own: a request that goes away cancels nothing.
+    async fn run_refresh(
+        self,
+        token: Token,
+        account: Option<AccountRecord>,
+        hash: TokenHash,
+        sender: watch::Sender<Option<Outcome>>,
+    ) {
+        let settings = self.settings();
+        let refresh = self.refresh(&token, account.as_ref(), &hash);
+        let ended = match time::timeout(settings.callback_deadline, refresh).await {
+            Ok(ended) => ended,
+            Err(_) => Err(AuthErrorKind::TimedOut.into()),
+        };
+        let outcome = match ended {
+            Ok(token) => Outcome::Refreshed(token),
+            Err(error) => {
+                crate::trace::warning(&format!(
+                    "the old token goes on, because its refresh failed: {}",
+                    super::failure::chain(&error)
+                ));
+                Outcome::Failed(error.wait())
+            }
+        };
+        self.refreshes().finish(&hash, &outcome, settings.clock.now());
+        sender.send_replace(Some(outcome));
+    }
+
+    /// One refresh, by one instance.
+    async fn refresh(
+        &self,
+        token: &Token,
+        account: Option<&AccountRecord>,
+        hash: &TokenHash,
+    ) -> Result<Token, AuthError> {
+        let settings = self.settings();
+        let (Some(store), Some(account)) = (&settings.store, account) else {
+            return self.ask_for_another(token).await;
+        };
+        let unavailable = |error| AuthError::with_source(AuthErrorKind::Store, error);
+        let key = format!("refresh:{}", to_base64url(hash));
+        let owner = to_base64url(&settings.random::<16>()?);
+        let now = settings.clock.now();
+        let claim = Claim::new(&*key, &*owner, now.saturating_add(LEASE));
+        if !store.claim(claim, now).await.map_err(unavailable)? {
+            let elsewhere = "another instance is at it";
+            return Err(AuthError::with_source(AuthErrorKind::Throttled, elsewhere));
+        }
+        let asked = self.ask_for_another(token).await;
+        let kept = match &asked {
+            Ok(token) => session::replace_token(settings, &**store, account, token).await,
+            Err(_) => Ok(true),
+        };
+        // A claim that cannot be given back ends by itself.
+        let _ = store.release(&key, &owner).await;
+        let token = asked?;
+        if kept? {
+            Ok(token)
+        } else {
+            let superseded = "the account has another token by now, or was revoked";
+            Err(AuthError::with_source(AuthErrorKind::Throttled, superseded))
+        }
+    }
+
+    async fn ask_for_another(&self, token: &Token) -> Result<Token, AuthError> {
+        let settings = self.settings();
+        let answer = settings.provider.refresh(token.access_token()).await?;
+        if answer.user_id.is_some_and(|id| id != *token.user_id()) {
+            let other = "the refresh answered for another user";
+            return Err(AuthError::with_source(AuthErrorKind::MalformedAnswer, other));
+        }
+        let now = settings.clock.now();
+        Ok(token.succeeded_by(Successor {
+            access_token: answer.access_token,
+            scopes: token.scopes().narrowed_to(answer.permissions.as_ref()),
+            issued_at: now,
+            expires_at: now.saturating_add(answer.expires_in),
+        }))
+    }
+}
+
+impl UnderWay {
+    /// The outcome, if it comes before the wait is over.
+    async fn outcome(&mut self) -> Option<Outcome> {
+        let outcome = self.outcome.wait_for(Option::is_some);
+        time::timeout_at(self.wait_until, outcome).await.ok()?.ok()?.clone()
+    }
+}

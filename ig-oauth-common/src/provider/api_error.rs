@@ -1,0 +1,162 @@
+//! What can go wrong when an app calls the provider's API with a token.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use super::ProviderRejection;
+use crate::error::{AuthError, AuthErrorKind};
+
+/// Longest wait that is passed on.
+const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Why a call to the provider's API did not succeed.
+///
+/// [`kind`](Self::kind) says what to do about it. Neither `Display` nor `Debug`, here or down the
+/// chain, shows a token or a URL. `source()` is a [`ProviderRejection`] when the provider said why.
+pub struct ApiError {
+    kind: ApiErrorKind,
+    source: Option<Box<dyn Error + Send + Sync>>,
+    wait: Option<Duration>,
+}
+
+/// What went wrong with a call to the provider's API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ApiErrorKind {
+    /// The token has expired or was revoked: the user removed the app, changed the password, or
+    /// stayed away for 60 days (the provider's code 190). Only a new login helps.
+    TokenInvalid,
+    /// Too many calls. [`ApiError::wait`] is the wait the provider named, if it did.
+    Throttled,
+    /// The user or the app lacks a permission (codes 3, 10 and 200 to 299). Ask for the scope with
+    /// [`LoginOptions::scopes`](crate::LoginOptions::scopes); in development mode it works for
+    /// invited testers only.
+    PermissionDenied,
+    /// "Unsupported request" (code 100), a message that misleads. Causes that users found: a tester
+    /// invitation that was not accepted, a token of another app, an expired or empty token, an id
+    /// that is not of this user. Another HTTP method does not help.
+    Unsupported,
+    /// The path or a parameter is wrong: refused here before it was sent, or by the provider (code
+    /// 100 with another message).
+    InvalidRequest,
+    /// The provider refused for another reason. `source()` has its words.
+    Rejected,
+    /// No connection, or a temporary error of the provider's. Try again later.
+    Unreachable,
+    /// No answer in time. Try again later.
+    TimedOut,
+    /// The answer is not what was asked for.
+    MalformedAnswer,
+    /// The answer is larger than 1 MiB. Ask for less with `limit` or `fields`.
+    OversizeAnswer,
+}
+
+impl ApiErrorKind {
+    /// A status for an answer of yours that fails with this: 401, 403, 500 or 503.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::TokenInvalid => 401,
+            Self::PermissionDenied => 403,
+            Self::Throttled
+            | Self::Unreachable
+            | Self::TimedOut
+            | Self::MalformedAnswer
+            | Self::OversizeAnswer => 503,
+            Self::Unsupported | Self::InvalidRequest | Self::Rejected => 500,
+        }
+    }
+
+    const fn text(self) -> &'static str {
+        match self {
+            Self::TokenInvalid => "the access token has expired or was revoked; log in again",
+            Self::Throttled => "the provider limits the rate of calls",
+            Self::PermissionDenied => "a permission is missing",
+            Self::Unsupported => {
+                "the provider calls the request unsupported, which misleads: check that a tester \
+                 has accepted the invitation, and that token and id belong to this app and user"
+            }
+            Self::InvalidRequest => "the path or a parameter of the call is wrong",
+            Self::Rejected => "the provider refused the call",
+            Self::Unreachable => "the provider cannot be reached",
+            Self::TimedOut => "the provider took too long",
+            Self::MalformedAnswer => "the provider's answer is malformed",
+            Self::OversizeAnswer => "the provider's answer is too large",
+        }
+    }
+}
+
+impl ApiError {
+    pub(super) fn with_source(
+        kind: ApiErrorKind,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self { kind, source: Some(source.into()), wait: None }
+    }
+
+    #[must_use]
+    pub(super) fn retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.wait = wait.map(|wait| wait.min(MAX_WAIT));
+        self
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn kind(&self) -> ApiErrorKind {
+        self.kind
+    }
+
+    /// A status for an answer of yours. See [`ApiErrorKind::status`].
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.kind.status()
+    }
+
+    /// How long to wait before the next call, when the provider named a time: at most 24 hours.
+    #[must_use]
+    pub fn wait(&self) -> Option<Duration> {
+        self.wait
+    }
+
+    /// The provider's own words, when it gave any.
+    #[must_use]
+    pub fn rejection(&self) -> Option<&ProviderRejection> {
+        self.source.as_ref()?.downcast_ref()
+    }
+}
+
+impl From<AuthError> for ApiError {
+    fn from(error: AuthError) -> Self {
+        let kind = match error.kind() {
+            AuthErrorKind::TimedOut => ApiErrorKind::TimedOut,
+            AuthErrorKind::OversizeAnswer => ApiErrorKind::OversizeAnswer,
+            AuthErrorKind::Unreachable => ApiErrorKind::Unreachable,
+            _ => ApiErrorKind::MalformedAnswer,
+        };
+        Self { kind, wait: None, source: error.into_source() }
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.text())
+    }
+}
+
+impl fmt::Debug for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiError")
+            .field("kind", &self.kind)
+            .field("source", &self.source)
+            .field("wait", &self.wait)
+            .finish()
+    }
+}
+
+impl Error for ApiError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let source = self.source.as_deref()?;
+        Some(source)
+    }
+}

@@ -1,0 +1,102 @@
+//! The provider's API beyond the login: authenticated GETs below the graph base.
+
+use serde::de::DeserializeOwned;
+use url::form_urlencoded;
+
+use super::http::{HttpRequest, HttpResponse};
+use super::{ApiError, ApiErrorKind, Provider, rejection, wire};
+use crate::token::AccessToken;
+
+/// Most bytes of an answer that are read. A page of 100 media with captions has some 300 KiB.
+const MAX_GRAPH_BYTES: usize = 1024 * 1024;
+
+impl Provider {
+    /// GETs `path` below the graph base, with these parameters and the token.
+    pub(crate) async fn get<T: DeserializeOwned>(
+        &self,
+        token: &AccessToken,
+        path: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<T, ApiError> {
+        let response = self.get_response(token, path, parameters).await?;
+        serde_json::from_slice(response.body()).map_err(|error| {
+            // Where, but not what: the text of a parser's error can quote the answer.
+            let place = format!("line {}, column {}", error.line(), error.column());
+            ApiError::with_source(ApiErrorKind::MalformedAnswer, place)
+        })
+    }
+
+    async fn get_response(
+        &self,
+        token: &AccessToken,
+        path: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<HttpResponse, ApiError> {
+        let refused =
+            |problem: &str| ApiError::with_source(ApiErrorKind::InvalidRequest, problem.to_owned());
+        if !is_relative_path(path) {
+            return Err(refused(
+                "the path must be relative, such as `me/media`: segments of letters, digits, `.`, \
+                 `_`, `-` and `~`, none of them `.` or `..`; parameters go separately",
+            ));
+        }
+        if parameters.iter().any(|(name, _)| name.eq_ignore_ascii_case("access_token")) {
+            return Err(refused("`access_token` is added by itself"));
+        }
+        // The documented place of the token is the query, so the URL stays out of errors and logs.
+        let token = token.expose_secret();
+        let query = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(parameters)
+            .append_pair("access_token", token)
+            .finish();
+        let url = format!("{}?{query}", self.graph(path));
+        let response = self.send(HttpRequest::get(url, MAX_GRAPH_BYTES)).await?;
+        let answer = wire::read(response.body());
+        // An error can come with status 200.
+        let is_error = answer.as_ref().is_ok_and(wire::Answer::is_error);
+        if response.status() == 200 && !is_error {
+            return Ok(response);
+        }
+        Err(rejection::of_graph(&response, answer.ok(), &[token]))
+    }
+}
+
+/// Whether `path` stays below the base it is put behind: RFC 3986 `unreserved` only.
+fn is_relative_path(path: &str) -> bool {
+    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"._-~".contains(&byte);
+    path.split('/').all(|segment| {
+        !segment.is_empty() && segment != "." && segment != ".." && segment.bytes().all(unreserved)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_relative_path;
+
+    #[test]
+    fn paths_stay_below_the_base() {
+        for path in ["me", "me/media", "v25.0/me/media", "17841458366137975/comments"] {
+            assert!(is_relative_path(path), "{path}");
+        }
+        for path in [
+            "",
+            "/me",
+            "me/",
+            "//evil.example",
+            "me//media",
+            "../x",
+            "me/..",
+            ".",
+            "me?x=1",
+            "me#x",
+            "https://evil.example",
+            "me%2fmedia",
+            "me\\media",
+            "m\u{e9}",
+            "me media",
+            "me\n",
+        ] {
+            assert!(!is_relative_path(path), "{path}");
+        }
+    }
+}

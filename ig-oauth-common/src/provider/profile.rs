@@ -1,0 +1,212 @@
+//! Who the account behind a token is.
+//!
+//! <https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/get-started>
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{ApiError, ApiErrorKind, Provider, wire};
+use crate::api::Api;
+use crate::token::{AccessToken, UserId};
+
+/// What is asked for under [`Api::InstagramLogin`].
+const FIELDS: &str = "id,user_id,username,name,account_type,profile_picture_url,followers_count,\
+                      follows_count,media_count";
+
+/// What is asked for under [`Api::BasicDisplay`].
+const BASIC_DISPLAY_FIELDS: &str = "id,username,account_type,media_count";
+
+/// Some accounts are refused a field with code 100 (reported of `user_id`, 2026-01). These two are
+/// refused to nobody.
+const SAFE_FIELDS: &str = "id,username";
+
+/// The profile of an account, as `/me` tells it.
+///
+/// Key your data by [`Token::user_id`](crate::Token::user_id): the user name can change at any time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Profile {
+    app_scoped_id: Option<UserId>,
+    professional_account_id: Option<UserId>,
+    username: String,
+    name: Option<String>,
+    account_type: Option<AccountType>,
+    profile_picture_url: Option<String>,
+    followers_count: Option<u64>,
+    follows_count: Option<u64>,
+    media_count: Option<u64>,
+}
+
+/// The kind of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AccountType {
+    /// A business.
+    Business,
+    /// A creator.
+    MediaCreator,
+    /// A person, under [`Api::BasicDisplay`] only.
+    Personal,
+    /// Another kind, by the provider's name.
+    Other(String),
+}
+
+impl AccountType {
+    /// Meta's pages say `Business`, answers say `BUSINESS`: case does not count.
+    fn of(name: &str) -> Self {
+        match name.to_ascii_uppercase().as_str() {
+            "BUSINESS" => Self::Business,
+            "MEDIA_CREATOR" => Self::MediaCreator,
+            "PERSONAL" => Self::Personal,
+            _ => Self::Other(name.to_owned()),
+        }
+    }
+
+    /// The provider's name, in capitals.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Business => "BUSINESS",
+            Self::MediaCreator => "MEDIA_CREATOR",
+            Self::Personal => "PERSONAL",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+impl Profile {
+    /// `id`: the *app-scoped* id, another one for every app. Deauthorization and data deletion name
+    /// this one.
+    #[must_use]
+    pub fn app_scoped_id(&self) -> Option<&UserId> {
+        self.app_scoped_id.as_ref()
+    }
+
+    /// `user_id`: the id of the *professional account*, the same for every app. Webhooks name this
+    /// one. None under [`Api::BasicDisplay`], and for accounts that the provider does not tell it of.
+    #[must_use]
+    pub fn professional_account_id(&self) -> Option<&UserId> {
+        self.professional_account_id.as_ref()
+    }
+
+    /// The user name. It is not an identity: users change it, and others take it over.
+    #[must_use]
+    pub fn username(&self) -> &str {
+        &self.username
+    }
+
+    /// The display name, if there is one. Text from outside: escape it before you show it.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The kind of account.
+    #[must_use]
+    pub fn account_type(&self) -> Option<&AccountType> {
+        self.account_type.as_ref()
+    }
+
+    /// Where the picture is, if there is one: an `https` URL of the provider's that expires, so fetch
+    /// the picture rather than keeping the URL.
+    #[must_use]
+    pub fn profile_picture_url(&self) -> Option<&str> {
+        self.profile_picture_url.as_deref()
+    }
+
+    /// How many follow the account.
+    #[must_use]
+    pub fn followers_count(&self) -> Option<u64> {
+        self.followers_count
+    }
+
+    /// How many the account follows.
+    #[must_use]
+    pub fn follows_count(&self) -> Option<u64> {
+        self.follows_count
+    }
+
+    /// How many media there are.
+    #[must_use]
+    pub fn media_count(&self) -> Option<u64> {
+        self.media_count
+    }
+
+    /// Every id in it.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &UserId> {
+        [&self.app_scoped_id, &self.professional_account_id].into_iter().flatten()
+    }
+}
+
+/// The body of `/me`: fields at the top, as the live service sends them, or in `data`, as Meta's page
+/// shows them.
+#[derive(Deserialize)]
+struct Answer {
+    data: Option<Vec<Answer>>,
+    id: Option<Value>,
+    user_id: Option<Value>,
+    username: Option<String>,
+    name: Option<Value>,
+    account_type: Option<Value>,
+    profile_picture_url: Option<Value>,
+    followers_count: Option<Value>,
+    follows_count: Option<Value>,
+    media_count: Option<Value>,
+}
+
+impl Provider {
+    /// The profile behind `token`.
+    pub(crate) async fn profile(&self, token: &AccessToken) -> Result<Profile, ApiError> {
+        let fields = match self.application.api {
+            Api::InstagramLogin => FIELDS,
+            Api::BasicDisplay => BASIC_DISPLAY_FIELDS,
+        };
+        match self.get::<Answer>(token, "me", &[("fields", fields)]).await {
+            Err(error) if error.kind() == ApiErrorKind::InvalidRequest => {
+                self.get::<Answer>(token, "me", &[("fields", SAFE_FIELDS)]).await?.into_profile()
+            }
+            answer => answer?.into_profile(),
+        }
+    }
+}
+
+impl Answer {
+    fn into_profile(self) -> Result<Profile, ApiError> {
+        let malformed =
+            |what: &str| ApiError::with_source(ApiErrorKind::MalformedAnswer, what.to_owned());
+        let fields = match self.data.map(<[Self; 1]>::try_from) {
+            None => Self { data: None, ..self },
+            Some(Ok([only])) => only,
+            Some(Err(_)) => return Err(malformed("`data` does not hold exactly one element")),
+        };
+        let username = fields.username.filter(|name| !name.is_empty());
+        Ok(Profile {
+            app_scoped_id: fields.id.as_ref().and_then(wire::user_id),
+            professional_account_id: fields.user_id.as_ref().and_then(wire::user_id),
+            username: username.ok_or_else(|| malformed("the answer has no user name"))?,
+            name: text(fields.name),
+            account_type: text(fields.account_type).as_deref().map(AccountType::of),
+            // Pages show it as the source of an image: `javascript:` and plain http have no place.
+            profile_picture_url: text(fields.profile_picture_url)
+                .filter(|url| url.starts_with("https://")),
+            followers_count: count(fields.followers_count),
+            follows_count: count(fields.follows_count),
+            media_count: count(fields.media_count),
+        })
+    }
+}
+
+fn text(field: Option<Value>) -> Option<String> {
+    match field {
+        Some(Value::String(text)) if !text.is_empty() => Some(text),
+        _ => None,
+    }
+}
+
+fn count(field: Option<Value>) -> Option<u64> {
+    match field? {
+        Value::Number(number) => number.as_u64(),
+        Value::String(digits) => digits.parse().ok(),
+        _ => None,
+    }
+}
