@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::ops::Deref;
 use std::pin::Pin;
 
@@ -9,8 +10,8 @@ use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, ResponseError};
 use ig_oauth_common::{
-    AppRequest, Caller, Flow, LoginContext, LoginOptions, LoginOptionsError, Reply, Token,
-    middleware_missing,
+    AppRequest, Caller, Flow, LoginContext, LoginOptions, LoginOptionsError, Reply, RequiredScopes,
+    Scopes, Token, middleware_missing,
 };
 
 use crate::headers::{ActixHeaders, flow_request};
@@ -32,13 +33,39 @@ use crate::response::response;
 /// # let _ = actix_web::App::new().route("/", actix_web::web::get().to(home));
 /// ```
 #[derive(Clone, Debug)]
-pub struct InstagramToken(Token);
+pub struct InstagramToken {
+    token: Token,
+    request: AppRequest,
+    caller: Caller,
+}
 
 impl InstagramToken {
     /// The token without the wrapper.
     #[must_use]
     pub fn into_inner(self) -> Token {
-        self.0
+        self.token
+    }
+
+    /// Goes on only when the user granted all of `scopes`. Otherwise the error, given back by the
+    /// handler, answers 403 with a link to a login that asks for the missing ones: a page for a
+    /// navigation, JSON for a program.
+    ///
+    /// ```
+    /// use ig_oauth_actix::{InstagramToken, InstagramTokenRejection, Scope};
+    ///
+    /// async fn publish(token: InstagramToken) -> Result<String, InstagramTokenRejection> {
+    ///     token.require([Scope::InstagramBusinessContentPublish])?;
+    ///     Ok(format!("publishing for {}", token.user_id()))
+    /// }
+    /// # let _ = actix_web::App::new().route("/", actix_web::web::get().to(publish));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The answer, when a scope is missing.
+    pub fn require(&self, scopes: impl Into<Scopes>) -> Result<(), InstagramTokenRejection> {
+        let granted = self.request.require_scopes(&self.caller, &self.token, &scopes.into());
+        granted.map_err(InstagramTokenRejection)
     }
 }
 
@@ -46,7 +73,53 @@ impl Deref for InstagramToken {
     type Target = Token;
 
     fn deref(&self) -> &Token {
-        &self.0
+        &self.token
+    }
+}
+
+/// An [`InstagramToken`] whose user granted all scopes of `R`. A handler that takes it runs for such
+/// users only; others get what [`InstagramToken::require`] answers.
+///
+/// ```
+/// use ig_oauth_actix::{InstagramTokenWith, RequiredScopes, Scope, Scopes};
+///
+/// struct Publishing;
+///
+/// impl RequiredScopes for Publishing {
+///     fn scopes() -> Scopes {
+///         [Scope::InstagramBusinessContentPublish].into()
+///     }
+/// }
+///
+/// async fn publish(token: InstagramTokenWith<Publishing>) -> String {
+///     format!("publishing for {}", token.user_id())
+/// }
+/// # let _ = actix_web::App::new().route("/", actix_web::web::get().to(publish));
+/// ```
+pub struct InstagramTokenWith<R> {
+    token: InstagramToken,
+    scopes: PhantomData<fn() -> R>,
+}
+
+impl<R> InstagramTokenWith<R> {
+    /// The token without the wrapper.
+    #[must_use]
+    pub fn into_inner(self) -> InstagramToken {
+        self.token
+    }
+}
+
+impl<R> Deref for InstagramTokenWith<R> {
+    type Target = InstagramToken;
+
+    fn deref(&self) -> &InstagramToken {
+        &self.token
+    }
+}
+
+impl<R> fmt::Debug for InstagramTokenWith<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("InstagramTokenWith").field(&self.token).finish()
     }
 }
 
@@ -129,12 +202,6 @@ impl InstagramTokenRejection {
     }
 }
 
-impl From<Reply> for InstagramTokenRejection {
-    fn from(reply: Reply) -> Self {
-        Self(reply)
-    }
-}
-
 impl fmt::Display for InstagramTokenRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "no Instagram token: answered {}", self.0.status())
@@ -151,7 +218,7 @@ impl ResponseError for InstagramTokenRejection {
     }
 }
 
-type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, InstagramTokenRejection>>>>;
+pub(crate) type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, InstagramTokenRejection>>>>;
 
 /// The request that the middleware has seen, or the answer that asks for the middleware.
 pub(crate) fn attached(request: &HttpRequest) -> Result<AppRequest, InstagramTokenRejection> {
@@ -159,24 +226,21 @@ pub(crate) fn attached(request: &HttpRequest) -> Result<AppRequest, InstagramTok
     attached.ok_or_else(|| InstagramTokenRejection(middleware_missing("InstagramOAuth")))
 }
 
-pub(crate) fn caller(attached: &AppRequest, request: &HttpRequest) -> Caller {
+fn caller(attached: &AppRequest, request: &HttpRequest) -> Caller {
+    let context = request.extensions().get::<LoginContext>().cloned();
     let headers = ActixHeaders(request.headers());
-    attached.caller(&flow_request(request.method(), request.uri(), &headers, None))
+    attached.caller(&flow_request(request.method(), request.uri(), &headers, context.as_ref()))
 }
 
 /// Everything is taken from the request before the first await: its extensions are in a `RefCell`.
-fn extract<T: 'static, F>(
-    request: &HttpRequest,
-    open: impl FnOnce(AppRequest, Caller) -> F,
-) -> Extracting<T>
-where
-    F: Future<Output = Result<T, Reply>> + 'static,
-{
+pub(crate) fn require(request: &HttpRequest) -> Extracting<InstagramToken> {
     match attached(request) {
         Ok(attached) => {
             let caller = caller(&attached, request);
-            let opening = open(attached, caller);
-            Box::pin(async { opening.await.map_err(InstagramTokenRejection::from) })
+            Box::pin(async {
+                let token = attached.require(&caller).await.map_err(InstagramTokenRejection)?;
+                Ok(InstagramToken { token, request: attached, caller })
+            })
         }
         Err(rejection) => Box::pin(std::future::ready(Err(rejection))),
     }
@@ -187,7 +251,21 @@ impl FromRequest for InstagramToken {
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        extract(request, async |attached, caller| attached.require(&caller).await.map(Self))
+        require(request)
+    }
+}
+
+impl<R: RequiredScopes + 'static> FromRequest for InstagramTokenWith<R> {
+    type Error = InstagramTokenRejection;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let token = require(request);
+        Box::pin(async {
+            let token = token.await?;
+            token.require(R::scopes())?;
+            Ok(Self { token, scopes: PhantomData })
+        })
     }
 }
 
@@ -196,7 +274,15 @@ impl FromRequest for MaybeInstagramToken {
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        extract(request, async |attached, caller| attached.optional(&caller).await.map(Self))
+        match attached(request) {
+            Ok(attached) => {
+                let caller = caller(&attached, request);
+                Box::pin(async move {
+                    attached.optional(&caller).await.map(Self).map_err(InstagramTokenRejection)
+                })
+            }
+            Err(rejection) => Box::pin(std::future::ready(Err(rejection))),
+        }
     }
 }
 

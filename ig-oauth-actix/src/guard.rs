@@ -8,7 +8,9 @@ use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::{Error, ResponseError as _};
 
-use crate::extract::{InstagramTokenRejection, attached, caller};
+use ig_oauth_common::Scopes;
+
+use crate::extract::require;
 
 /// Lets only requests of logged-in users through to a scope, and answers all others as
 /// [`InstagramToken`](crate::InstagramToken) would.
@@ -24,15 +26,23 @@ use crate::extract::{InstagramTokenRejection, attached, caller};
 /// ```
 ///
 /// The `InstagramOAuth` goes outside of it, as it must see the request first.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 #[must_use = "a middleware does nothing until it is wrapped around a scope"]
-#[non_exhaustive]
-pub struct RequireInstagramToken;
+pub struct RequireInstagramToken {
+    scopes: Scopes,
+}
 
 impl RequireInstagramToken {
     /// The guard.
     pub fn new() -> Self {
-        Self
+        Self::default()
+    }
+
+    /// Lets only users through who granted all of `scopes`, and answers others as
+    /// [`InstagramToken::require`](crate::InstagramToken::require) would.
+    pub fn scopes(mut self, scopes: impl Into<Scopes>) -> Self {
+        self.scopes = scopes.into();
+        self
     }
 }
 
@@ -48,7 +58,8 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(RequireInstagramTokenService { service: Rc::new(service) }))
+        let scopes = self.scopes.clone();
+        ready(Ok(RequireInstagramTokenService { service: Rc::new(service), scopes }))
     }
 }
 
@@ -57,6 +68,7 @@ where
 #[must_use = "a service does nothing until it is called"]
 pub struct RequireInstagramTokenService<S> {
     service: Rc<S>,
+    scopes: Scopes,
 }
 
 impl<S, B> Service<ServiceRequest> for RequireInstagramTokenService<S>
@@ -71,18 +83,12 @@ where
     forward_ready!(service);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let asked = attached(request.request())
-            .map(|attached| (caller(&attached, request.request()), attached));
+        let token = require(request.request());
         let service = Rc::clone(&self.service);
+        let scopes = self.scopes.clone();
         Box::pin(async move {
-            let admitted = match asked {
-                Ok((caller, attached)) => {
-                    attached.require(&caller).await.map_err(InstagramTokenRejection::from)
-                }
-                Err(rejection) => Err(rejection),
-            };
-            match admitted {
-                Ok(_) => service.call(request).await.map(ServiceResponse::map_into_left_body),
+            match token.await.and_then(|token| token.require(scopes)) {
+                Ok(()) => service.call(request).await.map(ServiceResponse::map_into_left_body),
                 Err(rejection) => {
                     Ok(request.into_response(rejection.error_response()).map_into_right_body())
                 }

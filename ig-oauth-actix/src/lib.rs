@@ -135,7 +135,10 @@ mod headers;
 mod middleware;
 mod response;
 
-pub use extract::{InstagramLogin, InstagramToken, InstagramTokenRejection, MaybeInstagramToken};
+pub use extract::{
+    InstagramLogin, InstagramToken, InstagramTokenRejection, InstagramTokenWith,
+    MaybeInstagramToken,
+};
 pub use future::ResponseFuture;
 pub use guard::{RequireInstagramToken, RequireInstagramTokenService};
 pub use ig_oauth_common::*;

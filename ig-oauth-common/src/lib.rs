@@ -91,7 +91,8 @@ pub use config::{Config, ConfigBuilder, ConfigError, LongLived};
 pub use error::{AuthError, AuthErrorKind};
 pub use flow::{
     AppDataTooLong, AppRequest, Begin, Caller, Flow, Headers, InvalidHeader, InvalidStatus, Job,
-    LoginContext, LoginOptions, LoginOptionsError, Reply, Request, Route, middleware_missing,
+    LoginContext, LoginOptions, LoginOptionsError, Reply, Request, RequiredScopes, Route,
+    middleware_missing,
 };
 pub use hooks::{
     Denial, Failure, HookError, Hooks, Login, LoginDecision, LoginStart, LoginStartDecision, Logout,

@@ -168,8 +168,8 @@ mod service;
 
 #[cfg(feature = "axum")]
 pub use crate::axum::{
-    InstagramLogin, InstagramToken, InstagramTokenRejection, MaybeInstagramToken,
-    RequireInstagramToken, RequireInstagramTokenService,
+    InstagramLogin, InstagramToken, InstagramTokenRejection, InstagramTokenWith,
+    MaybeInstagramToken, RequireInstagramToken, RequireInstagramTokenService,
 };
 pub use body::{AnyBody, EitherBody, ResponseBody, SameBody};
 pub use future::ResponseFuture;

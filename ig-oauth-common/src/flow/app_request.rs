@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::authorization_request::query_escape;
 use super::failure::{Refusal, json_reply};
 use super::negotiation::Audience;
-use super::{Flow, Headers, Reply, Request, protect};
+use super::{Flow, Headers, LoginContext, LoginOptions, Reply, Request, protect};
 use crate::cookie;
 use crate::error::{AuthError, AuthErrorKind};
+use crate::scope::Scopes;
 use crate::session::{self, Reading, Slot};
 use crate::token::Token;
 
@@ -26,6 +27,8 @@ pub struct Caller {
     audience: Audience,
     /// Path and query as the browser knows them, when a login can return to them.
     returns_to: Option<String>,
+    /// The app's own user, for whom links are made.
+    context: Option<LoginContext>,
 }
 
 impl Flow {
@@ -58,7 +61,30 @@ impl Flow {
             target.push_str(query);
         }
         let returns_to = Some(target).filter(|target| self.accepts_return_to(target));
-        Caller { audience, returns_to }
+        Caller { audience, returns_to, context: request.context.cloned() }
+    }
+
+    /// Asks for scopes that the user has not granted.
+    fn missing_permission(&self, caller: &Caller, missing: Scopes) -> Reply {
+        let names: Vec<_> = missing.iter().map(ToString::to_string).collect();
+        let mut options = LoginOptions::new().scopes(missing);
+        options.return_to.clone_from(&caller.returns_to);
+        let link = self.login_url(&options, caller.context.as_ref());
+        // A scope of another API cannot be asked for; a plain login then says what can.
+        let link = link.unwrap_or_else(|_| self.login_path());
+        if caller.audience.is_navigation {
+            return self.pages().missing_permission(&names, &link);
+        }
+        let kind = AuthErrorKind::MissingPermission;
+        let body = serde_json::json!({
+            "error": kind.code(),
+            "message": "Open `login_url` in a browser window to grant what is missing.",
+            "missing": names,
+            "login_url": link,
+        });
+        Reply::empty(kind.status())
+            .header("content-type", "application/json")
+            .body(body.to_string().into_bytes())
     }
 
     /// Leads a browser to the login and back; tells a program.
@@ -83,6 +109,24 @@ impl Flow {
             .header("www-authenticate", format!("InstagramLogin login_url=\"{login}\""))
             .body(body.to_string().into_bytes())
     }
+}
+
+/// The scopes that a handler needs, as a type: for the adapters' `InstagramTokenWith`.
+///
+/// ```
+/// use ig_oauth_common::{RequiredScopes, Scope, Scopes};
+///
+/// struct Publishing;
+///
+/// impl RequiredScopes for Publishing {
+///     fn scopes() -> Scopes {
+///         [Scope::InstagramBusinessContentPublish].into()
+///     }
+/// }
+/// ```
+pub trait RequiredScopes {
+    /// All of them must be granted.
+    fn scopes() -> Scopes;
 }
 
 impl AppRequest {
@@ -131,6 +175,26 @@ impl AppRequest {
     /// The reply to send instead of running the handler.
     pub async fn require(&self, caller: &Caller) -> Result<Token, Reply> {
         self.optional(caller).await?.ok_or_else(|| protect(self.flow.login_required(caller)))
+    }
+
+    /// Whether the user granted all of `scopes`, or the answer that asks for the missing ones: 403,
+    /// with a link to a login that asks again, and never a redirect there. A page for a navigation,
+    /// JSON with `missing` and `login_url` otherwise.
+    ///
+    /// # Errors
+    ///
+    /// The reply to send instead of what the handler would do.
+    pub fn require_scopes(
+        &self,
+        caller: &Caller,
+        token: &Token,
+        scopes: &Scopes,
+    ) -> Result<(), Reply> {
+        let missing = scopes.without(token.scopes());
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(protect(self.flow.missing_permission(caller, missing)))
     }
 
     /// The token if there is one, or the answer that says why nobody knows.

@@ -4,9 +4,10 @@ use super::failure::Refusal;
 use super::negotiation::Audience;
 use super::return_to::with_own_fragment;
 use super::{Begin, Flow, Job, Reply, Request, post_rule};
-use crate::error::AuthErrorKind;
+use crate::error::{AuthError, AuthErrorKind};
 use crate::hooks::Logout;
 use crate::session::{self, Reading};
+use crate::token::UserId;
 
 impl Flow {
     pub(super) fn begin_logout(&self, request: &Request<'_>) -> Begin {
@@ -24,6 +25,24 @@ impl Flow {
         }
         let flow = self.clone();
         Begin::Job(Job::new(async move { flow.log_out(&values, audience).await }))
+    }
+
+    /// Ends all sessions of a user, known by any id of theirs, on every instance: they are asked to
+    /// log in again with their next request. Their account and its token stay in the store. How many
+    /// sessions there were.
+    ///
+    /// # Errors
+    ///
+    /// `Store` when the store fails, and when there is none: cookie sessions live in browsers. There,
+    /// [`Hooks::accepts`](crate::Hooks::accepts) can refuse every session that started before now.
+    pub async fn log_out_everywhere(&self, user_id: &UserId) -> Result<u64, AuthError> {
+        let settings = self.settings();
+        let Some(store) = &settings.store else {
+            let cure =
+                "sessions live in cookies; set a `store`, or refuse them by `Hooks::accepts`";
+            return Err(AuthError::with_source(AuthErrorKind::Store, cure));
+        };
+        session::end_all(settings, &**store, user_id).await
     }
 
     async fn log_out(&self, values: &[Vec<u8>], audience: Audience) -> Reply {
@@ -47,7 +66,7 @@ impl Flow {
     }
 
     /// The browser forgets the session; the store still has it, and says so by 503.
-    async fn half_logged_out(&self, error: crate::AuthError, audience: Audience) -> Reply {
+    async fn half_logged_out(&self, error: AuthError, audience: Audience) -> Reply {
         let removal = session::removal(self.settings());
         self.refuse_now(Refusal::new(error, audience).cookies(vec![removal])).await
     }

@@ -32,7 +32,7 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-pub use app_request::{AppRequest, Caller, middleware_missing};
+pub use app_request::{AppRequest, Caller, RequiredScopes, middleware_missing};
 pub use login_options::{LoginOptions, LoginOptionsError};
 pub use reply::{InvalidHeader, InvalidStatus, Reply};
 pub use request::{AppDataTooLong, Headers, LoginContext, Request};

@@ -260,7 +260,7 @@ fn meaning(fields: &ErrorFields) -> Option<(Meaning, Option<&'static str>)> {
 fn is_throttled(status: u16, fields: &ErrorFields) -> bool {
     status == 429
         || fields.kind.as_deref() == Some("OAuthRateLimitException")
-        || matches!(fields.code, Some(4 | 17 | 32 | 341 | 429 | 613))
+        || matches!(fields.code, Some(4 | 17 | 32 | 341 | 429 | 613 | 80_000..=80_014))
 }
 
 /// 1 and 2 are "temporary" on Meta's "Error handling" page.

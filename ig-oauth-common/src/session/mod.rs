@@ -3,6 +3,7 @@
 mod account;
 mod memory_store;
 mod sealed_cookie;
+mod shared_store;
 mod slot;
 mod store;
 mod stored;
@@ -152,6 +153,15 @@ pub(crate) async fn end(
         Some(store) => stored::end(&**store, values).await?,
     }
     Ok(())
+}
+
+/// Ends every session of the accounts that are known by `user_id`.
+pub(crate) async fn end_all(
+    settings: &Settings,
+    store: &dyn Store,
+    user_id: &UserId,
+) -> Result<u64, AuthError> {
+    stored::end_all(settings, store, user_id).await
 }
 
 /// The line that removes the session cookie.

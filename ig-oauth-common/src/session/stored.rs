@@ -86,6 +86,19 @@ pub(super) async fn end(store: &dyn Store, values: &[Vec<u8>]) -> Result<(), Aut
     Ok(())
 }
 
+pub(super) async fn end_all(
+    settings: &Settings,
+    store: &dyn Store,
+    user_id: &UserId,
+) -> Result<u64, AuthError> {
+    let accounts = store.accounts_known_by(&settings.client_id, user_id).await;
+    let mut ended = 0;
+    for account in accounts.map_err(unavailable)? {
+        ended += store.end_sessions(&account.key).await.map_err(unavailable)?;
+    }
+    Ok(ended)
+}
+
 /// Seals an account's token by the newest key. When somebody else changed it meanwhile, theirs counts.
 async fn reseal(
     settings: &Settings,

@@ -1,5 +1,7 @@
 //! What handlers take.
 
+use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Deref;
 
 use axum_core::body::Body;
@@ -7,8 +9,8 @@ use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
 use ig_oauth_common::{
-    AppRequest, Flow, LoginContext, LoginOptions, LoginOptionsError, Reply, Token,
-    middleware_missing,
+    AppRequest, Caller, Flow, LoginContext, LoginOptions, LoginOptionsError, Reply, RequiredScopes,
+    Scopes, Token, middleware_missing,
 };
 
 use crate::body::response;
@@ -30,13 +32,39 @@ use crate::service::Attached;
 /// # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(home));
 /// ```
 #[derive(Clone, Debug)]
-pub struct InstagramToken(Token);
+pub struct InstagramToken {
+    token: Token,
+    request: AppRequest,
+    caller: Caller,
+}
 
 impl InstagramToken {
     /// The token without the wrapper.
     #[must_use]
     pub fn into_inner(self) -> Token {
-        self.0
+        self.token
+    }
+
+    /// Goes on only when the user granted all of `scopes`. Otherwise the error, given back by the
+    /// handler, answers 403 with a link to a login that asks for the missing ones: a page for a
+    /// navigation, JSON for a program.
+    ///
+    /// ```
+    /// use ig_oauth_tower::{InstagramToken, InstagramTokenRejection, Scope};
+    ///
+    /// async fn publish(token: InstagramToken) -> Result<String, InstagramTokenRejection> {
+    ///     token.require([Scope::InstagramBusinessContentPublish])?;
+    ///     Ok(format!("publishing for {}", token.user_id()))
+    /// }
+    /// # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(publish));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The answer, when a scope is missing.
+    pub fn require(&self, scopes: impl Into<Scopes>) -> Result<(), InstagramTokenRejection> {
+        let granted = self.request.require_scopes(&self.caller, &self.token, &scopes.into());
+        granted.map_err(InstagramTokenRejection)
     }
 }
 
@@ -44,7 +72,53 @@ impl Deref for InstagramToken {
     type Target = Token;
 
     fn deref(&self) -> &Token {
-        &self.0
+        &self.token
+    }
+}
+
+/// An [`InstagramToken`] whose user granted all scopes of `R`. A handler that takes it runs for such
+/// users only; others get what [`InstagramToken::require`] answers.
+///
+/// ```
+/// use ig_oauth_tower::{InstagramTokenWith, RequiredScopes, Scope, Scopes};
+///
+/// struct Publishing;
+///
+/// impl RequiredScopes for Publishing {
+///     fn scopes() -> Scopes {
+///         [Scope::InstagramBusinessContentPublish].into()
+///     }
+/// }
+///
+/// async fn publish(token: InstagramTokenWith<Publishing>) -> String {
+///     format!("publishing for {}", token.user_id())
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(publish));
+/// ```
+pub struct InstagramTokenWith<R> {
+    token: InstagramToken,
+    scopes: PhantomData<fn() -> R>,
+}
+
+impl<R> InstagramTokenWith<R> {
+    /// The token without the wrapper.
+    #[must_use]
+    pub fn into_inner(self) -> InstagramToken {
+        self.token
+    }
+}
+
+impl<R> Deref for InstagramTokenWith<R> {
+    type Target = InstagramToken;
+
+    fn deref(&self) -> &InstagramToken {
+        &self.token
+    }
+}
+
+impl<R> fmt::Debug for InstagramTokenWith<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("InstagramTokenWith").field(&self.token).finish()
     }
 }
 
@@ -140,19 +214,21 @@ pub(super) fn attached(
     attached.ok_or_else(|| InstagramTokenRejection(middleware_missing("InstagramOAuthLayer")))
 }
 
-pub(super) async fn require(parts: &Parts) -> Result<Token, InstagramTokenRejection> {
+pub(super) async fn require(parts: &Parts) -> Result<InstagramToken, InstagramTokenRejection> {
     let request = attached(&parts.extensions)?;
     let caller = caller(&request, parts);
-    request.require(&caller).await.map_err(InstagramTokenRejection)
+    let token = request.require(&caller).await.map_err(InstagramTokenRejection)?;
+    Ok(InstagramToken { token, request, caller })
 }
 
-async fn optional(parts: &Parts) -> Result<Option<Token>, InstagramTokenRejection> {
+async fn optional(parts: &Parts) -> Result<Option<InstagramToken>, InstagramTokenRejection> {
     let request = attached(&parts.extensions)?;
     let caller = caller(&request, parts);
-    request.optional(&caller).await.map_err(InstagramTokenRejection)
+    let token = request.optional(&caller).await.map_err(InstagramTokenRejection)?;
+    Ok(token.map(|token| InstagramToken { token, request, caller }))
 }
 
-fn caller(request: &AppRequest, parts: &Parts) -> ig_oauth_common::Caller {
+fn caller(request: &AppRequest, parts: &Parts) -> Caller {
     let headers = HttpHeaders(&parts.headers);
     request.caller(&flow_request(&parts.method, &parts.uri, &headers, &parts.extensions))
 }
@@ -161,7 +237,17 @@ impl<S: Send + Sync> FromRequestParts<S> for InstagramToken {
     type Rejection = InstagramTokenRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        require(parts).await.map(Self)
+        require(parts).await
+    }
+}
+
+impl<S: Send + Sync, R: RequiredScopes> FromRequestParts<S> for InstagramTokenWith<R> {
+    type Rejection = InstagramTokenRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let token = require(parts).await?;
+        token.require(R::scopes())?;
+        Ok(Self { token, scopes: PhantomData })
     }
 }
 
@@ -169,7 +255,7 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for InstagramToken {
     type Rejection = InstagramTokenRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Self::Rejection> {
-        Ok(optional(parts).await?.map(Self))
+        optional(parts).await
     }
 }
 
@@ -177,7 +263,7 @@ impl<S: Send + Sync> FromRequestParts<S> for MaybeInstagramToken {
     type Rejection = InstagramTokenRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        optional(parts).await.map(Self)
+        Ok(Self(optional(parts).await?.map(InstagramToken::into_inner)))
     }
 }
 

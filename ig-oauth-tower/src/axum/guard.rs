@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use axum_core::body::Body;
 use axum_core::response::{IntoResponse, Response};
 use http::Request;
+use ig_oauth_common::Scopes;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -25,15 +26,23 @@ use super::extract::require;
 /// ```
 ///
 /// The `InstagramOAuthLayer` goes outside of it, as it must see the request first.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 #[must_use = "a layer does nothing until it is applied"]
-#[non_exhaustive]
-pub struct RequireInstagramToken;
+pub struct RequireInstagramToken {
+    scopes: Scopes,
+}
 
 impl RequireInstagramToken {
     /// The guard.
     pub fn new() -> Self {
-        Self
+        Self::default()
+    }
+
+    /// Lets only users through who granted all of `scopes`, and answers others as
+    /// [`InstagramToken::require`](crate::InstagramToken::require) would.
+    pub fn scopes(mut self, scopes: impl Into<Scopes>) -> Self {
+        self.scopes = scopes.into();
+        self
     }
 }
 
@@ -41,7 +50,7 @@ impl<S> Layer<S> for RequireInstagramToken {
     type Service = RequireInstagramTokenService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        RequireInstagramTokenService { inner }
+        RequireInstagramTokenService { inner, scopes: self.scopes.clone() }
     }
 }
 
@@ -50,6 +59,7 @@ impl<S> Layer<S> for RequireInstagramToken {
 #[must_use = "a service does nothing until it is called"]
 pub struct RequireInstagramTokenService<S> {
     inner: S,
+    scopes: Scopes,
 }
 
 impl<S, B> Service<Request<B>> for RequireInstagramTokenService<S>
@@ -71,10 +81,11 @@ where
         // cloning inner services").
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
+        let scopes = self.scopes.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            match require(&parts).await {
-                Ok(_) => inner.call(Request::from_parts(parts, body)).await,
+            match require(&parts).await.and_then(|token| token.require(scopes)) {
+                Ok(()) => inner.call(Request::from_parts(parts, body)).await,
                 Err(rejection) => Ok(rejection.into_response()),
             }
         })

@@ -4,5 +4,8 @@ mod extract;
 mod guard;
 mod routes;
 
-pub use extract::{InstagramLogin, InstagramToken, InstagramTokenRejection, MaybeInstagramToken};
+pub use extract::{
+    InstagramLogin, InstagramToken, InstagramTokenRejection, InstagramTokenWith,
+    MaybeInstagramToken,
+};
 pub use guard::{RequireInstagramToken, RequireInstagramTokenService};

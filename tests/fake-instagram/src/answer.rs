@@ -45,6 +45,20 @@ impl Answer {
         Self::graph(status, code, None, "OAuthException", message)
     }
 
+    pub(crate) fn throttled(minutes: u64) -> Self {
+        let message = "Application request limit reached";
+        let mut answer = Self::graph_error(400, 4, message);
+        let usage = json!({ "17841400000000000": [{
+            "type": "instagram",
+            "call_count": 100,
+            "total_cputime": 25,
+            "total_time": 25,
+            "estimated_time_to_regain_access": minutes,
+        }] });
+        answer.headers.push(("x-business-use-case-usage", usage.to_string()));
+        answer
+    }
+
     pub(crate) fn graph(
         status: u16,
         code: u32,

@@ -263,6 +263,11 @@ impl FakeInstagram {
         self.shared.ledger().revoke_tokens();
     }
 
+    /// Revokes the tokens of one account, as its user does by removing the app.
+    pub fn revoke_account(&self, user_id: u64) {
+        self.shared.ledger().revoke_account(user_id);
+    }
+
     /// Everything received, oldest first, up to the newest 100,000.
     #[must_use]
     pub fn requests(&self) -> Vec<RecordedRequest> {

@@ -17,6 +17,8 @@ pub enum Endpoint {
     Refresh,
     /// `GET /me`.
     Me,
+    /// `GET /me/media`.
+    Media,
     /// Anything else.
     Other,
 }
@@ -33,6 +35,12 @@ pub enum Fault {
         body: String,
         /// The `Content-Type`.
         content_type: String,
+    },
+    /// Says that there were too many calls, with the usage header that names the wait
+    /// (<https://developers.facebook.com/docs/graph-api/overview/rate-limiting>).
+    Throttled {
+        /// The estimated wait, in minutes.
+        minutes: u64,
     },
     /// Answers 200 without a body.
     Empty,

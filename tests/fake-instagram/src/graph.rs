@@ -106,7 +106,7 @@ fn issue(ledger: &mut Ledger, like: &Token) -> Answer {
     Answer::json(200, body.to_string())
 }
 
-fn refuse_unless_get(request: &RecordedRequest) -> Option<Answer> {
+pub(crate) fn refuse_unless_get(request: &RecordedRequest) -> Option<Answer> {
     if request.method == "GET" {
         return None;
     }
@@ -116,7 +116,7 @@ fn refuse_unless_get(request: &RecordedRequest) -> Option<Answer> {
 }
 
 /// The token of the query or of a Bearer header, when it still works.
-fn live_token(ledger: &Ledger, request: &RecordedRequest) -> Result<Token, Answer> {
+pub(crate) fn live_token(ledger: &Ledger, request: &RecordedRequest) -> Result<Token, Answer> {
     let bearer = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
     let text = request.parameter("access_token").or_else(|| bearer.map(str::to_owned));
     let Some(token) = text.and_then(|text| ledger.token(&text)) else {

@@ -225,6 +225,11 @@ impl Ledger {
         self.tokens.values_mut().for_each(|token| token.revoked = true);
     }
 
+    pub(crate) fn revoke_account(&mut self, user_id: u64) {
+        let tokens = self.tokens.values_mut().filter(|token| token.account == user_id);
+        tokens.for_each(|token| token.revoked = true);
+    }
+
     pub(crate) fn issued_tokens(&self) -> Vec<String> {
         self.issued_tokens.clone()
     }

@@ -34,6 +34,7 @@ mod builder;
 mod fault;
 mod graph;
 mod ledger;
+mod media;
 mod record;
 mod server;
 mod takeover;

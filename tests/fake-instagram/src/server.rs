@@ -21,7 +21,7 @@ use crate::answer::Answer;
 use crate::fault::{Endpoint, Fault};
 use crate::ledger::Ledger;
 use crate::record::RecordedRequest;
-use crate::{authorize, graph, takeover, token_endpoint, window_page};
+use crate::{authorize, graph, media, takeover, token_endpoint, window_page};
 
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
@@ -120,6 +120,7 @@ async fn answer_request(
         Some(Fault::Status { status, body, content_type }) => {
             Answer::new(status, &content_type, body)
         }
+        Some(Fault::Throttled { minutes }) => Answer::throttled(minutes),
         // These take connections over before a request gets here; one set in between comes too late.
         Some(
             Fault::ResetBeforeRequest
@@ -138,6 +139,7 @@ pub(crate) fn endpoint(path: &str) -> Endpoint {
         "/access_token" => Endpoint::LongLived,
         "/refresh_access_token" => Endpoint::Refresh,
         "/me" => Endpoint::Me,
+        "/me/media" => Endpoint::Media,
         _ => Endpoint::Other,
     }
 }
@@ -172,6 +174,7 @@ fn work(shared: &Shared, request: &RecordedRequest) -> Answer {
         Endpoint::LongLived => graph::long_lived(&mut ledger, request),
         Endpoint::Refresh => graph::refresh(&mut ledger, request),
         Endpoint::Me => graph::me(&ledger, request),
+        Endpoint::Media => media::list(&ledger, request),
         Endpoint::Other if request.path == "/" => Answer::page(200, window_page::about()),
         Endpoint::Other => Answer::graph_error(404, 2500, "Unknown path components"),
     }

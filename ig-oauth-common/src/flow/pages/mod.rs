@@ -49,6 +49,21 @@ impl Pages {
         self.page(kind.status(), title, "", &body, false)
     }
 
+    /// What this page needs and was not granted, and the way to grant it.
+    pub(crate) fn missing_permission(&self, missing: &[String], link: &str) -> Reply {
+        let kind = AuthErrorKind::MissingPermission;
+        let names: Vec<_> =
+            missing.iter().map(|name| format!("<code>{}</code>", escape(name))).collect();
+        let body = format!(
+            "<h1>A permission is missing</h1><p>This page needs a permission that you have not given: \
+             {}.</p><p><a class=\"act\" href=\"{}\">Ask Instagram for it</a></p><small>{}</small>",
+            names.join(", "),
+            escape(link),
+            kind.code(),
+        );
+        self.page(kind.status(), "A permission is missing", "", &body, false)
+    }
+
     /// One button that starts a login: by POST where that is required, else by a link.
     pub(crate) fn login_button(&self, action: &str, by_post: bool) -> Reply {
         let action = escape(action);

@@ -1,0 +1,533 @@
+//! A token's life after the login: refreshed when due, shared, narrowed, delivered, and ended.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod support;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ig_oauth_common::{
+    ConfigBuilder, HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, Lifetime,
+    LongLived, MemoryStore, Store as _, Token, UserId,
+};
+use support::{Lines, Site, header};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+const DAY: u64 = 24 * 60 * 60;
+const COOKIE_SECRET: &str = "an obviously fake cookie secret for tests";
+const USER: u64 = 17_841_458_366_137_975;
+
+/// What the provider does when it is asked for a refresh.
+#[derive(Clone, Copy, PartialEq)]
+enum Mode {
+    Works,
+    Fails,
+    /// Answers when the gate opens.
+    Waits,
+}
+
+/// A provider of long-lived tokens, numbered in the order they were issued.
+#[derive(Clone)]
+struct Issuer {
+    issued: Arc<AtomicUsize>,
+    refreshes: Arc<AtomicUsize>,
+    mode: Arc<Mutex<Mode>>,
+    gate: Arc<Semaphore>,
+    /// Added to the answer of a refresh.
+    extra: Arc<Mutex<String>>,
+}
+
+impl Issuer {
+    fn new() -> Self {
+        Self {
+            issued: Arc::default(),
+            refreshes: Arc::default(),
+            mode: Arc::new(Mutex::new(Mode::Works)),
+            gate: Arc::new(Semaphore::new(0)),
+            extra: Arc::default(),
+        }
+    }
+
+    fn set(&self, mode: Mode) {
+        *self.mode.lock().unwrap() = mode;
+    }
+
+    fn refreshes(&self) -> usize {
+        self.refreshes.load(Ordering::SeqCst)
+    }
+
+    fn next(&self, extra: &str) -> HttpResponse {
+        let number = self.issued.fetch_add(1, Ordering::SeqCst) + 1;
+        let body = format!(
+            r#"{{"access_token":"FAKE-LONG-{number}","token_type":"bearer","expires_in":5183944{extra}}}"#
+        );
+        HttpResponse::new(200, body.into_bytes())
+    }
+
+    async fn answer(self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        if request.form().is_some() {
+            let body = format!(
+                r#"{{"access_token":"FAKE-SHORT","user_id":{USER},
+                    "permissions":"instagram_business_basic,instagram_business_manage_comments"}}"#
+            );
+            return Ok(HttpResponse::new(200, body.into_bytes()));
+        }
+        if !request.url().contains("/refresh_access_token?") {
+            return Ok(self.next(""));
+        }
+        self.refreshes.fetch_add(1, Ordering::SeqCst);
+        let mode = *self.mode.lock().unwrap();
+        match mode {
+            Mode::Works => {}
+            Mode::Fails => return Err(HttpError::new(HttpErrorKind::Unreachable)),
+            Mode::Waits => self.gate.acquire().await.unwrap().forget(),
+        }
+        let extra = self.extra.lock().unwrap().clone();
+        Ok(self.next(&extra))
+    }
+
+    fn client(&self) -> impl HttpClient {
+        let issuer = self.clone();
+        move |request| issuer.clone().answer(request)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Sessions {
+    Cookie,
+    Store,
+}
+
+fn site(
+    issuer: &Issuer,
+    sessions: Sessions,
+    change: impl FnOnce(ConfigBuilder) -> ConfigBuilder,
+) -> Site {
+    Site::with(|builder| {
+        let builder = builder
+            .long_lived(LongLived::Require)
+            .http_client(issuer.client())
+            .cookie_secrets([COOKIE_SECRET]);
+        change(match sessions {
+            Sessions::Cookie => builder,
+            Sessions::Store => builder.store(MemoryStore::new()),
+        })
+    })
+}
+
+async fn token(site: &mut Site) -> Token {
+    site.session(&[]).await.0.expect("logged in")
+}
+
+fn text(token: &Token) -> &str {
+    token.access_token().expose_secret()
+}
+
+#[tokio::test]
+async fn a_weekly_visitor_never_logs_in_again_and_never_sees_an_error() {
+    let year = Duration::from_secs(365 * DAY);
+    for sessions in [Sessions::Cookie, Sessions::Store] {
+        for (lifetime, weeks, refreshes) in [(None, 8, 1), (Some(year), 52, 10)] {
+            let issuer = Issuer::new();
+            let mut site = site(&issuer, sessions, |builder| match lifetime {
+                None => builder,
+                Some(lifetime) => builder.session_lifetime(lifetime),
+            });
+            site.log_in().await;
+            for week in 1..=weeks {
+                site.clock.advance(7 * DAY);
+                let (token, _) = site.session(&[]).await;
+                let token = token.unwrap_or_else(|| panic!("week {week}, {sessions:?}"));
+                let now =
+                    ig_oauth_common::Timestamp::from_unix_seconds(support::START + week * 7 * DAY);
+                assert!(token.remaining(now) > Duration::from_secs(28 * DAY), "week {week}");
+                assert_eq!(token.lifetime(), Lifetime::LongLived);
+            }
+            assert_eq!(issuer.refreshes(), refreshes, "{sessions:?}, {weeks} weeks");
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_who_stays_away_is_asked_to_log_in_calmly() {
+    for sessions in [Sessions::Cookie, Sessions::Store] {
+        let issuer = Issuer::new();
+        let mut site = site(&issuer, sessions, |builder| builder);
+        site.log_in().await;
+        site.clock.advance(14 * DAY - 1);
+        assert!(site.is_logged_in().await);
+        site.clock.advance(14 * DAY);
+        let lines = site.header_lines(&[("accept", "text/html")]);
+        let lines = Lines(&lines);
+        let request = site.flow.attach(&lines);
+        let caller = request.caller(&ig_oauth_common::Request::new("GET", "/inbox", &lines));
+        let answer = request.require(&caller).await.unwrap_err();
+        assert_eq!(answer.status(), 303, "{sessions:?}");
+        let login = "/auth/instagram/login?return_to=%2Finbox";
+        assert_eq!(header(&answer, "location"), Some(login));
+        // The useless cookie goes.
+        assert!(!site.is_logged_in().await);
+        assert!(site.cookies.is_empty(), "{:?}", site.cookies.keys());
+        assert_eq!(issuer.refreshes(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_due_is_left_alone() {
+    let cases: [(&str, u64, fn(ConfigBuilder) -> ConfigBuilder); 4] = [
+        ("younger than 24 hours", DAY - 1, |builder| {
+            builder.refresh_ahead(Duration::from_secs(59 * DAY))
+        }),
+        ("more than 30 days left", 29 * DAY, |builder| builder),
+        ("refreshing is off", 59 * DAY, |builder| builder.refresh_ahead(Duration::ZERO)),
+        ("short-lived", 59 * 60, |builder| {
+            let ahead = Duration::from_secs(59 * DAY);
+            builder.long_lived(LongLived::Off).refresh_ahead(ahead)
+        }),
+    ];
+    for (what, age, change) in cases {
+        let issuer = Issuer::new();
+        let mut site = site(&issuer, Sessions::Cookie, |builder| {
+            change(builder.idle_lifetime(Duration::from_secs(60 * DAY)))
+        });
+        site.log_in().await;
+        site.clock.advance(age);
+        token(&mut site).await;
+        assert_eq!(issuer.refreshes(), 0, "{what}");
+    }
+    // And at the very moment it is.
+    for (age, ahead) in [(DAY, 59 * DAY), (5_183_944 - 30 * DAY, 30 * DAY)] {
+        let issuer = Issuer::new();
+        let mut site = site(&issuer, Sessions::Cookie, |builder| {
+            builder
+                .idle_lifetime(Duration::from_secs(60 * DAY))
+                .refresh_ahead(Duration::from_secs(ahead))
+        });
+        site.log_in().await;
+        site.clock.advance(age);
+        assert_eq!(text(&token(&mut site).await), "FAKE-LONG-2", "after {age} s");
+    }
+}
+
+/// A session whose token is due, and as many requests that carry it.
+async fn due(issuer: &Issuer, sessions: Sessions) -> Site {
+    let idle = Duration::from_secs(60 * DAY);
+    let mut site = site(issuer, sessions, |builder| builder.idle_lifetime(idle));
+    site.log_in().await;
+    site.clock.advance(40 * DAY);
+    site
+}
+
+async fn at_once(site: &Site, requests: usize) -> Vec<String> {
+    let lines = site.header_lines(&[]);
+    let mut tasks = JoinSet::new();
+    for _ in 0..requests {
+        let request = site.flow.attach(&Lines(&lines));
+        tasks.spawn(async move {
+            let token = request.token().await.unwrap().expect("logged in");
+            token.access_token().expose_secret().to_owned()
+        });
+    }
+    tasks.join_all().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_requests_with_a_due_token_make_one_refresh() {
+    for sessions in [Sessions::Cookie, Sessions::Store] {
+        let issuer = Issuer::new();
+        let site = due(&issuer, sessions).await;
+        let tokens = at_once(&site, 200).await;
+        assert_eq!(tokens.len(), 200);
+        assert!(tokens.iter().all(|token| token == "FAKE-LONG-2"), "{sessions:?}: {tokens:?}");
+        assert_eq!(issuer.refreshes(), 1, "{sessions:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_the_provider_down_all_go_on_with_the_old_token_after_one_call() {
+    for sessions in [Sessions::Cookie, Sessions::Store] {
+        let issuer = Issuer::new();
+        issuer.set(Mode::Fails);
+        let mut site = due(&issuer, sessions).await;
+        let tokens = at_once(&site, 200).await;
+        assert!(tokens.iter().all(|token| token == "FAKE-LONG-1"), "{tokens:?}");
+        assert_eq!(issuer.refreshes(), 1);
+        // The waits grow: one minute, then two.
+        for (seconds, refreshes) in [(59, 1), (1, 2), (119, 2), (1, 3)] {
+            site.clock.advance(seconds);
+            assert_eq!(text(&token(&mut site).await), "FAKE-LONG-1");
+            assert_eq!(issuer.refreshes(), refreshes, "{sessions:?}");
+        }
+        issuer.set(Mode::Works);
+        site.clock.advance(240);
+        assert_eq!(text(&token(&mut site).await), "FAKE-LONG-2", "{sessions:?}");
+    }
+}
+
+/// The clock of the runtime is virtual here, so the wait is exact and takes no time.
+#[tokio::test(start_paused = true)]
+async fn a_slow_provider_delays_by_the_bound_at_most_and_the_next_request_gets_the_new_token() {
+    for sessions in [Sessions::Cookie, Sessions::Store] {
+        let issuer = Issuer::new();
+        issuer.set(Mode::Waits);
+        let mut site = due(&issuer, sessions).await;
+        let before = tokio::time::Instant::now();
+        let tokens = at_once(&site, 200).await;
+        assert_eq!(before.elapsed().as_secs(), 1, "the bound is one second");
+        assert!(tokens.iter().all(|token| token == "FAKE-LONG-1"));
+        // Those who come later do not wait at all.
+        let before = tokio::time::Instant::now();
+        assert_eq!(text(&token(&mut site).await), "FAKE-LONG-1");
+        assert!(before.elapsed().is_zero());
+
+        issuer.gate.add_permits(1);
+        let (token, lines) = loop {
+            tokio::task::yield_now().await;
+            let (token, lines) = site.session(&[]).await;
+            if token.as_ref().map(text) == Some("FAKE-LONG-2") {
+                break (token, lines);
+            }
+        };
+        assert!(token.is_some());
+        let delivers = lines.iter().any(|(name, _)| *name == "set-cookie");
+        assert_eq!(delivers || sessions == Sessions::Store, true, "{sessions:?}: {lines:?}");
+        assert_eq!(issuer.refreshes(), 1);
+        // From now on it is the session's own.
+        assert_eq!(site.session(&[]).await.0.as_ref().map(text), Some("FAKE-LONG-2"));
+        assert_eq!(issuer.refreshes(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_without_end_is_given_up_and_tried_again_later() {
+    let issuer = Issuer::new();
+    issuer.set(Mode::Waits);
+    let mut site = due(&issuer, Sessions::Cookie).await;
+    token(&mut site).await;
+    // Past the deadline of 20 s.
+    tokio::time::sleep(Duration::from_secs(21)).await;
+    token(&mut site).await;
+    assert_eq!(issuer.refreshes(), 1, "it waits a minute first");
+    issuer.set(Mode::Works);
+    site.clock.advance(60);
+    assert_eq!(text(&token(&mut site).await), "FAKE-LONG-2");
+}
+
+#[tokio::test]
+async fn an_answer_that_a_cache_may_keep_carries_no_new_token_and_the_next_one_does() {
+    let issuer = Issuer::new();
+    let mut site = due(&issuer, Sessions::Cookie).await;
+    let (token, lines) = site.session(&[("cache-control", "public, max-age=60")]).await;
+    assert_eq!(token.as_ref().map(text), Some("FAKE-LONG-2"));
+    assert!(lines.is_empty(), "{lines:?}");
+    let (token, lines) = site.session(&[]).await;
+    assert_eq!(token.as_ref().map(text), Some("FAKE-LONG-2"));
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert_eq!(issuer.refreshes(), 1, "the outcome is kept for that");
+}
+
+#[tokio::test]
+async fn a_refresh_never_widens_what_was_granted() {
+    for (extra, scopes) in [
+        ("", "instagram_business_basic,instagram_business_manage_comments"),
+        (r#","permissions":"instagram_business_basic""#, "instagram_business_basic"),
+        (
+            r#","permissions":["instagram_business_basic","instagram_business_manage_messages"]"#,
+            "instagram_business_basic",
+        ),
+        (r#","permissions":7"#, "instagram_business_basic,instagram_business_manage_comments"),
+    ] {
+        let issuer = Issuer::new();
+        let mut site = due(&issuer, Sessions::Cookie).await;
+        extra.clone_into(&mut issuer.extra.lock().unwrap());
+        let token = token(&mut site).await;
+        assert_eq!((text(&token), token.scopes().to_string().as_str()), ("FAKE-LONG-2", scopes));
+        assert!(token.scopes_reported());
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_for_another_user_is_no_refresh() {
+    let issuer = Issuer::new();
+    let mut site = due(&issuer, Sessions::Cookie).await;
+    r#","user_id":"42""#.clone_into(&mut issuer.extra.lock().unwrap());
+    let token = token(&mut site).await;
+    assert_eq!((text(&token), token.user_id().to_u64()), ("FAKE-LONG-1", Some(USER)));
+}
+
+#[tokio::test]
+async fn a_refresh_that_ends_after_the_logout_brings_nobody_back() {
+    let issuer = Issuer::new();
+    let mut site = due(&issuer, Sessions::Cookie).await;
+    let lines = site.header_lines(&[]);
+    let request = site.flow.attach(&Lines(&lines));
+    assert_eq!(text(&request.token().await.unwrap().unwrap()), "FAKE-LONG-2");
+    let _ = site.send("POST", "/auth/instagram/logout", &[]).await;
+    assert!(request.finish(&Lines(&[])).is_empty(), "a cookie would bring the session back");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn instances_on_one_store_refresh_once_and_share_the_token() {
+    let issuer = Issuer::new();
+    let store = Arc::new(MemoryStore::new());
+    let shared = |builder: ConfigBuilder| {
+        builder.store(Arc::clone(&store)).idle_lifetime(Duration::from_secs(60 * DAY))
+    };
+    let mut one = site(&issuer, Sessions::Cookie, shared);
+    let mut two = one.restarted(|builder| {
+        shared(
+            builder
+                .long_lived(LongLived::Require)
+                .http_client(issuer.client())
+                .cookie_secrets([COOKIE_SECRET]),
+        )
+    });
+    one.log_in().await;
+    two.cookies = one.cookies.clone();
+    one.clock.advance(40 * DAY);
+    issuer.set(Mode::Waits);
+    let (from_one, from_two) = tokio::join!(at_once(&one, 20), async {
+        // Two comes while one is at it: it does not ask as well.
+        while issuer.refreshes() == 0 {
+            tokio::task::yield_now().await;
+        }
+        let tokens = at_once(&two, 20).await;
+        issuer.gate.add_permits(1);
+        tokens
+    });
+    assert!(from_two.iter().all(|token| token == "FAKE-LONG-1"), "{from_two:?}");
+    assert!(from_one.iter().all(|token| token == "FAKE-LONG-2"), "{from_one:?}");
+    assert_eq!(text(&token(&mut two).await), "FAKE-LONG-2", "by the store");
+    assert_eq!(issuer.refreshes(), 1);
+}
+
+#[tokio::test]
+async fn a_user_who_was_revoked_during_a_refresh_stays_revoked() {
+    let issuer = Issuer::new();
+    let store = Arc::new(MemoryStore::new());
+    let mut site = site(&issuer, Sessions::Cookie, |builder| {
+        builder
+            .store(Arc::clone(&store))
+            .idle_lifetime(Duration::from_secs(60 * DAY))
+            .refresh_wait(Duration::ZERO)
+    });
+    site.log_in().await;
+    site.clock.advance(40 * DAY);
+    issuer.set(Mode::Waits);
+    token(&mut site).await;
+    while issuer.refreshes() == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(store.revoke("990602627938098", &UserId::from(USER)).await.unwrap(), 1);
+    issuer.gate.add_permits(1);
+    // The task gives its claim back when it is done.
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!site.is_logged_in().await);
+    let account = ig_oauth_common::AccountKey::new("990602627938098", UserId::from(USER));
+    let now = ig_oauth_common::Timestamp::from_unix_seconds(support::START);
+    assert!(store.account(&account, now).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn logging_out_everywhere_ends_all_sessions_and_keeps_the_account() {
+    let issuer = Issuer::new();
+    let store = Arc::new(MemoryStore::new());
+    let mut phone = site(&issuer, Sessions::Cookie, |builder| builder.store(Arc::clone(&store)));
+    phone.log_in().await;
+    let phone_cookies = std::mem::take(&mut phone.cookies);
+    phone.log_in().await;
+    let user = UserId::from(USER);
+    assert_eq!(phone.flow.log_out_everywhere(&user).await.unwrap(), 2);
+    assert!(!phone.is_logged_in().await);
+    phone.cookies = phone_cookies;
+    assert!(!phone.is_logged_in().await);
+    assert_eq!(phone.flow.log_out_everywhere(&user).await.unwrap(), 0);
+    assert_eq!(store.accounts_known_by("990602627938098", &user).await.unwrap().len(), 1);
+
+    // Cookie sessions cannot be reached, which is said and not passed over.
+    let cookie = site(&issuer, Sessions::Cookie, |builder| builder);
+    let error = cookie.flow.log_out_everywhere(&user).await.unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("`Hooks::accepts`"), "{source}");
+}
+
+#[tokio::test]
+async fn a_stored_token_is_sealed_anew_after_a_rotation_of_keys() {
+    let issuer = Issuer::new();
+    let store = Arc::new(MemoryStore::new());
+    let with = |secrets: &'static [&'static str]| {
+        let store = Arc::clone(&store);
+        let client = issuer.client();
+        move |builder: ConfigBuilder| {
+            builder
+                .long_lived(LongLived::Require)
+                .store(store)
+                .http_client(client)
+                .cookie_secrets(secrets)
+        }
+    };
+    const NEW: &str = "another obviously fake cookie secret";
+    let mut old = site(&issuer, Sessions::Cookie, with(&[COOKIE_SECRET]));
+    old.log_in().await;
+    let mut both = old.restarted(with(&[NEW, COOKIE_SECRET]));
+    assert!(both.is_logged_in().await);
+    // The old secret is not needed any more.
+    let mut new = both.restarted(with(&[NEW]));
+    assert!(new.is_logged_in().await);
+}
+
+#[tokio::test]
+async fn the_profile_comes_with_the_login_and_its_ids_find_the_account() {
+    #[derive(Clone, Default)]
+    struct Seen(Arc<Mutex<Option<Option<String>>>>);
+    impl ig_oauth_common::Hooks for Seen {
+        fn on_login(
+            &self,
+            login: ig_oauth_common::Login,
+        ) -> ig_oauth_common::BoxFuture<
+            '_,
+            Result<ig_oauth_common::LoginDecision, ig_oauth_common::HookError>,
+        > {
+            let name = login.profile().map(|profile| profile.username().to_owned());
+            *self.0.lock().unwrap() = Some(name);
+            Box::pin(async { Ok(ig_oauth_common::LoginDecision::accept()) })
+        }
+    }
+    for (profile, name) in [
+        (r#"{"id":"42","user_id":"17841477965412211","username":"bakery"}"#, Some("bakery")),
+        (r#"{"error":{"message":"later","type":"OAuthException","code":2}}"#, None),
+    ] {
+        let seen = Seen::default();
+        let store = Arc::new(MemoryStore::new());
+        let mut site = Site::with(|builder| {
+            builder
+                .store(Arc::clone(&store))
+                .cookie_secrets([COOKIE_SECRET])
+                .fetch_profile(true)
+                .hooks(seen.clone())
+                .http_client(move |request: HttpRequest| async move {
+                    let token = format!(r#"{{"access_token":"FAKE","user_id":{USER}}}"#);
+                    let body = if request.form().is_some() { token } else { profile.to_owned() };
+                    Ok(HttpResponse::new(200, body.into_bytes()))
+                })
+        });
+        site.log_in().await;
+        assert_eq!(seen.0.lock().unwrap().clone(), Some(name.map(str::to_owned)));
+        for (id, known) in [(USER, true), (17_841_477_965_412_211, name.is_some()), (7, false)] {
+            let found = store.accounts_known_by("990602627938098", &UserId::from(id)).await;
+            assert_eq!(found.unwrap().len(), usize::from(known), "{id}");
+        }
+        assert!(site.is_logged_in().await);
+    }
+}
