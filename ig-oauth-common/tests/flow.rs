@@ -693,3 +693,79 @@ fn the_errors_and_their_codes_are_those_of_the_contract() {
         assert!(kinds.iter().all(|kind| kind.status() == status), "{code}");
     }
 }
+
+#[tokio::test]
+async fn a_code_of_1024_bytes_fits_and_a_longer_one_does_not() {
+    for (bytes, status) in [(1_024, 303), (1_025, 400)] {
+        let mut site = Site::new();
+        let state = site.start("").await;
+        let code = "c".repeat(bytes);
+        let reply = site.get(&format!("{CALLBACK}?code={code}&state={state}")).await;
+        assert_eq!(reply.status(), status, "{bytes} bytes: {}", body(&reply));
+        assert_eq!(site.provider.calls(), usize::from(status == 303));
+    }
+}
+
+/// The largest that fits has 3,072 bytes with its name.
+#[tokio::test]
+async fn a_session_cookie_of_3072_bytes_fits_and_a_larger_one_does_not() {
+    let names: Vec<_> = (0..5).map(|index| format!("{}_{index}", "s".repeat(60))).collect();
+    let scopes = format!("instagram_business_basic,{}", names.join(","));
+    let mut largest = 0;
+    let mut refused = false;
+    for bytes in 1_600..2_000 {
+        let mut site = Site::new();
+        let token = "t".repeat(bytes);
+        site.provider.answers(
+            200,
+            format!(r#"{{"access_token":"{token}","user_id":1,"permissions":"{scopes}"}}"#),
+        );
+        let state = site.start("").await;
+        let reply = site.call_back(&state).await;
+        if reply.status() == 303 {
+            assert!(!refused, "{bytes} bytes fit after fewer did not");
+            let (name, value) = site.cookies.iter().next().unwrap();
+            largest = name.len() + value.len();
+        } else {
+            refused = true;
+        }
+    }
+    assert!(refused);
+    assert_eq!(largest, 3_072);
+}
+
+#[tokio::test]
+async fn what_nobody_could_say_is_remembered_for_adapters_whose_frameworks_lose_errors() {
+    #[derive(Clone, Default)]
+    struct Away(Arc<AtomicUsize>);
+    impl Hooks for Away {
+        fn accepts<'a>(
+            &'a self,
+            _: &'a UserId,
+            _: Timestamp,
+        ) -> BoxFuture<'a, Result<bool, HookError>> {
+            let away = self.0.load(Ordering::SeqCst) == 1;
+            Box::pin(async move {
+                if away { Err(HookError::new("the database is away")) } else { Ok(true) }
+            })
+        }
+    }
+    let away = Away::default();
+    let hooks = away.clone();
+    let mut site = Site::with(|builder| builder.hooks(hooks));
+    site.log_in().await;
+    let lines = site.header_lines(&[]);
+    let lines = support::Lines(&lines);
+    let asked = ig_oauth_common::Request::new("GET", "/", &lines);
+    let request = site.flow.attach(&lines);
+    let caller = request.caller(&asked);
+    assert!(request.optional(&caller).await.unwrap().is_some());
+    assert!(request.failure().is_none());
+
+    away.0.store(1, Ordering::SeqCst);
+    let request = site.flow.attach(&lines);
+    assert_eq!(request.optional(&caller).await.unwrap_err().status(), 500);
+    assert_eq!(request.failure().map(|reply| reply.status()), Some(500));
+    assert!(request.slot().is_some());
+    assert!(site.flow.attach(&support::Lines(&[])).slot().is_none());
+}

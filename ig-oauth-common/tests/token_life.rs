@@ -531,3 +531,18 @@ async fn the_profile_comes_with_the_login_and_its_ids_find_the_account() {
         assert!(site.is_logged_in().await);
     }
 }
+
+/// Random 96-bit nonces: the chance of a repetition among these is 1 in 10^19, so one is a defect.
+#[tokio::test]
+async fn a_hundred_thousand_seals_never_repeat_a_nonce() {
+    let issuer = Issuer::new();
+    let mut site = site(&issuer, Sessions::Cookie, |builder| builder.long_lived(LongLived::Off));
+    let mut nonces = std::collections::HashSet::new();
+    for _ in 0..100_000 {
+        site.cookies.clear();
+        site.log_in().await;
+        let value = site.cookies.values().next().unwrap();
+        // 23 characters are 17 bytes: version, key id of four bytes, nonce of twelve.
+        assert!(nonces.insert(value.get(..23).unwrap().to_owned()), "a nonce came twice");
+    }
+}

@@ -258,6 +258,21 @@ impl FakeInstagram {
         ledger.issue_code(account, redirect_uri, split_scopes(scopes))
     }
 
+    /// The same for that account.
+    #[must_use]
+    pub fn issue_code_for(&self, user_id: u64, redirect_uri: &str, scopes: &str) -> String {
+        self.shared.ledger().issue_code(user_id, redirect_uri, split_scopes(scopes))
+    }
+
+    /// Gives an account another user name, as users do.
+    pub fn rename(&self, user_id: u64, username: &str) {
+        let mut ledger = self.shared.ledger();
+        let account = ledger.accounts.iter_mut().find(|account| account.user_id == user_id);
+        if let Some(account) = account {
+            username.clone_into(&mut account.username);
+        }
+    }
+
     /// Revokes every token issued so far, as a change of password does.
     pub fn revoke_tokens(&self) {
         self.shared.ledger().revoke_tokens();

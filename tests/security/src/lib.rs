@@ -17,4 +17,5 @@
 pub mod log;
 pub mod rows;
 pub mod site;
+pub mod switched_store;
 pub mod verdicts;

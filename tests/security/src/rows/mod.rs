@@ -8,8 +8,10 @@ pub mod cookies;
 pub mod hosts;
 pub mod methods;
 pub mod redirects;
+pub mod sessions;
 pub mod state;
 pub mod token_endpoint;
+pub mod token_life;
 
 /// Makes a test of every row, for the adapter that is the value of a path.
 #[macro_export]
@@ -151,6 +153,28 @@ macro_rules! run_rows {
                 t_16_a_second_answer_on_a_connection_is_nobodys
                 t_18_a_browser_that_leaves_loses_no_login_and_no_attempt
             }
+            token_life {
+                t_15_fewer_scopes_than_required_keep_nothing
+                t_17_a_due_token_is_refreshed_once_and_a_failure_keeps_the_old_one
+            }
+            sessions {
+                k_16_a_planted_session_does_not_become_the_users
+                n_01_no_cookie_says_anything
+                n_02_a_tampered_session_is_none_and_goes
+                n_03_an_expired_session_is_none_however_long_it_is_kept
+                n_04_a_session_that_was_logged_out_does_not_come_back
+                n_05_session_ids_cannot_be_guessed
+                n_06_equal_sessions_look_different
+                n_07_keys_rotate_without_logging_anybody_out
+                n_08_an_unknown_version_or_key_opens_nothing
+                n_09_weak_secrets_are_no_secrets
+                n_10_every_key_has_one_purpose
+                n_11_nothing_fails_open
+                n_12_only_our_own_cookie_makes_a_user
+                n_13_chunks_are_not_put_together
+                n_15_a_user_is_an_id_and_not_a_name
+                n_16_another_account_is_another_session_and_nothing_is_merged
+            }
         }
     };
     (@each $adapter:path; $($module:ident { $($row:ident)* })*) => {
@@ -184,8 +208,10 @@ mod tests {
             include_str!("hosts.rs"),
             include_str!("methods.rs"),
             include_str!("redirects.rs"),
+            include_str!("sessions.rs"),
             include_str!("state.rs"),
             include_str!("token_endpoint.rs"),
+            include_str!("token_life.rs"),
         ] {
             for line in file.lines() {
                 let Some(rest) = line.strip_prefix("pub async fn ") else { continue };

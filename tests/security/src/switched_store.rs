@@ -1,0 +1,164 @@
+//! A store that can be switched off, as a database that went away.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use ig_oauth_common::{
+    AccountKey, AccountRecord, Claim, DeletionRecord, MemoryStore, SessionIdHash, SessionRecord,
+    Store, StoreError, StoreFuture, Timestamp, UserId,
+};
+
+/// A memory store with a switch.
+#[derive(Clone, Debug, Default)]
+pub struct SwitchedStore {
+    inner: Arc<MemoryStore>,
+    off: Arc<AtomicBool>,
+    calls: Arc<AtomicUsize>,
+}
+
+impl SwitchedStore {
+    /// One that is on.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Switches it off or on.
+    pub fn set_off(&self, off: bool) {
+        self.off.store(off, Ordering::SeqCst);
+    }
+
+    /// How often it was asked.
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    /// What is in it.
+    #[must_use]
+    pub fn inner(&self) -> &MemoryStore {
+        &self.inner
+    }
+
+    /// Asks the inner store, which is not even reached while this is off.
+    fn ask<'a, T>(
+        &'a self,
+        question: impl FnOnce(&'a MemoryStore) -> StoreFuture<'a, T>,
+    ) -> StoreFuture<'a, T> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        if self.off.load(Ordering::SeqCst) {
+            return Box::pin(async { Err(StoreError::new("the database went away")) });
+        }
+        question(&self.inner)
+    }
+}
+
+impl Store for SwitchedStore {
+    fn begin_session(&self, session: SessionRecord, account: AccountRecord) -> StoreFuture<'_, ()> {
+        self.ask(move |store| store.begin_session(session, account))
+    }
+
+    fn put_account(&self, account: AccountRecord) -> StoreFuture<'_, ()> {
+        self.ask(move |store| store.put_account(account))
+    }
+
+    fn session<'a>(
+        &'a self,
+        id: &'a SessionIdHash,
+        now: Timestamp,
+    ) -> StoreFuture<'a, Option<(SessionRecord, AccountRecord)>> {
+        self.ask(move |store| store.session(id, now))
+    }
+
+    fn touch_session<'a>(
+        &'a self,
+        id: &'a SessionIdHash,
+        last_seen_at: Timestamp,
+        expires_at: Timestamp,
+    ) -> StoreFuture<'a, ()> {
+        self.ask(move |store| store.touch_session(id, last_seen_at, expires_at))
+    }
+
+    fn end_session<'a>(&'a self, id: &'a SessionIdHash) -> StoreFuture<'a, ()> {
+        self.ask(move |store| store.end_session(id))
+    }
+
+    fn sessions<'a>(
+        &'a self,
+        account: &'a AccountKey,
+        now: Timestamp,
+    ) -> StoreFuture<'a, Vec<SessionRecord>> {
+        self.ask(move |store| store.sessions(account, now))
+    }
+
+    fn end_sessions<'a>(&'a self, account: &'a AccountKey) -> StoreFuture<'a, u64> {
+        self.ask(move |store| store.end_sessions(account))
+    }
+
+    fn account<'a>(
+        &'a self,
+        key: &'a AccountKey,
+        now: Timestamp,
+    ) -> StoreFuture<'a, Option<AccountRecord>> {
+        self.ask(move |store| store.account(key, now))
+    }
+
+    fn replace_account<'a>(
+        &'a self,
+        present: &'a [u8],
+        account: AccountRecord,
+    ) -> StoreFuture<'a, bool> {
+        self.ask(move |store| store.replace_account(present, account))
+    }
+
+    fn accounts<'a>(
+        &'a self,
+        client_id: &'a str,
+        after: Option<&'a AccountKey>,
+        limit: usize,
+    ) -> StoreFuture<'a, Vec<AccountRecord>> {
+        self.ask(move |store| store.accounts(client_id, after, limit))
+    }
+
+    fn accounts_expiring<'a>(
+        &'a self,
+        client_id: &'a str,
+        before: Timestamp,
+        after: Option<&'a AccountKey>,
+        limit: usize,
+    ) -> StoreFuture<'a, Vec<AccountRecord>> {
+        self.ask(move |store| store.accounts_expiring(client_id, before, after, limit))
+    }
+
+    fn accounts_known_by<'a>(
+        &'a self,
+        client_id: &'a str,
+        id: &'a UserId,
+    ) -> StoreFuture<'a, Vec<AccountRecord>> {
+        self.ask(move |store| store.accounts_known_by(client_id, id))
+    }
+
+    fn revoke<'a>(&'a self, client_id: &'a str, id: &'a UserId) -> StoreFuture<'a, u64> {
+        self.ask(move |store| store.revoke(client_id, id))
+    }
+
+    fn claim(&self, claim: Claim, now: Timestamp) -> StoreFuture<'_, bool> {
+        self.ask(move |store| store.claim(claim, now))
+    }
+
+    fn release<'a>(&'a self, key: &'a str, owner: &'a str) -> StoreFuture<'a, ()> {
+        self.ask(move |store| store.release(key, owner))
+    }
+
+    fn put_deletion(&self, deletion: DeletionRecord) -> StoreFuture<'_, ()> {
+        self.ask(move |store| store.put_deletion(deletion))
+    }
+
+    fn deletion<'a>(
+        &'a self,
+        code_hash: &'a [u8; 32],
+        now: Timestamp,
+    ) -> StoreFuture<'a, Option<DeletionRecord>> {
+        self.ask(move |store| store.deletion(code_hash, now))
+    }
+}
