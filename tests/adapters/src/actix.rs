@@ -2,11 +2,16 @@
 
 use std::net::TcpListener;
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
-use ig_oauth_actix::{InstagramOAuth, InstagramToken, MaybeInstagramToken};
-use ig_oauth_common::Config;
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Responder, web};
+use ig_oauth_actix::{
+    InstagramOAuth, InstagramToken, InstagramTokenWith, MaybeInstagramToken, RequireInstagramToken,
+};
+use ig_oauth_common::{Config, Scope};
 use ig_oauth_conformance::harness::{Adapter, Serving};
+
+use crate::content::{Publishing, captions, described};
 
 /// actix-web 4 with the middleware, on two workers.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +51,17 @@ async fn cached(_: MaybeInstagramToken) -> HttpResponse {
         .body("cached")
 }
 
+async fn publish(token: InstagramTokenWith<Publishing>) -> String {
+    format!("publishing for {}", token.user_id())
+}
+
+async fn media(token: InstagramToken) -> impl Responder {
+    match token.get("me/media", &[("fields", "caption")]).await {
+        Ok(media) => (captions(media), StatusCode::OK),
+        Err(error) => (described(&error), StatusCode::from_u16(error.status()).unwrap()),
+    }
+}
+
 impl Adapter for Actix {
     fn serve(&self, config: Config, listener: TcpListener) -> Serving {
         Serving::on_its_own_thread(async move |stop| {
@@ -58,6 +74,16 @@ impl Adapter for Actix {
                     .route("/page/{rest:.*}", web::get().to(page))
                     .route("/cookies", web::get().to(cookies))
                     .route("/cached", web::get().to(cached))
+                    .route("/publish", web::to(publish))
+                    .route("/media", web::get().to(media))
+                    .service(
+                        web::resource("/guarded")
+                            .wrap(
+                                RequireInstagramToken::new()
+                                    .scopes([Scope::InstagramBusinessContentPublish]),
+                            )
+                            .route(web::get().to(async || "guarded")),
+                    )
                     .route("/plain", web::get().to(async || "plain"))
             });
             let server = server.workers(2).disable_signals().listen(listener).unwrap().run();

@@ -4,12 +4,18 @@ use std::net::TcpListener;
 
 use axum::Router;
 use axum::extract::OriginalUri;
+use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
 use axum::response::{AppendHeaders, IntoResponse};
 use axum::routing::{any, get};
-use ig_oauth_common::Config;
+use ig_oauth_common::{Config, Scope};
 use ig_oauth_conformance::harness::{Adapter, Serving};
-use ig_oauth_tower::{InstagramOAuthLayer, InstagramToken, MaybeInstagramToken};
+
+use crate::content::{Publishing, captions, described};
+use ig_oauth_tower::{
+    InstagramOAuthLayer, InstagramToken, InstagramTokenWith, MaybeInstagramToken,
+    RequireInstagramToken,
+};
 
 /// axum 0.8 with the Tower layer.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +48,17 @@ async fn cached(_: MaybeInstagramToken) -> impl IntoResponse {
     ([(CACHE_CONTROL, "public, max-age=60")], "cached")
 }
 
+async fn publish(token: InstagramTokenWith<Publishing>) -> String {
+    format!("publishing for {}", token.user_id())
+}
+
+async fn media(token: InstagramToken) -> impl IntoResponse {
+    match token.get("me/media", &[("fields", "caption")]).await {
+        Ok(media) => (StatusCode::OK, captions(media)),
+        Err(error) => (StatusCode::from_u16(error.status()).unwrap(), described(&error)),
+    }
+}
+
 impl Adapter for Axum {
     fn serve(&self, config: Config, listener: TcpListener) -> Serving {
         Serving::on_its_own_thread(async move |stop| {
@@ -51,6 +68,15 @@ impl Adapter for Axum {
                 .route("/page/{*rest}", get(page))
                 .route("/cookies", get(cookies))
                 .route("/cached", get(cached))
+                .route("/publish", any(publish))
+                .route("/media", get(media))
+                .route(
+                    "/guarded",
+                    get(async || "guarded").route_layer(
+                        RequireInstagramToken::new()
+                            .scopes([Scope::InstagramBusinessContentPublish]),
+                    ),
+                )
                 .route("/plain", get(async || "plain"))
                 .layer(InstagramOAuthLayer::new(config));
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();

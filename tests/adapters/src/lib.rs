@@ -8,6 +8,7 @@
 
 mod actix;
 mod axum;
+mod content;
 
 pub use crate::actix::Actix;
 pub use crate::axum::Axum;

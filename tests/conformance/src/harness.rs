@@ -21,7 +21,10 @@ const START: u64 = 1_800_000_000;
 /// The app's routes: `/` (text: `anonymous`, or the user id), `/me` (needs the token; JSON with
 /// `user_id`, `scopes`, `expires_at`), `/page/…` (needs the token; text: `page`, path and query as
 /// received, user id), `/cookies` (looks at the session and sets the cookies `one` and `two`),
-/// `/cached` (looks at the session and says `Cache-Control: public`) and `/plain` (text: `plain`).
+/// `/cached` (looks at the session and says `Cache-Control: public`), `/publish` (needs the scope to
+/// publish; text: `publishing for` and the user id), `/guarded` (the same by the guard; text:
+/// `guarded`), `/media` (lists captions, or says the kind of the error and the wait) and `/plain`
+/// (text: `plain`).
 pub trait Adapter: Sync {
     /// Serves the test app on `listener` until the result is dropped.
     fn serve(&self, config: Config, listener: TcpListener) -> Serving;

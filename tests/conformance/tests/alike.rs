@@ -53,6 +53,7 @@ async fn provider(request: HttpRequest) -> Result<HttpResponse, HttpError> {
             400,
             r#"{"error_type":"OAuthException","code":400,"error_message":"This authorization code has been used"}"#,
         ),
+        None if request.url().contains("/me/media") => (200, r#"{"data":[{"caption":"a"}]}"#),
         None => (200, r#"{"access_token":"FAKE-LONG","token_type":"bearer","expires_in":5183944}"#),
     };
     Ok(HttpResponse::new(status, body.as_bytes().to_vec()))
@@ -250,15 +251,18 @@ async fn known_scenarios(twins: &mut Twins) {
     assert_eq!(twins.get("/", &[user]).await.text(), "7");
     assert_eq!(twins.get("/me", &[user]).await.json()["user_id"], "7");
     assert_eq!(twins.get("/page/a%20b?c=%2F", &[user]).await.status, 200);
+    assert_eq!(twins.get("/media", &[user]).await.text(), "a\n");
+    assert_eq!(twins.get("/publish", &[user, PAGE, NAVIGATION]).await.status, 403);
     assert_eq!(twins.get("/cookies", &[user]).await.all("set-cookie").len(), 2);
-    for target in ["/", "/me", "/page/a%20b?c=%2F", "/cached", "/plain"] {
+    for target in ["/", "/me", "/page/a%20b?c=%2F", "/cached", "/plain", "/publish", "/guarded"] {
+        twins.get(target, &[user, PAGE, NAVIGATION]).await;
         twins.get(target, &[]).await;
         twins.get(target, &[PAGE, NAVIGATION]).await;
         twins.get(target, &[("accept", "application/json")]).await;
         twins.get(target, &[("cookie", &format!("{session}x"))]).await;
     }
     for method in ["HEAD", "OPTIONS", "PUT", "DELETE", "POST"] {
-        for target in [LOGIN, CALLBACK, "/me"] {
+        for target in [LOGIN, CALLBACK, "/me", "/publish"] {
             twins.ask(method, target, &[user]).await;
         }
     }
@@ -280,7 +284,8 @@ fn target(random: &mut Rng, known: &Known) -> String {
         0..6 => LOGIN,
         6..12 => CALLBACK,
         12..14 => LOGOUT,
-        14..17 => "/me",
+        14..16 => "/me",
+        16 => "/publish",
         17 => "/",
         _ => pick(
             random,

@@ -7,6 +7,7 @@ pub mod guide;
 pub mod headers;
 pub mod login;
 pub mod logout;
+pub mod permissions;
 pub mod return_to;
 pub mod tokens;
 pub mod unauthenticated;
@@ -82,6 +83,12 @@ macro_rules! run_scenarios {
                 every_shape_of_token_answer_is_understood
                 a_missing_required_permission_keeps_nothing
                 a_session_ends_with_its_idle_life_and_is_renewed_by_use
+            }
+            permissions {
+                a_click_on_the_page_about_a_missing_permission_asks_for_it
+                a_program_is_told_what_is_missing_and_where_to_grant_it
+                a_guard_asks_for_its_scopes_too
+                a_handler_lists_media_and_hears_of_a_revoked_token
             }
         }
     };
