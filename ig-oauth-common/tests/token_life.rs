@@ -101,6 +101,8 @@ impl Issuer {
     }
 }
 
+type Change = fn(ConfigBuilder) -> ConfigBuilder;
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Sessions {
     Cookie,
@@ -183,7 +185,7 @@ async fn one_who_stays_away_is_asked_to_log_in_calmly() {
 
 #[tokio::test]
 async fn a_token_that_is_not_due_is_left_alone() {
-    let cases: [(&str, u64, fn(ConfigBuilder) -> ConfigBuilder); 4] = [
+    let cases: [(&str, u64, Change); 4] = [
         ("younger than 24 hours", DAY - 1, |builder| {
             builder.refresh_ahead(Duration::from_secs(59 * DAY))
         }),
@@ -299,7 +301,7 @@ async fn a_slow_provider_delays_by_the_bound_at_most_and_the_next_request_gets_t
         };
         assert!(token.is_some());
         let delivers = lines.iter().any(|(name, _)| *name == "set-cookie");
-        assert_eq!(delivers || sessions == Sessions::Store, true, "{sessions:?}: {lines:?}");
+        assert!(delivers || sessions == Sessions::Store, "{sessions:?}: {lines:?}");
         assert_eq!(issuer.refreshes(), 1);
         // From now on it is the session's own.
         assert_eq!(site.session(&[]).await.0.as_ref().map(text), Some("FAKE-LONG-2"));

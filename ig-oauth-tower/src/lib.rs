@@ -61,6 +61,47 @@
 //! Every setting with its default is listed at [`Config`]; [`Hooks`] are the app's own code at the
 //! turns of the flow; [`AuthErrorKind`] is what can go wrong.
 //!
+//! # Tokens, permissions, API calls
+//!
+//! The 60-day token is fetched at the login (a [setting](ConfigBuilder::long_lived)) and refreshed by
+//! itself: when a handler asks for a token that ends within
+//! [30 days](ConfigBuilder::refresh_ahead), the provider is asked once, for all requests with that
+//! token. A request waits for [a second](ConfigBuilder::refresh_wait) at most and then goes on with
+//! the token there is. Who comes back every two weeks never logs in again, up to the
+//! [session's lifetime](ConfigBuilder::session_lifetime).
+//!
+//! A user can leave permissions out. [`Token::scopes`] are those granted; a handler asks for more
+//! with [`InstagramToken::require`], by taking an [`InstagramTokenWith`], or for a whole router with
+//! [`RequireInstagramToken::scopes`]. Where one is missing, the user gets a page with a button that
+//! asks Instagram for it, and comes back. [`Token::profile`] says who the account is, and
+//! [`Token::get`] reads the rest of the provider's API:
+//!
+#![cfg_attr(feature = "axum", doc = "```")]
+#![cfg_attr(not(feature = "axum"), doc = "```ignore")]
+//! use ig_oauth_tower::{ApiError, InstagramToken};
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Media {
+//!     data: Vec<Medium>,
+//! }
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Medium {
+//!     id: String,
+//!     caption: Option<String>,
+//! }
+//!
+//! async fn captions(token: InstagramToken) -> Result<Vec<String>, ApiError> {
+//!     let fields = [("fields", "id,caption"), ("limit", "25")];
+//!     let media: Media = token.get("me/media", &fields).await?;
+//!     Ok(media.data.into_iter().map(|medium| medium.caption.unwrap_or(medium.id)).collect())
+//! }
+//! # let _ = captions;
+//! ```
+//!
+//! [`ApiErrorKind`] tells a dead token from a missing permission, a limit with its wait, and the
+//! provider's misleading "Unsupported request".
+//!
 //! # Mounting
 //!
 //! Call `.layer` last, or wrap the whole app (`layer.layer(router)`, with [`tower_layer::Layer`] in

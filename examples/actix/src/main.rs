@@ -10,15 +10,31 @@ use std::sync::Arc;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header;
+use actix_web::http::{StatusCode, header};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, HttpResponse, HttpServer, web};
-use example_shared::Example;
-use ig_oauth_actix::{InstagramLogin, InstagramOAuth, InstagramToken, MaybeInstagramToken};
+use example_shared::{Example, Links};
+use ig_oauth_actix::{
+    ApiError, InstagramLogin, InstagramOAuth, InstagramToken, MaybeInstagramToken,
+};
 
 /// Strangers and users alike.
-async fn home(token: MaybeInstagramToken, login: InstagramLogin) -> web::Html {
-    web::Html::new(example_shared::home(token.token(), &login.login_path(), &login.logout_path()))
+async fn home(
+    example: web::Data<Example>,
+    token: MaybeInstagramToken,
+    login: InstagramLogin,
+) -> web::Html {
+    let profile = match token.token() {
+        Some(token) => token.profile().await.ok(),
+        None => None,
+    };
+    let more = login.login_url(&example_shared::more(example.config.api()));
+    let links = Links {
+        more: more.unwrap_or_else(|_| login.login_path()),
+        login: login.login_path(),
+        logout: login.logout_path(),
+    };
+    web::Html::new(example_shared::home(token.token(), profile.as_ref(), &links))
 }
 
 /// Logged-in users only: everyone else is led to the login, and back here.
@@ -27,6 +43,18 @@ async fn me(token: InstagramToken) -> HttpResponse {
         .insert_header((header::CONTENT_TYPE, "application/json"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .body(example_shared::me(&token))
+}
+
+/// The user's media: the five lines that a call to the provider's API takes.
+async fn media(token: InstagramToken) -> (String, StatusCode) {
+    match token.get("me/media", &[("fields", "id,caption"), ("limit", "10")]).await {
+        Ok(media) => (example_shared::media(&media), StatusCode::OK),
+        Err(error) => (error.to_string(), status(&error)),
+    }
+}
+
+fn status(error: &ApiError) -> StatusCode {
+    StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 async fn plain() -> &'static str {
@@ -63,6 +91,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
             .app_data(example.clone())
             .route("/", web::get().to(home))
             .route("/me", web::get().to(me))
+            .route("/media", web::get().to(media))
             .route("/plain", web::get().to(plain))
             .wrap(oauth.clone())
             .wrap(from_fn(one_host_name))

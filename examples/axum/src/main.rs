@@ -14,18 +14,47 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use example_shared::Example;
-use ig_oauth_tower::{InstagramLogin, InstagramOAuthLayer, InstagramToken, MaybeInstagramToken};
+use example_shared::{Example, Links, Media};
+use ig_oauth_tower::{
+    ApiError, InstagramLogin, InstagramOAuthLayer, InstagramToken, MaybeInstagramToken,
+};
 
 /// Strangers and users alike.
-async fn home(token: MaybeInstagramToken, login: InstagramLogin) -> Html<String> {
-    Html(example_shared::home(token.token(), &login.login_path(), &login.logout_path()))
+async fn home(
+    State(example): State<Arc<Example>>,
+    token: MaybeInstagramToken,
+    login: InstagramLogin,
+) -> Html<String> {
+    let profile = match token.token() {
+        Some(token) => token.profile().await.ok(),
+        None => None,
+    };
+    let more = login.login_url(&example_shared::more(example.config.api()));
+    let links = Links {
+        more: more.unwrap_or_else(|_| login.login_path()),
+        login: login.login_path(),
+        logout: login.logout_path(),
+    };
+    Html(example_shared::home(token.token(), profile.as_ref(), &links))
 }
 
 /// Logged-in users only: everyone else is led to the login, and back here.
 async fn me(token: InstagramToken) -> impl IntoResponse {
     let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
     (headers, example_shared::me(&token))
+}
+
+/// The user's media: the five lines that a call to the provider's API takes.
+async fn media(token: InstagramToken) -> Result<String, (StatusCode, String)> {
+    let media: Media = token
+        .get("me/media", &[("fields", "id,caption"), ("limit", "10")])
+        .await
+        .map_err(|error| (status(&error), error.to_string()))?;
+    Ok(example_shared::media(&media))
+}
+
+fn status(error: &ApiError) -> StatusCode {
+    StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 async fn plain() -> &'static str {
@@ -53,7 +82,9 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let app = Router::new()
         .route("/", get(home))
         .route("/me", get(me))
+        .route("/media", get(media))
         .route("/plain", get(plain))
+        .with_state(Arc::clone(&example))
         .layer(InstagramOAuthLayer::new(example.config.clone()))
         .layer(from_fn_with_state(Arc::clone(&example), one_host_name));
 

@@ -4,5 +4,5 @@
 mod pages;
 mod setup;
 
-pub use pages::{home, me};
+pub use pages::{Links, Media, home, me, media, more};
 pub use setup::{Example, SetupError};

@@ -1,27 +1,56 @@
 //! The pages: one home page for strangers and for users, and the JSON of `/me`.
 
-use ig_oauth_common::{Clock as _, Lifetime, SystemClock, Token};
+use ig_oauth_common::{
+    AccountType, Api, Clock as _, Lifetime, LoginOptions, Profile, Scope, Scopes, SystemClock,
+    Token,
+};
 
 const STYLE: &str = include_str!("style.css");
 
+/// Where the home page leads.
+#[derive(Clone, Debug)]
+#[allow(clippy::exhaustive_structs, reason = "the examples make it")]
+pub struct Links {
+    /// To the login.
+    pub login: String,
+    /// To a login that asks for [`more`].
+    pub more: String,
+    /// To the logout, by POST.
+    pub logout: String,
+}
+
+/// A login that asks for permissions besides the required one. The user may leave them out.
+pub fn more(api: Api) -> LoginOptions {
+    LoginOptions::new().return_to("/").scopes(match api {
+        Api::BasicDisplay => Scopes::from([Scope::UserMedia]),
+        _ => Scopes::from([
+            Scope::InstagramBusinessManageComments,
+            Scope::InstagramBusinessManageInsights,
+        ]),
+    })
+}
+
 /// The home page.
 #[must_use]
-pub fn home(token: Option<&Token>, login_path: &str, logout_path: &str) -> String {
+pub fn home(token: Option<&Token>, profile: Option<&Profile>, links: &Links) -> String {
     let body = match token {
         None => format!(
             "<h1>Hello, stranger</h1>\
              <p>This app would like to know who you are.</p>\
              <p><a class=\"act\" href=\"{login_path}\">Log in with Instagram</a></p>\
              <p class=\"soft\">Or try <a href=\"/me\">a page that needs a login</a>.</p>",
-            login_path = escape(login_path),
+            login_path = escape(&links.login),
         ),
         Some(token) => format!(
-            "<h1>You are logged in</h1>\
+            "<h1>You are logged in</h1>{card}\
              <dl><dt>User id</dt><dd><code>{id}</code></dd>\
              <dt>Granted</dt><dd>{scopes}</dd>\
              <dt>Token</dt><dd>{lifetime}, {remaining} left</dd></dl>\
-             <p><a href=\"/me\">The same as JSON</a></p>\
+             <p><a href=\"/me\">The same as JSON</a> &middot; <a href=\"/media\">Media</a> \
+             &middot; <a href=\"{more}\">Ask for more</a></p>\
              <form method=\"post\" action=\"{logout_path}\"><button>Log out</button></form>",
+            card = profile.map(card).unwrap_or_default(),
+            more = escape(&links.more),
             id = escape(token.user_id().as_str()),
             scopes = scopes(token),
             lifetime = match token.lifetime() {
@@ -29,7 +58,7 @@ pub fn home(token: Option<&Token>, login_path: &str, logout_path: &str) -> Strin
                 _ => "short-lived",
             },
             remaining = remaining(token),
-            logout_path = escape(logout_path),
+            logout_path = escape(&links.logout),
         ),
     };
     format!(
@@ -50,6 +79,44 @@ pub fn me(token: &Token) -> String {
         "expires_at": token.expires_at().unix_seconds(),
     })
     .to_string()
+}
+
+/// Who the account is. Everything in it comes from outside.
+fn card(profile: &Profile) -> String {
+    let username = escape(profile.username());
+    let name = profile.name().map_or_else(|| username.clone(), escape);
+    let kind = profile.account_type().map_or("account", AccountType::as_str).to_lowercase();
+    let count =
+        |count: Option<u64>| count.map_or_else(|| "?".to_owned(), |count| count.to_string());
+    format!(
+        "<p class=\"card\"><strong>{name}</strong><br>@{username} &middot; {kind}<br>\
+         {media} posts &middot; {followers} followers</p>",
+        kind = escape(&kind),
+        media = count(profile.media_count()),
+        followers = count(profile.followers_count()),
+    )
+}
+
+/// A page of an account's media, as the provider answers it.
+#[derive(Debug, serde::Deserialize)]
+#[non_exhaustive]
+pub struct Media {
+    data: Vec<Medium>,
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct Medium {
+    id: String,
+    caption: Option<String>,
+}
+
+/// The captions, a line each.
+#[must_use]
+pub fn media(media: &Media) -> String {
+    let line = |medium: &Medium| {
+        format!("{} {}\n", medium.id, medium.caption.as_deref().unwrap_or("(no caption)"))
+    };
+    media.data.iter().map(line).collect()
 }
 
 fn scopes(token: &Token) -> String {

@@ -24,6 +24,11 @@ pub mod scenarios;
 #[doc = include_str!("../../../README.md")]
 pub struct Readme;
 
+/// The guide to hooks, likewise.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/hooks.md")]
+pub struct HooksGuide;
+
 /// The simulator's README, likewise.
 #[cfg(doctest)]
 #[doc = include_str!("../../fake-instagram/README.md")]

@@ -38,11 +38,13 @@ pub(crate) fn list(ledger: &Ledger, request: &RecordedRequest) -> Answer {
     let end = first.saturating_add(limit).min(account.media_count);
     let wanted = request.parameter("fields").unwrap_or_else(|| "id".to_owned());
     let data: Vec<_> = (first..end).map(|index| medium(account.user_id, index, &wanted)).collect();
-    let mut body = json!({ "data": data });
-    if end < account.media_count && first < end {
+    let has_more = end < account.media_count && first < end;
+    let body = if has_more {
         let cursors = json!({ "before": first.to_string(), "after": end.to_string() });
-        body["paging"] = json!({ "cursors": cursors });
-    }
+        json!({ "data": data, "paging": { "cursors": cursors } })
+    } else {
+        json!({ "data": data })
+    };
     Answer::json(200, body.to_string())
 }
 
