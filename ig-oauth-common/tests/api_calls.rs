@@ -196,6 +196,32 @@ async fn the_providers_errors_say_what_to_do() {
     }
 }
 
+/// A provider, or a gateway before it, that sends back what it was sent.
+#[tokio::test]
+async fn a_token_that_is_echoed_reaches_no_error() {
+    let url = format!("GET https://graph.instagram.com/me?access_token={TOKEN} failed");
+    for message in [url.as_str(), TOKEN, "other-token-IGAAx0x0x0x0x0x0x0x0x0x0"] {
+        for code in [190, 100, 4, 10, 1, 36_000] {
+            let (token, _) =
+                token(Api::InstagramLogin, vec![error(400, code, None, message)]).await;
+            let error = token.get::<Media>("me/media", &[]).await.unwrap_err();
+            let mut shown = format!("{error} {error:?} {token:?}");
+            let mut source = error.source();
+            while let Some(cause) = source {
+                shown.push_str(&format!(" {cause} {cause:?}"));
+                source = cause.source();
+            }
+            for secret in [TOKEN, "IGAAx0x0", "https://"] {
+                assert!(!shown.contains(secret), "{secret} in {shown}");
+            }
+        }
+    }
+    let answer = ok(&format!(r#"{{"data":"{TOKEN}"}}"#));
+    let (token, _) = token(Api::InstagramLogin, vec![answer]).await;
+    let error = token.get::<Media>("me/media", &[]).await.unwrap_err();
+    assert!(!format!("{error:?}").contains(TOKEN), "a parser's error quotes the answer");
+}
+
 #[tokio::test]
 async fn a_throttled_call_names_the_wait_of_the_providers_header() {
     let usage = |minutes: &str| {

@@ -83,6 +83,7 @@ macro_rules! run_scenarios {
                 every_shape_of_token_answer_is_understood
                 a_missing_required_permission_keeps_nothing
                 a_session_ends_with_its_idle_life_and_is_renewed_by_use
+                a_weekly_visitor_never_logs_in_again_and_who_stays_away_is_asked_to
             }
             permissions {
                 a_click_on_the_page_about_a_missing_permission_asks_for_it

@@ -130,3 +130,36 @@ pub async fn a_session_ends_with_its_idle_life_and_is_renewed_by_use(adapter: &i
         assert_eq!(browser.step(&app.url("/")).await.text(), "anonymous", "{sessions:?}");
     }
 }
+
+pub async fn a_weekly_visitor_never_logs_in_again_and_who_stays_away_is_asked_to(
+    adapter: &impl Adapter,
+) {
+    for sessions in [Sessions::Cookie, Sessions::Store] {
+        let year = Settings::new()
+            .sessions(sessions)
+            .configure(|builder| builder.session_lifetime(365 * DAY));
+        for (settings, weeks, refreshes) in
+            [(Settings::new().sessions(sessions), 8, 1), (year, 52, 10)]
+        {
+            let app = App::start(adapter, settings).await;
+            let mut browser = Browser::new();
+            app.log_in(&mut browser).await;
+            for week in 1..=weeks {
+                app.advance(7 * DAY);
+                let page = browser.open(&app.url("/page/weekly")).await;
+                assert_eq!(page.response.status, 200, "week {week}, {sessions:?}");
+                assert_eq!(page.hops.len(), 1, "no detour over the login in week {week}");
+                let media = browser.open(&app.url("/media")).await;
+                assert_eq!(media.response.status, 200, "the token works in week {week}");
+            }
+            assert_eq!(app.exchanges(), 1);
+            assert_eq!(app.provider.count(Endpoint::Refresh), refreshes, "{sessions:?}");
+
+            app.advance(15 * DAY);
+            let page = browser.open(&app.url("/page/again")).await;
+            assert_eq!(page.url.host_str(), Some("localhost"), "led to the window");
+            let page = browser.press("Allow").await;
+            assert_eq!((page.url.path(), page.response.status), ("/page/again", 200));
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ig_oauth_conformance::browser::{Jar, Origination, Response};
 use ig_oauth_conformance::harness::{Adapter, App, Sessions, Settings};
-use ig_oauth_fake_instagram::TokenShape;
+use ig_oauth_fake_instagram::{Endpoint, TokenShape};
 use url::Url;
 
 use crate::site::{
@@ -335,6 +335,19 @@ pub async fn k_17_a_cookie_never_rides_on_an_answer_that_may_be_cached(adapter: 
     let answer = site.get("/", &session).await;
     assert_eq!(answer.all("set-cookie").len(), 1);
     assert_eq!(answer.header("cache-control"), Some("no-store"));
+    // A refreshed token waits likewise.
+    let settings = Settings::new()
+        .configure(|builder| builder.idle_lifetime(Duration::from_secs(60 * 24 * 60 * 60)));
+    let refreshing = Site::with(adapter, settings).await;
+    let due = refreshing.log_in().await;
+    refreshing.app.advance(Duration::from_secs(40 * 24 * 60 * 60));
+    let answer = refreshing.get("/cached", &due).await;
+    assert!(answer.all("set-cookie").is_empty(), "{}", answer.describe());
+    assert_eq!(refreshing.app.provider.count(Endpoint::Refresh), 1);
+    let answer = refreshing.get("/", &due).await;
+    assert_eq!(answer.all("set-cookie").len(), 1);
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(refreshing.app.provider.count(Endpoint::Refresh), 1, "it was kept");
     for (method, path) in [("GET", LOGIN), ("GET", CALLBACK), ("POST", LOGOUT)] {
         let answer = site.send(method, path, &[("cookie", &session)]).await;
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
