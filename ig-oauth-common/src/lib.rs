@@ -78,6 +78,7 @@ mod error;
 mod flow;
 mod hooks;
 mod keys;
+mod offline;
 mod provider;
 mod randomness;
 mod scope;
@@ -97,6 +98,7 @@ pub use flow::{
 pub use hooks::{
     Denial, Failure, HookError, Hooks, Login, LoginDecision, LoginStart, LoginStartDecision, Logout,
 };
+pub use offline::{ConnectedAccount, OfflineAccess, RefreshReport, Refresher, ResealReport};
 pub use provider::http::{
     BoxFuture, HttpClient, HttpError, HttpErrorKind, HttpMethod, HttpRequest, HttpResponse,
 };

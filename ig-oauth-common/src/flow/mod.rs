@@ -20,7 +20,7 @@ mod pages;
 mod pending_attempts;
 mod post_rule;
 mod query;
-mod refresh;
+pub(crate) mod refresh;
 mod reply;
 mod request;
 mod return_to;
@@ -190,7 +190,7 @@ impl Flow {
         paths.public(&paths.logout)
     }
 
-    fn settings(&self) -> &Settings {
+    pub(crate) fn settings(&self) -> &Settings {
         &self.shared.settings
     }
 

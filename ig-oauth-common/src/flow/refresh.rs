@@ -4,6 +4,7 @@
 //! The request waits for a moment, then goes on with the token it has. Nothing is lost by a failure:
 //! the old token works until its own end, and the next try comes after a wait that grows.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -13,10 +14,9 @@ use tokio::time;
 use super::Flow;
 use super::shared_refreshes::{self, Entry, Outcome, TokenHash, UnderWay};
 use crate::clock::Timestamp;
-use crate::config::Settings;
 use crate::encoding::to_base64url;
 use crate::error::{AuthError, AuthErrorKind};
-use crate::session::{self, AccountRecord, Claim, Session};
+use crate::session::{self, AccountRecord, Claim, Session, Store, StoreError};
 use crate::token::{Lifetime, Successor, Token};
 
 /// The provider refreshes no younger token
@@ -28,12 +28,29 @@ const YOUNGEST: Duration = Duration::from_secs(24 * 60 * 60);
 const LEASE: Duration = Duration::from_secs(5 * 60);
 
 /// Whether `token` should be refreshed: 24 hours old, not expired, and near enough to its end.
-pub(super) fn is_due(settings: &Settings, token: &Token, now: Timestamp) -> bool {
+pub(crate) fn is_due(ahead: Duration, token: &Token, now: Timestamp) -> bool {
     let remaining = token.remaining(now);
     token.lifetime() == Lifetime::LongLived
         && now.saturating_since(token.issued_at()) >= YOUNGEST
         && !remaining.is_zero()
-        && remaining <= settings.refresh_ahead
+        && remaining <= ahead
+}
+
+/// How long somebody waits for a refresh.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// A request: for `refresh_wait`, counted from the refresh's beginning.
+    Request,
+    /// A job: until it ends, which its deadline sees to.
+    Job,
+}
+
+/// What a refresh came to, for one who does not mind the old token.
+pub(crate) enum Refresh {
+    /// Here is the new one.
+    Done(Token),
+    /// Not now: it failed, is under way elsewhere, or failed a moment ago.
+    Failed(Option<Arc<AuthError>>),
 }
 
 impl Flow {
@@ -41,39 +58,44 @@ impl Flow {
     pub(super) async fn keep_fresh(&self, session: Session) -> Session {
         let settings = self.settings();
         let now = settings.clock.now();
-        if !is_due(settings, &session.token, now) {
+        if !is_due(settings.refresh_ahead, &session.token, now) {
             return session;
         }
-        match self.refreshed(&session.token, session.account(), now).await {
-            Some(token) => session.with_token(settings, token),
-            None => session,
+        let patience = Patience::Request;
+        match self.refreshed(&session.token, session.account(), now, patience).await {
+            Refresh::Done(token) => session.with_token(settings, token),
+            Refresh::Failed(_) => session,
         }
     }
 
-    /// The token that takes the place of a due one, if it comes in time.
-    async fn refreshed(
+    /// The token that takes the place of a due one.
+    pub(crate) async fn refreshed(
         &self,
         token: &Token,
         account: Option<&AccountRecord>,
         now: Timestamp,
-    ) -> Option<Token> {
+        patience: Patience,
+    ) -> Refresh {
         let hash = shared_refreshes::hash(token.access_token());
         let wait = self.settings().refresh_wait;
         let mut under_way = match self.refreshes().begin(hash, wait, now) {
-            Entry::NotNow => return None,
-            Entry::Refreshed(token) => return Some(token),
+            Entry::NotNow => return Refresh::Failed(None),
+            Entry::Refreshed(token) => return Refresh::Done(token),
             Entry::UnderWay(under_way) => under_way,
             Entry::First(sender, under_way) => {
                 // Without a runtime the sender is dropped, which counts as a failure.
-                let runtime = Handle::try_current().ok()?;
+                let Ok(runtime) = Handle::try_current() else {
+                    return Refresh::Failed(None);
+                };
                 let (token, account) = (token.clone(), account.cloned());
                 runtime.spawn(self.clone().run_refresh(token, account, hash, sender));
                 under_way
             }
         };
-        match under_way.outcome().await? {
-            Outcome::Refreshed(token) => Some(token),
-            Outcome::Failed(_) => None,
+        match under_way.outcome(patience).await {
+            Some(Outcome::Refreshed(token)) => Refresh::Done(token),
+            Some(Outcome::Failed(error)) => Refresh::Failed(Some(error)),
+            None => Refresh::Failed(None),
         }
     }
 
@@ -98,7 +120,7 @@ impl Flow {
                     "the old token goes on, because its refresh failed: {}",
                     super::failure::chain(&error)
                 ));
-                Outcome::Failed(error.wait())
+                Outcome::Failed(Arc::new(error))
             }
         };
         self.refreshes().finish(&hash, &outcome, settings.clock.now());
@@ -116,7 +138,6 @@ impl Flow {
         let (Some(store), Some(account)) = (&settings.store, account) else {
             return self.ask_for_another(token).await;
         };
-        let unavailable = |error| AuthError::with_source(AuthErrorKind::Store, error);
         let key = format!("refresh:{}", to_base64url(hash));
         let owner = to_base64url(&settings.random::<16>()?);
         let now = settings.clock.now();
@@ -125,20 +146,34 @@ impl Flow {
             let elsewhere = "another instance is at it";
             return Err(AuthError::with_source(AuthErrorKind::Throttled, elsewhere));
         }
-        let asked = self.ask_for_another(token).await;
-        let kept = match &asked {
-            Ok(token) => session::replace_token(settings, &**store, account, token).await,
-            Err(_) => Ok(true),
-        };
+        let ended = self.refresh_stored(token, account, &**store).await;
         // A claim that cannot be given back ends by itself.
         let _ = store.release(&key, &owner).await;
-        let token = asked?;
-        if kept? {
-            Ok(token)
-        } else {
-            let superseded = "the account has another token by now, or was revoked";
-            Err(AuthError::with_source(AuthErrorKind::Throttled, superseded))
+        ended
+    }
+
+    /// With the claim in hand: what the account holds by now counts, not what was read before.
+    async fn refresh_stored(
+        &self,
+        token: &Token,
+        account: &AccountRecord,
+        store: &dyn Store,
+    ) -> Result<Token, AuthError> {
+        let settings = self.settings();
+        let gone = || {
+            let gone = "the account was revoked, or has another token by now";
+            AuthError::with_source(AuthErrorKind::Throttled, gone)
+        };
+        let present = store.account(&account.key, settings.clock.now()).await;
+        let present = present.map_err(unavailable)?.ok_or_else(gone)?;
+        let kept = session::open_account(settings, &present).ok_or_else(gone)?;
+        if kept.access_token().expose_secret() != token.access_token().expose_secret() {
+            // Another instance was faster, or the user logged in again.
+            return Ok(kept);
         }
+        let token = self.ask_for_another(token).await?;
+        let replaced = session::replace_token(settings, store, &present, &token).await?;
+        if replaced { Ok(token) } else { Err(gone()) }
     }
 
     async fn ask_for_another(&self, token: &Token) -> Result<Token, AuthError> {
@@ -160,8 +195,17 @@ impl Flow {
 
 impl UnderWay {
     /// The outcome, if it comes before the wait is over.
-    async fn outcome(&mut self) -> Option<Outcome> {
+    async fn outcome(&mut self, patience: Patience) -> Option<Outcome> {
         let outcome = self.outcome.wait_for(Option::is_some);
-        time::timeout_at(self.wait_until, outcome).await.ok()?.ok()?.clone()
+        match patience {
+            Patience::Request => time::timeout_at(self.wait_until, outcome).await.ok()?,
+            Patience::Job => outcome.await,
+        }
+        .ok()?
+        .clone()
     }
+}
+
+fn unavailable(error: StoreError) -> AuthError {
+    AuthError::with_source(AuthErrorKind::Store, error)
 }

@@ -4,7 +4,7 @@
 //! a while: a cookie session learns of the new token only when one of its answers may carry a cookie.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::clock::Timestamp;
+use crate::error::AuthError;
 use crate::token::{AccessToken, Token};
 
 /// Most tokens remembered. When full no further refresh begins: the tokens there are still work.
@@ -37,8 +38,8 @@ pub(super) fn hash(token: &AccessToken) -> TokenHash {
 #[derive(Clone)]
 pub(super) enum Outcome {
     Refreshed(Token),
-    /// The old token goes on; the next try is not before this wait.
-    Failed(Option<Duration>),
+    /// The old token goes on; the next try is not before the wait that the error names, or ours.
+    Failed(Arc<AuthError>),
 }
 
 /// A refresh that somebody runs.
@@ -121,7 +122,7 @@ impl SharedRefreshes {
                     let (token, until) = (token.clone(), now.saturating_add(KEPT));
                     *mark = Mark { failures: 0, state: State::Refreshed { token, until } };
                 }
-                Outcome::Failed(wait) => mark.fail(*wait, now),
+                Outcome::Failed(error) => mark.fail(error.wait(), now),
             }
         }
     }
@@ -156,9 +157,14 @@ fn holds(until: Timestamp, now: Timestamp) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::AuthErrorKind;
 
     const WAIT: Duration = Duration::from_secs(1);
     const TOKEN: TokenHash = [7; 32];
+
+    fn failed(wait: Option<Duration>) -> Outcome {
+        Outcome::Failed(Arc::new(AuthError::new(AuthErrorKind::Throttled).retry_after(wait)))
+    }
 
     fn at(seconds: u64) -> Timestamp {
         Timestamp::from_unix_seconds(seconds)
@@ -170,7 +176,7 @@ mod tests {
         let mut now = 1_000_000;
         for wait in [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600] {
             let Entry::First(sender, _) = refreshes.begin(TOKEN, WAIT, at(now)) else { panic!() };
-            refreshes.finish(&TOKEN, &Outcome::Failed(None), at(now));
+            refreshes.finish(&TOKEN, &failed(None), at(now));
             drop(sender);
             assert!(matches!(refreshes.begin(TOKEN, WAIT, at(now + wait - 1)), Entry::NotNow));
             now += wait;
@@ -178,7 +184,7 @@ mod tests {
         // The provider named a wait.
         let Entry::First(..) = refreshes.begin(TOKEN, WAIT, at(now)) else { panic!() };
         let asked = Some(Duration::from_secs(100));
-        refreshes.finish(&TOKEN, &Outcome::Failed(asked), at(now));
+        refreshes.finish(&TOKEN, &failed(asked), at(now));
         assert!(matches!(refreshes.begin(TOKEN, WAIT, at(now + 99)), Entry::NotNow));
         assert!(matches!(refreshes.begin(TOKEN, WAIT, at(now + 100)), Entry::First(..)));
     }
@@ -187,7 +193,7 @@ mod tests {
     fn a_clock_that_stepped_back_does_not_stretch_a_wait() {
         let refreshes = SharedRefreshes::default();
         let Entry::First(..) = refreshes.begin(TOKEN, WAIT, at(2_000_000)) else { panic!() };
-        refreshes.finish(&TOKEN, &Outcome::Failed(None), at(2_000_000));
+        refreshes.finish(&TOKEN, &failed(None), at(2_000_000));
         assert!(matches!(refreshes.begin(TOKEN, WAIT, at(1_000_000)), Entry::First(..)));
     }
 

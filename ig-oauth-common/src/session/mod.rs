@@ -130,6 +130,28 @@ pub(crate) async fn begin(
     Ok(vec![line(settings, &value, max_age)?])
 }
 
+/// The token of a stored account: none when its secret is gone, or it is another's.
+pub(crate) fn open_account(settings: &Settings, account: &AccountRecord) -> Option<Token> {
+    stored::open(settings, account).map(|(_, token)| token)
+}
+
+/// Seals an account's token by the newest key. The record, and whether it was by another one; none
+/// when nobody can open it.
+pub(crate) async fn reseal_account(
+    settings: &Settings,
+    store: &dyn Store,
+    account: AccountRecord,
+) -> Result<Option<bool>, AuthError> {
+    let Some((key_id, token)) = stored::open(settings, &account) else {
+        return Ok(None);
+    };
+    if key_id == settings.keyring.newest().id {
+        return Ok(Some(false));
+    }
+    stored::reseal(settings, store, account, &token).await?;
+    Ok(Some(true))
+}
+
 /// Puts `token` in the place of the one in `account`, unless that has changed meanwhile. Whether it
 /// did.
 pub(crate) async fn replace_token(

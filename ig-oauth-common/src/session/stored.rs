@@ -100,7 +100,7 @@ pub(super) async fn end_all(
 }
 
 /// Seals an account's token by the newest key. When somebody else changed it meanwhile, theirs counts.
-async fn reseal(
+pub(super) async fn reseal(
     settings: &Settings,
     store: &dyn Store,
     account: AccountRecord,
@@ -160,7 +160,7 @@ fn seal(settings: &Settings, key: &AccountKey, token: &Token) -> Result<Vec<u8>,
 }
 
 /// `None` when the record was sealed by a secret that is gone, for another account, or changed.
-fn open(settings: &Settings, record: &AccountRecord) -> Option<(KeyId, Token)> {
+pub(super) fn open(settings: &Settings, record: &AccountRecord) -> Option<(KeyId, Token)> {
     let mut reader = Reader::new(&record.sealed_token);
     if reader.byte()? != VERSION {
         return None;

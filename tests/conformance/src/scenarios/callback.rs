@@ -185,7 +185,7 @@ pub async fn identical_callbacks_share_one_exchange_and_one_answer(adapter: &imp
         let mut browser = Browser::new();
         let callback = app.allowed(&mut browser, "?return_to=/page/there").await;
         // Slow enough that all callers arrive while the exchange is under way.
-        let slow = Fault::Latency(Duration::from_millis(500));
+        let slow = Fault::Latency(Duration::from_secs(2));
         app.provider.set_fault(Endpoint::CodeExchange, slow);
         let callers: Vec<_> = (0..20)
             .map(|_| {

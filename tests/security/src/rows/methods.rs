@@ -180,7 +180,7 @@ pub async fn m_09_a_doubled_callback_lands_twice_and_exchanges_once(adapter: &im
     let app = App::start(adapter, Settings::new()).await;
     let mut browser = Browser::new();
     let callback = app.allowed(&mut browser, "?return_to=/page/x").await;
-    let slow = Fault::Latency(Duration::from_millis(300));
+    let slow = Fault::Latency(Duration::from_secs(2));
     app.provider.set_fault(Endpoint::CodeExchange, slow);
     let (mut one, mut other) = (browser.clone(), browser);
     let (one, other) = tokio::join!(one.step(&callback), other.step(&callback));

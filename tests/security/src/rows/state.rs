@@ -159,7 +159,7 @@ pub async fn s_10_a_used_callback_is_worth_nothing(adapter: &impl Adapter) {
 pub async fn s_11_fifty_parallel_callbacks_make_one_exchange(adapter: &impl Adapter) {
     let site = Site::new(adapter).await;
     let attempt = site.start("?return_to=/page/there").await;
-    let slow = Fault::Latency(Duration::from_millis(700));
+    let slow = Fault::Latency(Duration::from_secs(3));
     site.app.provider.set_fault(Endpoint::CodeExchange, slow);
     let target = format!("{CALLBACK}?code={}&state={}", site.code(), attempt.state);
     let address = site.app.address().to_owned();

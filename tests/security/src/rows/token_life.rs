@@ -65,10 +65,13 @@ pub async fn t_15_fewer_scopes_than_required_keep_nothing(adapter: &impl Adapter
     assert_eq!(names.len(), 2);
 }
 
-async fn due(adapter: &impl Adapter, sessions: Sessions) -> (Site, String) {
-    let settings = Settings::new().sessions(sessions).configure(|builder| {
-        builder.idle_lifetime(60 * DAY).refresh_wait(Duration::from_millis(300))
-    });
+/// The longest a request may wait: enough for a provider that answers, on any machine.
+const AMPLE: Duration = Duration::from_secs(10);
+
+async fn due(adapter: &impl Adapter, sessions: Sessions, wait: Duration) -> (Site, String) {
+    let settings = Settings::new()
+        .sessions(sessions)
+        .configure(move |builder| builder.idle_lifetime(60 * DAY).refresh_wait(wait));
     let site = Site::with(adapter, settings).await;
     let session = site.log_in().await;
     site.app.advance(40 * DAY);
@@ -100,12 +103,12 @@ pub async fn t_17_a_due_token_is_refreshed_once_and_a_failure_keeps_the_old_one(
     let start = 1_800_000_000;
     let (old_end, new_end) = (start + 5_183_944, start + 40 * DAY.as_secs() + 5_183_944);
     for sessions in [Sessions::Cookie, Sessions::Store] {
-        let (site, session) = due(adapter, sessions).await;
+        let (site, session) = due(adapter, sessions, AMPLE).await;
         assert_eq!(expiries(&site, &session, 200).await, [new_end], "{sessions:?}");
         assert_eq!(site.app.provider.count(Endpoint::Refresh), 1, "{sessions:?}");
 
         for fault in [Fault::html(503), Fault::Throttled { minutes: 5 }, Fault::Empty] {
-            let (site, session) = due(adapter, sessions).await;
+            let (site, session) = due(adapter, sessions, AMPLE).await;
             site.app.provider.set_fault(Endpoint::Refresh, fault.clone());
             assert_eq!(expiries(&site, &session, 20).await, [old_end], "{fault:?}");
             assert_eq!(expiries(&site, &session, 20).await, [old_end], "{fault:?}");
@@ -116,7 +119,7 @@ pub async fn t_17_a_due_token_is_refreshed_once_and_a_failure_keeps_the_old_one(
             let end = expiries(&site, &session, 20).await;
             assert_eq!(end, [new_end + 5 * 60], "{sessions:?} {fault:?}");
         }
-        let (site, session) = due(adapter, sessions).await;
+        let (site, session) = due(adapter, sessions, Duration::from_millis(300)).await;
         site.app.provider.set_fault(Endpoint::Refresh, Fault::NeverAnswer);
         assert_eq!(expiries(&site, &session, 200).await, [old_end]);
         assert_eq!(site.app.provider.count(Endpoint::Refresh), 1);

@@ -1,0 +1,178 @@
+//! Tokens without a request: for jobs that run while nobody is there.
+
+mod refresher;
+mod report;
+mod reseal;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use refresher::Refresher;
+pub use report::RefreshReport;
+pub use reseal::ResealReport;
+
+use crate::clock::Timestamp;
+use crate::error::{AuthError, AuthErrorKind};
+use crate::flow::Flow;
+use crate::flow::refresh::{Patience, Refresh, is_due};
+use crate::session::{self, AccountKey, AccountRecord, Store, StoreError};
+use crate::token::{Token, UserId};
+
+/// The stored accounts of one app, for background jobs: a user's valid token at any hour.
+///
+/// Needs a [`store`](crate::ConfigBuilder::store). Cheap to clone; made by
+/// [`Flow::offline_access`], so that it shares refreshes with the requests of this process.
+///
+/// ```
+/// use ig_oauth_common::{Config, Flow, MemoryStore, UserId};
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+/// # runtime.block_on(async {
+/// let config = Config::builder("990602627938098", "fake app secret", "https://app.example/callback")
+///     .store(MemoryStore::new())
+///     .cookie_secrets(["an obviously fake cookie secret, do not use"])
+///     .build()?;
+/// let accounts = Flow::new(config).offline_access()?;
+///
+/// match accounts.token(&UserId::from(17_841_458_366_137_975)).await? {
+///     Some(token) => println!("{} posts", token.profile().await?.media_count().unwrap_or(0)),
+///     None => println!("this user has not connected an account, or must log in again"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct OfflineAccess {
+    flow: Flow,
+    store: Arc<dyn Store>,
+}
+
+/// An account with a token in the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectedAccount {
+    record: AccountRecord,
+}
+
+impl ConnectedAccount {
+    /// The user, by the id of the token answer.
+    #[must_use]
+    pub fn user_id(&self) -> &UserId {
+        self.record.key.user_id()
+    }
+
+    /// Other ids of the same account, such as the professional account's.
+    #[must_use]
+    pub fn further_ids(&self) -> &[UserId] {
+        &self.record.further_ids
+    }
+
+    /// The granted scopes, by the provider's names.
+    #[must_use]
+    pub fn scopes(&self) -> &[String] {
+        &self.record.scopes
+    }
+
+    /// When the token was issued.
+    #[must_use]
+    pub fn issued_at(&self) -> Timestamp {
+        self.record.issued_at
+    }
+
+    /// When the token stops working, unless it is refreshed before.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        self.record.expires_at
+    }
+}
+
+impl Flow {
+    /// The stored accounts, for jobs.
+    ///
+    /// # Errors
+    ///
+    /// `Store` when there is none: sessions live in cookies then, and so do their tokens.
+    pub fn offline_access(&self) -> Result<OfflineAccess, AuthError> {
+        let Some(store) = &self.settings().store else {
+            let cure = "sessions live in cookies, and so do their tokens; set a `store`";
+            return Err(AuthError::with_source(AuthErrorKind::Store, cure));
+        };
+        Ok(OfflineAccess { flow: self.clone(), store: Arc::clone(store) })
+    }
+}
+
+impl OfflineAccess {
+    /// The valid token of a user, known by any of their ids. One that is due is refreshed first; when
+    /// that fails, it is the one there is. None when there is no such account, when its token has
+    /// expired, or when the secret that sealed it is gone: the user must log in again.
+    ///
+    /// # Errors
+    ///
+    /// `Store` when the store does not answer.
+    pub async fn token(&self, user_id: &UserId) -> Result<Option<Token>, AuthError> {
+        let settings = self.flow.settings();
+        let now = settings.clock.now();
+        let accounts = self.store.accounts_known_by(&settings.client_id, user_id).await;
+        let accounts = accounts.map_err(unavailable)?;
+        // An id of the token answer counts more than the same number in another family of ids.
+        let own = accounts.iter().find(|account| account.key.user_id() == user_id);
+        let Some(account) = own.or_else(|| accounts.first()) else {
+            return Ok(None);
+        };
+        let Some(token) = session::open_account(settings, account) else {
+            return Ok(None);
+        };
+        if token.expires_at() <= now {
+            return Ok(None);
+        }
+        if !is_due(settings.refresh_ahead, &token, now) {
+            return Ok(Some(token));
+        }
+        match self.flow.refreshed(&token, Some(account), now, Patience::Job).await {
+            Refresh::Done(token) => Ok(Some(token)),
+            Refresh::Failed(_) => Ok(Some(token)),
+        }
+    }
+
+    /// Up to `limit` accounts in the order of their user ids, after `after`: for jobs that visit all.
+    ///
+    /// # Errors
+    ///
+    /// `Store` when the store does not answer.
+    pub async fn accounts(
+        &self,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> Result<Vec<ConnectedAccount>, AuthError> {
+        let client_id = &self.flow.settings().client_id;
+        let after = after.map(|id| AccountKey::new(client_id, id.clone()));
+        let accounts = self.store.accounts(client_id, after.as_ref(), limit).await;
+        let accounts = accounts.map_err(unavailable)?;
+        Ok(accounts.into_iter().map(|record| ConnectedAccount { record }).collect())
+    }
+
+    /// Forgets every account that is known by `id`, its token and all its sessions, on every
+    /// instance. How many accounts there were.
+    ///
+    /// # Errors
+    ///
+    /// `Store` when the store does not answer.
+    pub async fn revoke(&self, id: &UserId) -> Result<u64, AuthError> {
+        let client_id = &self.flow.settings().client_id;
+        self.store.revoke(client_id, id).await.map_err(unavailable)
+    }
+
+    /// What keeps every stored token alive.
+    pub fn refresher(&self) -> Refresher {
+        Refresher::new(self.clone())
+    }
+}
+
+impl fmt::Debug for OfflineAccess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OfflineAccess").field("flow", &self.flow).finish_non_exhaustive()
+    }
+}
+
+fn unavailable(error: StoreError) -> AuthError {
+    AuthError::with_source(AuthErrorKind::Store, error)
+}

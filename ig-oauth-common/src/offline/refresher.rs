@@ -1,0 +1,279 @@
+//! Keeps every stored token alive, ahead of its end.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{self, Instant};
+
+use super::{OfflineAccess, RefreshReport, unavailable};
+use crate::error::{AuthError, AuthErrorKind};
+use crate::flow::refresh::{Patience, Refresh, is_due};
+use crate::provider::ProviderRejection;
+use crate::session::{self, AccountRecord};
+
+/// Longest wait after the provider throttled.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
+
+/// The wait when the provider throttled and named none.
+const DEFAULT_PAUSE: Duration = Duration::from_secs(60);
+
+/// Refreshes stored tokens in batches before they end, so that users who stay away keep their
+/// accounts connected. Safe on many instances at once: each token is refreshed by one of them.
+///
+/// ```
+/// # use ig_oauth_common::OfflineAccess;
+/// # async fn run(accounts: OfflineAccess, shutdown: tokio::sync::oneshot::Receiver<()>) {
+/// let refresher = accounts.refresher();
+/// let metrics = refresher.clone(); // metrics.totals() at any time
+/// let totals = refresher.run(async { shutdown.await.ok(); }).await;
+/// println!("{totals}");
+/// # drop(metrics);
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a refresher does nothing until it runs"]
+pub struct Refresher {
+    accounts: OfflineAccess,
+    ahead: Duration,
+    interval: Duration,
+    batch: usize,
+    at_once: usize,
+    per_minute: u32,
+    totals: Arc<Mutex<RefreshReport>>,
+}
+
+impl Refresher {
+    pub(super) fn new(accounts: OfflineAccess) -> Self {
+        let ahead = accounts.flow.settings().refresh_ahead;
+        Self {
+            accounts,
+            ahead,
+            interval: Duration::from_secs(60 * 60),
+            batch: 200,
+            at_once: 4,
+            per_minute: 600,
+            totals: Arc::default(),
+        }
+    }
+
+    /// How long before its end a token is refreshed. Unless set, the configuration's
+    /// [`refresh_ahead`](crate::ConfigBuilder::refresh_ahead).
+    pub fn ahead(mut self, ahead: Duration) -> Self {
+        self.ahead = ahead;
+        self
+    }
+
+    /// How often [`run`](Self::run) makes a pass: an hour unless set, a second at least.
+    pub fn interval(mut self, interval: Duration) -> Self {
+        self.interval = interval.max(Duration::from_secs(1));
+        self
+    }
+
+    /// How many accounts are read at a time: 200 unless set.
+    pub fn batch(mut self, accounts: usize) -> Self {
+        self.batch = accounts.max(1);
+        self
+    }
+
+    /// How many refreshes run at once on this instance: 4 unless set.
+    pub fn at_once(mut self, refreshes: usize) -> Self {
+        self.at_once = refreshes.max(1);
+        self
+    }
+
+    /// How many refreshes begin in a minute on this instance: 600 unless set. The provider publishes
+    /// no limit for refreshes; where it says "too many", the pass waits as long as it asks.
+    pub fn per_minute(mut self, refreshes: u32) -> Self {
+        self.per_minute = refreshes.max(1);
+        self
+    }
+
+    /// The counts of all passes of this refresher and its clones.
+    #[must_use]
+    pub fn totals(&self) -> RefreshReport {
+        self.totals.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Makes a pass now and one each [`interval`](Self::interval), until `stop` is over. Refreshes
+    /// that are under way then are finished, and no further one begins. Gives the
+    /// [`totals`](Self::totals).
+    pub async fn run(&self, stop: impl Future<Output = ()>) -> RefreshReport {
+        let stopping = Stopping::new();
+        let mut passes = pin!(async {
+            loop {
+                self.pass(&stopping).await;
+                if stopping.within(Instant::now() + self.interval).await {
+                    return;
+                }
+            }
+        });
+        let mut stop = pin!(stop);
+        let mut has_stopped = false;
+        poll_fn(|cx| {
+            if !has_stopped && stop.as_mut().poll(cx).is_ready() {
+                has_stopped = true;
+                stopping.stop();
+            }
+            passes.as_mut().poll(cx)
+        })
+        .await;
+        self.totals()
+    }
+
+    /// Makes one pass over the accounts whose tokens end soon.
+    pub async fn run_once(&self) -> RefreshReport {
+        self.pass(&Stopping::new()).await
+    }
+
+    async fn pass(&self, stopping: &Stopping) -> RefreshReport {
+        let mut report = RefreshReport::default();
+        if let Err(error) = self.visit_all(stopping, &mut report).await {
+            report.cut_short += 1;
+            report.fail(error.kind());
+        }
+        self.totals.lock().unwrap_or_else(PoisonError::into_inner).add(&report);
+        report
+    }
+
+    async fn visit_all(
+        &self,
+        stopping: &Stopping,
+        report: &mut RefreshReport,
+    ) -> Result<(), AuthError> {
+        let settings = self.accounts.flow.settings();
+        let before = settings.clock.now().saturating_add(self.ahead);
+        let gap = Duration::from_secs(60) / self.per_minute;
+        let mut next_start = Instant::now();
+        let mut after = None;
+        let mut running = JoinSet::new();
+        let ended = 'pass: loop {
+            let store = &self.accounts.store;
+            let batch = store
+                .accounts_expiring(&settings.client_id, before, after.as_ref(), self.batch)
+                .await;
+            let batch = match batch {
+                Ok(batch) => batch,
+                Err(error) => break Err(unavailable(error)),
+            };
+            let Some(last) = batch.last() else { break Ok(()) };
+            after = Some(last.key.clone());
+            for account in batch {
+                while running.len() >= self.at_once {
+                    let pause = running.join_next().await.and_then(|visit| note(visit, report));
+                    if let Some(pause) = pause {
+                        next_start = next_start.max(Instant::now() + pause);
+                    }
+                }
+                if stopping.within(next_start).await {
+                    break 'pass Ok(());
+                }
+                next_start = next_start.max(Instant::now()) + gap;
+                running.spawn(self.accounts.clone().visit(account, self.ahead));
+            }
+        };
+        while let Some(visit) = running.join_next().await {
+            note(visit, report);
+        }
+        ended
+    }
+}
+
+/// What became of one account.
+struct Visit {
+    age: Duration,
+    ending: Ending,
+}
+
+enum Ending {
+    Refreshed,
+    TooYoung,
+    Unreadable,
+    Left,
+    Failed(Arc<AuthError>),
+}
+
+impl OfflineAccess {
+    async fn visit(self, account: AccountRecord, ahead: Duration) -> Visit {
+        let settings = self.flow.settings();
+        let now = settings.clock.now();
+        let age = now.saturating_since(account.issued_at);
+        let ending = match session::open_account(settings, &account) {
+            None => Ending::Unreadable,
+            Some(token) if token.expires_at() <= now => Ending::Left,
+            Some(token) if !is_due(ahead, &token, now) => Ending::TooYoung,
+            Some(token) => {
+                match self.flow.refreshed(&token, Some(&account), now, Patience::Job).await {
+                    Refresh::Done(_) => Ending::Refreshed,
+                    Refresh::Failed(None) => Ending::Left,
+                    Refresh::Failed(Some(error)) => Ending::Failed(error),
+                }
+            }
+        };
+        Visit { age, ending }
+    }
+}
+
+/// Counts a visit. A pause, when the provider asked for one.
+fn note(
+    visit: Result<Visit, tokio::task::JoinError>,
+    report: &mut RefreshReport,
+) -> Option<Duration> {
+    report.seen += 1;
+    let Ok(visit) = visit else {
+        // A client or a store that panicked.
+        report.fail(AuthErrorKind::Internal);
+        return None;
+    };
+    report.oldest = report.oldest.max(Some(visit.age));
+    match visit.ending {
+        Ending::Refreshed => report.refreshed += 1,
+        Ending::TooYoung => report.too_young += 1,
+        Ending::Unreadable => report.unreadable += 1,
+        Ending::Left => report.left += 1,
+        Ending::Failed(error) => {
+            let rejection = std::error::Error::source(&*error)
+                .and_then(|source| source.downcast_ref::<ProviderRejection>());
+            match (error.kind(), rejection) {
+                (_, Some(rejection)) if matches!(rejection.code(), Some(102 | 190)) => {
+                    report.dead += 1;
+                }
+                // Another instance has the claim, or was faster.
+                (AuthErrorKind::Throttled, None) => report.left += 1,
+                (AuthErrorKind::Throttled, Some(_)) => {
+                    report.fail(error.kind());
+                    return Some(error.wait().unwrap_or(DEFAULT_PAUSE).min(LONGEST_PAUSE));
+                }
+                (kind, _) => report.fail(kind),
+            }
+        }
+    }
+    None
+}
+
+/// Whether to stop.
+struct Stopping(watch::Sender<bool>);
+
+impl Stopping {
+    fn new() -> Self {
+        Self(watch::Sender::new(false))
+    }
+
+    fn stop(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// Waits until `moment`, or until it is time to stop: whether it is.
+    async fn within(&self, moment: Instant) -> bool {
+        let mut receiver = self.0.subscribe();
+        // A timer takes a millisecond even when it is over.
+        if moment <= Instant::now() {
+            return *receiver.borrow();
+        }
+        let stopped = receiver.wait_for(|stopped| *stopped);
+        time::timeout_at(moment, stopped).await.is_ok()
+    }
+}
