@@ -1,0 +1,154 @@
+//! Setting a store up.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode};
+
+use super::connections::{Access, Lane, Place, open};
+use super::schema::{self, SchemaError};
+use super::statements::Sql;
+use super::{Inner, SqliteStore};
+use crate::error::{StoreSetupError, StoreSetupErrorKind};
+use crate::record::housekeeping::Housekeeping;
+use crate::settings::Settings;
+
+/// Connections that read, unless told otherwise. One more writes: SQLite has one writer at a time.
+const DEFAULT_READERS: usize = 4;
+
+/// Settings of a [`SqliteStore`] that is not open yet.
+#[must_use = "a builder does nothing until `open`"]
+pub struct SqliteStoreBuilder {
+    path: String,
+    settings: Settings,
+    manage_schema: bool,
+}
+
+impl SqliteStoreBuilder {
+    pub(super) fn new(path: String) -> Self {
+        Self { path, settings: Settings::new(DEFAULT_READERS), manage_schema: true }
+    }
+
+    /// What the names of the tables start with: `ig_oauth` unless told otherwise. Apps with stores
+    /// of their own in one database take different prefixes.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.settings.prefix = prefix.into();
+        self
+    }
+
+    /// Longest an operation may take, waiting for its turn included: 2 seconds unless told otherwise.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.settings.timeout = timeout;
+        self
+    }
+
+    /// How many connections read at a time: 4 unless told otherwise.
+    pub fn pool_size(mut self, connections: usize) -> Self {
+        self.settings.connections = connections;
+        self
+    }
+
+    /// Whether the store makes and migrates its tables, which it does unless told otherwise. If not,
+    /// run what [`SqliteStore::schema`] gives before.
+    pub fn manage_schema(mut self, manage: bool) -> Self {
+        self.manage_schema = manage;
+        self
+    }
+
+    /// Opens the file, making it when it is not there.
+    ///
+    /// # Errors
+    ///
+    /// When a setting cannot work, the file cannot be opened, or the tables are not the right ones.
+    pub async fn open(self) -> Result<SqliteStore, StoreSetupError> {
+        self.settings.check()?;
+        let place = place(&self.path)?;
+        let timeout = self.settings.timeout;
+        let (prefix, manage) = (self.settings.prefix.clone(), self.manage_schema);
+        let opened = place.clone();
+        let setup = move || prepare(&opened, timeout, &prefix, manage);
+        let stopped = |_| {
+            let text = "the runtime stopped while the database was being opened";
+            StoreSetupError::new(StoreSetupErrorKind::Unreachable, text)
+        };
+        let connection = tokio::task::spawn_blocking(setup).await.map_err(stopped)??;
+        let writer = Lane::new(place.clone(), Access::ReadWrite, timeout, 1);
+        writer.give(connection);
+        let writer = Arc::new(writer);
+        let reader = if place == Place::Memory {
+            // A database in memory belongs to its one connection.
+            Arc::clone(&writer)
+        } else {
+            let size = self.settings.connections;
+            Arc::new(Lane::new(place, Access::ReadOnly, timeout, size))
+        };
+        let sql = Sql::new(&self.settings.prefix);
+        let (settings, housekeeping) = (self.settings, Housekeeping::default());
+        Ok(SqliteStore { inner: Arc::new(Inner { settings, sql, writer, reader, housekeeping }) })
+    }
+}
+
+impl fmt::Debug for SqliteStoreBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStoreBuilder")
+            .field("settings", &self.settings)
+            .field("manage_schema", &self.manage_schema)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A path, or what other libraries call a URL.
+fn place(path: &str) -> Result<Place, StoreSetupError> {
+    let invalid = |text| Err(StoreSetupError::new(StoreSetupErrorKind::InvalidUrl, text));
+    let url = path.strip_prefix("sqlite:");
+    let path = url.map_or(path, |rest| rest.strip_prefix("//").unwrap_or(rest));
+    if url.is_some() && path.contains('?') {
+        return invalid("a sqlite: URL takes no settings after a ?: use SqliteStore::builder");
+    }
+    match path {
+        "" => invalid("the path of the SQLite database is empty: name a file, or :memory:"),
+        ":memory:" => Ok(Place::Memory),
+        _ if url.is_none() && path.contains("://") => {
+            invalid("this is not a path or a sqlite: URL: write sqlite:app.db, or just app.db")
+        }
+        _ => Ok(Place::File(PathBuf::from(path))),
+    }
+}
+
+fn prepare(
+    place: &Place,
+    timeout: Duration,
+    prefix: &str,
+    manage: bool,
+) -> Result<Connection, StoreSetupError> {
+    let mut connection =
+        open(place, Access::ReadWrite, timeout).map_err(|error| explain(&error))?;
+    schema::prepare(&mut connection, prefix, manage).map_err(|error| match error {
+        SchemaError::Setup(error) => error,
+        SchemaError::Sqlite(error) => explain(&error),
+    })?;
+    Ok(connection)
+}
+
+/// What went wrong and what to do about it. A path is no secret, but the caller knows it.
+fn explain(error: &rusqlite::Error) -> StoreSetupError {
+    use StoreSetupErrorKind as Kind;
+    let (kind, cure) = match error.sqlite_error_code() {
+        Some(ErrorCode::CannotOpen) => {
+            (Kind::Refused, "check that its folder exists and that this user may write there")
+        }
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+            (Kind::Refused, "check that this user may write the file and its folder")
+        }
+        Some(ErrorCode::NotADatabase) => {
+            (Kind::InvalidUrl, "the file is something else: check the path")
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            (Kind::Unreachable, "another process holds a lock on it: end it, or try again")
+        }
+        _ => (Kind::Schema, "check the file and its tables"),
+    };
+    StoreSetupError::new(kind, format!("the SQLite database cannot be used: {cure} ({error})"))
+}

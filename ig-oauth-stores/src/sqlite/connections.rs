@@ -1,0 +1,132 @@
+//! Connections to the file, used on threads that may block.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use tokio::sync::Semaphore;
+
+use super::ENGINE;
+use crate::error::Failure;
+
+/// Pause between two tries at a file that another process has locked in a way SQLite does not wait
+/// for by itself: while it turns to write-ahead logging.
+const RETRY: Duration = Duration::from_millis(5);
+
+/// Where the database is.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    Memory,
+    File(PathBuf),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    ReadOnly,
+    ReadWrite,
+}
+
+/// Opens a connection and makes its settings.
+pub(super) fn open(
+    place: &Place,
+    access: Access,
+    patience: Duration,
+) -> Result<Connection, rusqlite::Error> {
+    let until = Instant::now() + patience;
+    loop {
+        match try_open(place, access, patience) {
+            Err(error) if is_busy(&error) && Instant::now() < until => std::thread::sleep(RETRY),
+            result => return result,
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
+
+fn try_open(
+    place: &Place,
+    access: Access,
+    patience: Duration,
+) -> Result<Connection, rusqlite::Error> {
+    let connection = match place {
+        Place::Memory => Connection::open_in_memory()?,
+        Place::File(path) => {
+            // No URI file names: a path means the file of that name.
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+                | OpenFlags::SQLITE_OPEN_CREATE
+                | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            Connection::open_with_flags(path, flags)?
+        }
+    };
+    connection.busy_timeout(patience)?;
+    if *place != Place::Memory {
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        // Safe in this mode: a loss of power can cost the last logins, never the database.
+        connection.pragma_update(None, "synchronous", "normal")?;
+    }
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "query_only", access == Access::ReadOnly)?;
+    Ok(connection)
+}
+
+/// Some connections of one kind, and a queue for them in the order of asking.
+pub(super) struct Lane {
+    place: Place,
+    access: Access,
+    patience: Duration,
+    idle: Mutex<Vec<Connection>>,
+    permits: Arc<Semaphore>,
+}
+
+impl Lane {
+    pub(super) fn new(place: Place, access: Access, patience: Duration, size: usize) -> Self {
+        let permits = Arc::new(Semaphore::new(size.min(Semaphore::MAX_PERMITS)));
+        Self { place, access, patience, idle: Mutex::default(), permits }
+    }
+
+    /// Adds an open connection.
+    pub(super) fn give(&self, connection: Connection) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+    }
+
+    /// An idle connection, or a new one when there are fewer than allowed.
+    fn take(&self) -> Result<Connection, rusqlite::Error> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.map_or_else(|| open(&self.place, self.access, self.patience), Ok)
+    }
+
+    /// Runs `operation` where it may block. Once begun it runs to its end, whether or not somebody
+    /// still waits for it; the queue's next turn comes after that.
+    pub(super) async fn run<T: Send + 'static>(
+        self: &Arc<Self>,
+        operation: impl FnOnce(&mut Connection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let closed = |_| Failure::new(ENGINE, "the store was closed");
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(closed)?;
+        let lane = Arc::clone(self);
+        let work = move || {
+            let _permit = permit;
+            let mut connection = lane.take()?;
+            let result = operation(&mut connection);
+            lane.give(connection);
+            result
+        };
+        let stopped = |_| Failure::new(ENGINE, "the operation was stopped");
+        tokio::task::spawn_blocking(work).await.map_err(stopped)?
+    }
+}
+
+impl From<rusqlite::Error> for Failure {
+    /// The engine's own words, without the statement.
+    fn from(error: rusqlite::Error) -> Self {
+        let text = match error {
+            rusqlite::Error::SqliteFailure(code, text) => text.unwrap_or_else(|| code.to_string()),
+            _ => "an answer of another shape than asked for".to_owned(),
+        };
+        Self::new(ENGINE, text)
+    }
+}

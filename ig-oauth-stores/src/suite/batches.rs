@@ -1,0 +1,232 @@
+//! Many accounts of an app: page by page, by expiry, by any known id; and forgetting them.
+
+use ig_oauth_common::{AccountKey, AccountRecord, Store, UserId};
+
+use super::materials::*;
+
+/// Accounts of a new app with users of these ids.
+async fn app_with(store: &dyn Store, ids: &[&str]) -> String {
+    let client_id = unique("client");
+    for digits in ids {
+        let key = AccountKey::new(&client_id, user_of(digits));
+        answer(store.put_account(account_of(&key)).await);
+    }
+    client_id
+}
+
+fn ids(accounts: &[AccountRecord]) -> Vec<&str> {
+    accounts.iter().map(|account| account.key.user_id().as_str()).collect()
+}
+
+/// As `AccountKey` orders them, which is by text: 10 comes before 9.
+pub async fn accounts_come_in_the_order_of_their_keys(store: &dyn Store) {
+    let client_id = app_with(store, &["9", "10", "1", "100", "2", "01"]).await;
+    let found = answer(store.accounts(&client_id, None, 10).await);
+    assert_eq!(ids(&found), ["01", "1", "10", "100", "2", "9"]);
+    assert!(found.is_sorted_by_key(|account| account.key.clone()));
+}
+
+/// Each page starts after the last of the one before, and all together are all.
+pub async fn pages_follow_each_other_without_a_gap(store: &dyn Store) {
+    let client_id = app_with(store, &["1", "2", "3", "4", "5"]).await;
+    let mut seen = Vec::new();
+    let mut after: Option<AccountKey> = None;
+    loop {
+        let page = answer(store.accounts(&client_id, after.as_ref(), 2).await);
+        assert!(page.len() <= 2);
+        let Some(last) = page.last() else { break };
+        after = Some(last.key.clone());
+        seen.extend(page);
+    }
+    assert_eq!(ids(&seen), ["1", "2", "3", "4", "5"]);
+}
+
+/// The key a page starts after need not be there: it may have been revoked meanwhile.
+pub async fn a_page_can_start_after_a_key_that_is_gone(store: &dyn Store) {
+    let client_id = app_with(store, &["1", "3", "5"]).await;
+    for (after, expected) in [("2", &["3", "5"][..]), ("5", &[]), ("0", &["1", "3", "5"])] {
+        let after = AccountKey::new(&client_id, user_of(after));
+        let found = answer(store.accounts(&client_id, Some(&after), 10).await);
+        assert_eq!(ids(&found), expected);
+        let all = later(100 * DAY);
+        let found = answer(store.accounts_expiring(&client_id, all, Some(&after), 10).await);
+        assert_eq!(ids(&found), expected);
+    }
+}
+
+/// Keys are ordered by app first, also where a page starts after a key of another app.
+pub async fn a_page_can_start_after_a_key_of_another_app(store: &dyn Store) {
+    let client_id = app_with(store, &["1", "2"]).await;
+    let (before, behind) = ("client", format!("{client_id}x"));
+    let all = later(100 * DAY);
+    for (other, expected) in [(before, 2), (behind.as_str(), 0)] {
+        let after = AccountKey::new(other, user_of("1"));
+        let found = answer(store.accounts(&client_id, Some(&after), 10).await);
+        assert_eq!(found.len(), expected);
+        let found = answer(store.accounts_expiring(&client_id, all, Some(&after), 10).await);
+        assert_eq!(found.len(), expected);
+    }
+}
+
+/// None at all, or more than anybody has.
+pub async fn a_page_can_have_any_limit(store: &dyn Store) {
+    let client_id = app_with(store, &["1", "2", "3"]).await;
+    let all = later(100 * DAY);
+    for (limit, expected) in [(0, 0), (1, 1), (3, 3), (4, 3), (usize::MAX, 3)] {
+        let found = answer(store.accounts(&client_id, None, limit).await);
+        assert_eq!(found.len(), expected);
+        let found = answer(store.accounts_expiring(&client_id, all, None, limit).await);
+        assert_eq!(found.len(), expected);
+    }
+}
+
+/// Before the moment and not at it, in the order of keys and not of expiry, page by page.
+pub async fn expiring_accounts_come_in_the_order_of_their_keys(store: &dyn Store) {
+    let client_id = unique("client");
+    let lives = [("1", 50), ("2", 100), ("3", 40), ("4", 99), ("5", 30), ("6", 101)];
+    for (digits, seconds) in lives {
+        let key = AccountKey::new(&client_id, user_of(digits));
+        answer(store.put_account(account_until(&key, later(HOUR + seconds))).await);
+    }
+    let before = later(HOUR + 100);
+    let found = answer(store.accounts_expiring(&client_id, before, None, 10).await);
+    assert_eq!(ids(&found), ["1", "3", "4", "5"]);
+    let first = answer(store.accounts_expiring(&client_id, before, None, 2).await);
+    assert_eq!(ids(&first), ["1", "3"]);
+    let after = first.last().map(|account| account.key.clone());
+    let second = answer(store.accounts_expiring(&client_id, before, after.as_ref(), 2).await);
+    assert_eq!(ids(&second), ["4", "5"]);
+    assert_eq!(answer(store.accounts_expiring(&client_id, NOW, None, 10).await), []);
+}
+
+/// A refreshed account is no longer about to expire; one with a shorter token is.
+pub async fn expiring_accounts_follow_their_changes(store: &dyn Store) {
+    let key = key();
+    let present = account_until(&key, later(HOUR));
+    let before = later(DAY);
+    let expiring = async || {
+        let found = answer(store.accounts_expiring(key.client_id(), before, None, 10).await);
+        found.len()
+    };
+    answer(store.put_account(present.clone()).await);
+    assert_eq!(expiring().await, 1);
+    assert!(answer(store.replace_account(&present.sealed_token, account_of(&key)).await));
+    assert_eq!(expiring().await, 0);
+    answer(store.put_account(account_until(&key, later(2 * HOUR))).await);
+    assert_eq!(expiring().await, 1);
+    answer(store.revoke(key.client_id(), key.user_id()).await);
+    assert_eq!(expiring().await, 0);
+}
+
+/// Every page of every kind holds accounts of the one app.
+pub async fn apps_do_not_see_each_others_accounts(store: &dyn Store) {
+    let (user, further) = (user(), user());
+    let (one, other) = (unique("client"), unique("client"));
+    for client_id in [&one, &other] {
+        let key = AccountKey::new(client_id, user.clone());
+        answer(store.put_account(account_known_as(&key, &[&further])).await);
+    }
+    let key = AccountKey::new(&one, user.clone());
+    let all = later(100 * DAY);
+    assert_eq!(keys(&answer(store.accounts(&one, None, 10).await)), [key.clone()]);
+    let found = answer(store.accounts_expiring(&one, all, None, 10).await);
+    assert_eq!(keys(&found), [key.clone()]);
+    for id in [&user, &further] {
+        assert_eq!(keys(&answer(store.accounts_known_by(&one, id).await)), [key.clone()]);
+    }
+    assert_eq!(answer(store.revoke(&one, &further).await), 1);
+    assert_eq!(answer(store.accounts(&one, None, 10).await), []);
+    assert_eq!(answer(store.accounts(&other, None, 10).await).len(), 1);
+}
+
+/// By their own id and by each further one; by no other.
+pub async fn accounts_are_known_by_any_of_their_ids(store: &dyn Store) {
+    let (key, first, second) = (key(), user(), user());
+    let account = account_known_as(&key, &[&first, &second]);
+    answer(store.put_account(account.clone()).await);
+    for id in [key.user_id(), &first, &second] {
+        let found = answer(store.accounts_known_by(key.client_id(), id).await);
+        assert_eq!(found, [account.clone()]);
+    }
+    assert_eq!(answer(store.accounts_known_by(key.client_id(), &user()).await), []);
+}
+
+/// One id can be the own id of one account and a further id of others.
+pub async fn one_id_can_know_several_accounts(store: &dyn Store) {
+    let (client_id, shared) = (unique("client"), user());
+    let known = |owner: UserId| AccountKey::new(&client_id, owner);
+    let mut expected = vec![known(shared.clone()), known(user()), known(user())];
+    for key in &expected {
+        let further = if *key.user_id() == shared { user() } else { shared.clone() };
+        let account = account_known_as(key, &[&further]);
+        answer(store.begin_session(session_of(key), account).await);
+    }
+    let stranger = known(user());
+    answer(store.put_account(account_of(&stranger)).await);
+    expected.sort();
+    let mut found = keys(&answer(store.accounts_known_by(&client_id, &shared).await));
+    found.sort();
+    assert_eq!(found, expected);
+    assert_eq!(answer(store.revoke(&client_id, &shared).await), 3);
+    assert_eq!(keys(&answer(store.accounts(&client_id, None, 10).await)), [stranger]);
+    for key in &expected {
+        assert_eq!(answer(store.sessions(key, NOW).await), []);
+    }
+}
+
+/// The account and all its sessions, and nobody else's; how many is told, and none the second time.
+pub async fn revoking_forgets_the_account_and_its_sessions(store: &dyn Store) {
+    let key = key();
+    let other = AccountKey::new(key.client_id(), user());
+    let sessions = [session_of(&key), session_of(&key)];
+    for session in &sessions {
+        answer(store.begin_session(session.clone(), account_of(&key)).await);
+    }
+    let stays = session_of(&other);
+    answer(store.begin_session(stays.clone(), account_of(&other)).await);
+    assert_eq!(answer(store.revoke(key.client_id(), key.user_id()).await), 1);
+    for session in &sessions {
+        assert_eq!(answer(store.session(&session.id_hash, NOW).await), None);
+    }
+    assert_eq!(answer(store.account(&key, NOW).await), None);
+    assert_eq!(answer(store.sessions(&key, NOW).await), []);
+    assert!(answer(store.session(&stays.id_hash, NOW).await).is_some());
+    assert_eq!(answer(store.revoke(key.client_id(), key.user_id()).await), 0);
+}
+
+/// A revocation can name any of the ids.
+pub async fn revoking_by_a_further_id_is_the_same(store: &dyn Store) {
+    let (key, first, second) = (key(), user(), user());
+    let session = session_of(&key);
+    let account = account_known_as(&key, &[&first, &second]);
+    answer(store.begin_session(session.clone(), account).await);
+    assert_eq!(answer(store.revoke(key.client_id(), &second).await), 1);
+    assert_eq!(answer(store.session(&session.id_hash, NOW).await), None);
+    assert_eq!(answer(store.account(&key, NOW).await), None);
+    for id in [key.user_id(), &first, &second] {
+        assert_eq!(answer(store.accounts_known_by(key.client_id(), id).await), []);
+    }
+}
+
+/// Nobody by that id: nothing is forgotten.
+pub async fn revoking_an_unknown_id_forgets_nothing(store: &dyn Store) {
+    let key = key();
+    answer(store.put_account(account_of(&key)).await);
+    assert_eq!(answer(store.revoke(key.client_id(), &user()).await), 0);
+    assert_eq!(answer(store.revoke(&unique("client"), key.user_id()).await), 0);
+    assert!(answer(store.account(&key, NOW).await).is_some());
+}
+
+/// A user who comes back after a revocation starts anew: no old session, no old id.
+pub async fn a_new_login_after_a_revocation_starts_anew(store: &dyn Store) {
+    let (key, old_id) = (key(), user());
+    let old = session_of(&key);
+    answer(store.begin_session(old.clone(), account_known_as(&key, &[&old_id])).await);
+    assert_eq!(answer(store.revoke(key.client_id(), key.user_id()).await), 1);
+    let (session, account) = (session_of(&key), account_of(&key));
+    answer(store.begin_session(session.clone(), account.clone()).await);
+    assert_eq!(answer(store.session(&old.id_hash, NOW).await), None);
+    assert_eq!(answer(store.sessions(&key, NOW).await), [session]);
+    assert_eq!(answer(store.account(&key, NOW).await), Some(account));
+    assert_eq!(answer(store.accounts_known_by(key.client_id(), &old_id).await), []);
+}

@@ -1,0 +1,145 @@
+//! Clocks of any kind, callers that go away, and what happens at the same time.
+
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::{join, join_all};
+use ig_oauth_common::{AccountRecord, DeletionRecord, DeletionStatus, SessionRecord};
+use ig_oauth_common::{Claim, Store, Timestamp};
+
+use super::materials::*;
+
+/// Turns of the cases that look for a race.
+const TURNS: usize = 20;
+
+/// What a caller's clock says rules, though it be decades off the machine's: nothing ends early.
+pub async fn the_callers_clock_rules(store: &dyn Store) {
+    let day = |from: Timestamp| from.saturating_add(Duration::from_secs(DAY));
+    for seconds in [86_400, 1_000_000_000, 1_800_000_000, 9_000_000_000] {
+        let now = Timestamp::from_unix_seconds(seconds);
+        let key = key();
+        let session = SessionRecord::new(session_id(), key.clone(), now, now, day(now));
+        let mut account = account_until(&key, day(now));
+        account.issued_at = now;
+        answer(store.begin_session(session.clone(), account.clone()).await);
+        let found = answer(store.session(&session.id_hash, now).await);
+        assert_eq!(found, Some((session.clone(), account)));
+        assert_eq!(answer(store.session(&session.id_hash, day(now)).await), None);
+        let claim = unique("key");
+        assert!(answer(store.claim(Claim::new(&claim, "first", day(now)), now).await));
+        assert!(!answer(store.claim(Claim::new(&claim, "second", day(now)), now).await));
+        let kept = DeletionRecord::new(random(), DeletionStatus::Queued, now, day(now));
+        answer(store.put_deletion(kept.clone()).await);
+        assert_eq!(answer(store.deletion(&kept.code_hash, now).await), Some(kept));
+    }
+}
+
+/// A record may live until the end of time.
+pub async fn the_last_moment_is_a_moment(store: &dyn Store) {
+    let forever = Timestamp::from_unix_seconds(u64::MAX);
+    let far = later(1_000_000 * 365 * DAY);
+    let key = key();
+    let mut session = session_of(&key);
+    session.expires_at = forever;
+    answer(store.begin_session(session.clone(), account_until(&key, forever)).await);
+    let found = answer(store.session(&session.id_hash, far).await);
+    // How far away it reads is the database's matter, as long as it is farther than any clock goes.
+    assert!(
+        found.is_some_and(|(session, account)| session.expires_at.min(account.expires_at) > far)
+    );
+    answer(store.touch_session(&session.id_hash, later(1), forever).await);
+    assert!(answer(store.session(&session.id_hash, far).await).is_some());
+    assert_eq!(answer(store.sessions(&key, far).await).len(), 1);
+    assert_eq!(answer(store.accounts_expiring(key.client_id(), far, None, 10).await), []);
+}
+
+/// A record may have ended when it is given, and 1970 is a moment like any other.
+pub async fn the_first_moment_is_a_moment(store: &dyn Store) {
+    let zero = Timestamp::from_unix_seconds(0);
+    let key = key();
+    let mut session = session_of(&key);
+    (session.created_at, session.last_seen_at) = (zero, zero);
+    let mut account = account_of(&key);
+    account.issued_at = zero;
+    answer(store.begin_session(session.clone(), account.clone()).await);
+    let found = answer(store.session(&session.id_hash, zero).await);
+    assert_eq!(found, Some((session.clone(), account.clone())));
+    account.expires_at = zero;
+    answer(store.put_account(account).await);
+    assert_eq!(answer(store.account(&key, zero).await), None);
+    assert_eq!(answer(store.session(&session.id_hash, zero).await), None);
+}
+
+/// A login whose caller goes away happens whole or not at all, and the store serves the next.
+pub async fn a_dropped_login_is_whole_or_nothing(store: &dyn Store) {
+    for _ in 0..TURNS {
+        let key = key();
+        let session = session_of(&key);
+        // Asked once, then dropped.
+        let _ = store.begin_session(session.clone(), account_of(&key)).now_or_never();
+        let is_there = answer(store.session(&session.id_hash, NOW).await).is_some();
+        let account = answer(store.account(&key, NOW).await);
+        // The account may have come between the two questions, but not gone.
+        assert!(!is_there || account.is_some());
+    }
+}
+
+/// Any operation may be dropped at any point; those that follow get their own answers.
+pub async fn dropped_operations_do_no_harm(store: &dyn Store) {
+    let key = key();
+    let (session, account) = (session_of(&key), account_of(&key));
+    answer(store.begin_session(session.clone(), account.clone()).await);
+    for _ in 0..TURNS {
+        let (other, claimed) = (session_id(), unique("key"));
+        let _ = store.session(&other, NOW).now_or_never();
+        let _ = store.account(&key, NOW).now_or_never();
+        let _ = store.put_account(account.clone()).now_or_never();
+        let _ = store.replace_account(b"another", account_of(&key)).now_or_never();
+        let _ = store.accounts(key.client_id(), None, 10).now_or_never();
+        let _ = store.claim(claim_of(&claimed, "gone"), NOW).now_or_never();
+        let _ = store.release(&claimed, "gone").now_or_never();
+        let _ = store.revoke(key.client_id(), &user()).now_or_never();
+        let found = answer(store.session(&session.id_hash, NOW).await);
+        assert_eq!(found, Some((session.clone(), account.clone())));
+    }
+}
+
+/// A login that meets a revocation of the same account is kept whole or not at all: no session is
+/// left behind to come alive at the next login.
+pub async fn a_login_during_a_revocation_leaves_no_half(store: &dyn Store) {
+    for _ in 0..TURNS {
+        let key = key();
+        answer(store.begin_session(session_of(&key), account_of(&key)).await);
+        let session = session_of(&key);
+        let login = store.begin_session(session.clone(), account_of(&key));
+        let (begun, revoked) = join(login, store.revoke(key.client_id(), key.user_id())).await;
+        answer(begun);
+        assert_eq!(answer(revoked), 1);
+        let account: Option<AccountRecord> = answer(store.account(&key, NOW).await);
+        answer(store.put_account(account_of(&key)).await);
+        let left = answer(store.sessions(&key, NOW).await);
+        assert_eq!(left, if account.is_some() { vec![session] } else { vec![] });
+    }
+}
+
+/// Everything at once on one account ends without an error and without a trace.
+pub async fn everything_at_once_ends_well(store: &dyn Store) {
+    let (key, further) = (key(), user());
+    let turns = (0..TURNS).map(async |_| {
+        let session = session_of(&key);
+        let account = account_known_as(&key, &[&further]);
+        answer(store.begin_session(session.clone(), account.clone()).await);
+        answer(store.touch_session(&session.id_hash, later(1), later(DAY)).await);
+        answer(store.replace_account(&account.sealed_token, account_of(&key)).await);
+        answer(store.sessions(&key, NOW).await);
+        answer(store.accounts_known_by(key.client_id(), &further).await);
+        answer(store.end_session(&session.id_hash).await);
+        answer(store.end_sessions(&key).await);
+        answer(store.revoke(key.client_id(), &further).await);
+    });
+    join_all(turns).await;
+    answer(store.revoke(key.client_id(), key.user_id()).await);
+    assert_eq!(answer(store.account(&key, NOW).await), None);
+    assert_eq!(answer(store.sessions(&key, NOW).await), []);
+    assert_eq!(answer(store.accounts_known_by(key.client_id(), &further).await), []);
+}

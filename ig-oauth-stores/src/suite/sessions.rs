@@ -1,0 +1,188 @@
+//! Sessions: beginning, finding, touching, ending.
+
+use ig_oauth_common::{AccountKey, Store};
+
+use super::materials::*;
+
+/// Both come back as they were given, in every part.
+pub async fn a_session_comes_back_with_its_account(store: &dyn Store) {
+    let (key, further) = (key(), user());
+    let (mut session, mut account) = (session_of(&key), account_known_as(&key, &[&further]));
+    session.created_at = earlier(7);
+    session.last_seen_at = earlier(5);
+    account.issued_at = earlier(11);
+    account.scopes = vec!["one".to_owned(), "two".to_owned(), "three".to_owned()];
+    answer(store.begin_session(session.clone(), account.clone()).await);
+    let found = answer(store.session(&session.id_hash, NOW).await);
+    assert_eq!(found, Some((session, account.clone())));
+    assert_eq!(answer(store.account(&key, NOW).await), Some(account));
+}
+
+/// Whatever `begin_session` does to an account, `put_account` does too: further ids are joined.
+pub async fn a_login_joins_the_further_ids_of_earlier_ones(store: &dyn Store) {
+    let (key, first, second) = (key(), user(), user());
+    answer(store.begin_session(session_of(&key), account_known_as(&key, &[&first])).await);
+    let account = account_known_as(&key, &[&second]);
+    answer(store.begin_session(session_of(&key), account).await);
+    for id in [&first, &second] {
+        let found = answer(store.accounts_known_by(key.client_id(), id).await);
+        assert_eq!(keys(&found), [key.clone()]);
+    }
+}
+
+/// A second login leaves the first session alone, and gives it the new token.
+pub async fn other_sessions_stay_and_use_the_new_token(store: &dyn Store) {
+    let key = key();
+    let (first, second) = (session_of(&key), session_of(&key));
+    answer(store.begin_session(first.clone(), account_of(&key)).await);
+    let newer = account_of(&key);
+    answer(store.begin_session(second.clone(), newer.clone()).await);
+    for session in [first, second] {
+        let found = answer(store.session(&session.id_hash, NOW).await);
+        assert_eq!(found, Some((session, newer.clone())));
+    }
+}
+
+/// An id nobody was given leads nowhere, and asking for it makes nothing.
+pub async fn an_unknown_session_is_none(store: &dyn Store) {
+    let id = session_id();
+    assert_eq!(answer(store.session(&id, NOW).await), None);
+    answer(store.end_session(&id).await);
+    assert_eq!(answer(store.session(&id, NOW).await), None);
+}
+
+/// A session lives until the second before its end, and not at its end.
+pub async fn a_session_ends_at_the_very_moment(store: &dyn Store) {
+    let key = key();
+    let session = session_of(&key);
+    answer(store.begin_session(session.clone(), account_of(&key)).await);
+    assert!(answer(store.session(&session.id_hash, later(DAY - 1)).await).is_some());
+    assert_eq!(answer(store.session(&session.id_hash, later(DAY)).await), None);
+}
+
+/// A live session of an account whose token has expired is no session, up to the very second.
+pub async fn a_session_ends_with_its_account(store: &dyn Store) {
+    let key = key();
+    let session = session_of(&key);
+    let account = account_until(&key, later(HOUR));
+    answer(store.begin_session(session.clone(), account).await);
+    assert!(answer(store.session(&session.id_hash, later(HOUR - 1)).await).is_some());
+    assert_eq!(answer(store.session(&session.id_hash, later(HOUR)).await), None);
+}
+
+/// Touching moves both times, and nothing else.
+pub async fn a_touched_session_lives_on(store: &dyn Store) {
+    let (key, account) = {
+        let key = key();
+        (key.clone(), account_of(&key))
+    };
+    let mut session = session_of(&key);
+    answer(store.begin_session(session.clone(), account.clone()).await);
+    answer(store.touch_session(&session.id_hash, later(HOUR), later(3 * DAY)).await);
+    session.last_seen_at = later(HOUR);
+    session.expires_at = later(3 * DAY);
+    let found = answer(store.session(&session.id_hash, later(2 * DAY)).await);
+    assert_eq!(found, Some((session.clone(), account)));
+    assert_eq!(answer(store.sessions(&key, later(2 * DAY)).await), [session.clone()]);
+    assert_eq!(answer(store.session(&session.id_hash, later(3 * DAY)).await), None);
+}
+
+/// Touching can bring the end nearer, too.
+pub async fn a_touch_can_shorten_a_session(store: &dyn Store) {
+    let key = key();
+    let session = session_of(&key);
+    answer(store.begin_session(session.clone(), account_of(&key)).await);
+    answer(store.touch_session(&session.id_hash, NOW, later(60)).await);
+    assert!(answer(store.session(&session.id_hash, later(59)).await).is_some());
+    assert_eq!(answer(store.session(&session.id_hash, later(60)).await), None);
+}
+
+/// A late touch after a logout brings nothing back.
+pub async fn touching_an_unknown_session_makes_none(store: &dyn Store) {
+    let key = key();
+    let session = session_of(&key);
+    answer(store.begin_session(session.clone(), account_of(&key)).await);
+    answer(store.end_session(&session.id_hash).await);
+    answer(store.touch_session(&session.id_hash, NOW, later(DAY)).await);
+    assert_eq!(answer(store.session(&session.id_hash, NOW).await), None);
+    assert_eq!(answer(store.sessions(&key, NOW).await), []);
+}
+
+/// The others of the account, and the account, stay. Ending it twice is no error.
+pub async fn ending_a_session_ends_that_one_only(store: &dyn Store) {
+    let key = key();
+    let (ended, other) = (session_of(&key), session_of(&key));
+    for session in [&ended, &other] {
+        answer(store.begin_session(session.clone(), account_of(&key)).await);
+    }
+    for _ in 0..2 {
+        answer(store.end_session(&ended.id_hash).await);
+    }
+    assert_eq!(answer(store.session(&ended.id_hash, NOW).await), None);
+    assert!(answer(store.session(&other.id_hash, NOW).await).is_some());
+    assert_eq!(answer(store.sessions(&key, NOW).await), [other]);
+    assert!(answer(store.account(&key, NOW).await).is_some());
+}
+
+/// By the time they began, whatever the order they were kept in.
+pub async fn sessions_come_oldest_first(store: &dyn Store) {
+    let key = key();
+    let mut sessions = Vec::new();
+    for age in [20, 30, 10] {
+        let mut session = session_of(&key);
+        session.created_at = earlier(age);
+        answer(store.begin_session(session.clone(), account_of(&key)).await);
+        sessions.push(session);
+    }
+    sessions.sort_by_key(|session| session.created_at);
+    assert_eq!(answer(store.sessions(&key, NOW).await), sessions);
+}
+
+/// Neither those of other users, nor of the same user with another app, nor of accounts without any.
+pub async fn sessions_are_those_of_one_account(store: &dyn Store) {
+    let key = key();
+    let same_user = AccountKey::new(unique("client"), key.user_id().clone());
+    let same_app = AccountKey::new(key.client_id(), user());
+    let session = session_of(&key);
+    answer(store.begin_session(session.clone(), account_of(&key)).await);
+    for other in [&same_user, &same_app] {
+        answer(store.begin_session(session_of(other), account_of(other)).await);
+    }
+    assert_eq!(answer(store.sessions(&key, NOW).await), [session]);
+    assert_eq!(answer(store.sessions(&same_app, NOW).await).len(), 1);
+    assert_eq!(answer(store.sessions(&AccountKey::new("nobody", user()), NOW).await), []);
+}
+
+/// At its end a session is off the list.
+pub async fn expired_sessions_are_not_listed(store: &dyn Store) {
+    let key = key();
+    let (mut short, long) = (session_of(&key), session_of(&key));
+    short.expires_at = later(60);
+    for session in [&short, &long] {
+        answer(store.begin_session(session.clone(), account_of(&key)).await);
+    }
+    assert_eq!(answer(store.sessions(&key, later(59)).await).len(), 2);
+    assert_eq!(answer(store.sessions(&key, later(60)).await), [long]);
+}
+
+/// All of them and no other; how many is told; the account stays and can be logged into again.
+pub async fn ending_all_sessions_leaves_the_account(store: &dyn Store) {
+    let key = key();
+    let other = AccountKey::new(key.client_id(), user());
+    let sessions = [session_of(&key), session_of(&key), session_of(&key)];
+    for session in &sessions {
+        answer(store.begin_session(session.clone(), account_of(&key)).await);
+    }
+    let foreign = session_of(&other);
+    answer(store.begin_session(foreign.clone(), account_of(&other)).await);
+    assert_eq!(answer(store.end_sessions(&key).await), 3);
+    for session in &sessions {
+        assert_eq!(answer(store.session(&session.id_hash, NOW).await), None);
+    }
+    assert!(answer(store.account(&key, NOW).await).is_some());
+    assert!(answer(store.session(&foreign.id_hash, NOW).await).is_some());
+    assert_eq!(answer(store.end_sessions(&key).await), 0);
+    let again = session_of(&key);
+    answer(store.begin_session(again.clone(), account_of(&key)).await);
+    assert_eq!(answer(store.sessions(&key, NOW).await), [again]);
+}
