@@ -1,5 +1,7 @@
 //! Stores.
 mod error;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(any(feature = "redis", feature = "postgres", feature = "sqlite"))]
 mod record;
 #[cfg(any(feature = "redis", feature = "postgres", feature = "sqlite"))]
@@ -10,7 +12,11 @@ mod sql;
 mod sqlite;
 #[cfg(feature = "suite")]
 pub mod suite;
+#[cfg(all(feature = "tls", any(feature = "redis", feature = "postgres")))]
+mod tls;
 
 pub use error::{StoreSetupError, StoreSetupErrorKind};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresStore, PostgresStoreBuilder};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteStore, SqliteStoreBuilder};

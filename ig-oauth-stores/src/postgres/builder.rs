@@ -1,0 +1,231 @@
+//! Setting a store up.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::{HookError, Object, Pool, PoolError};
+use tokio_postgres::Config;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::error::{Error, SqlState};
+
+use super::schema::{self, SchemaError};
+use super::statements::Sql;
+use super::tls::Connector;
+use super::{ENGINE, Inner, PostgresStore, pool};
+use crate::error::{Failure, StoreSetupError, StoreSetupErrorKind as Kind};
+use crate::record::housekeeping::Housekeeping;
+use crate::settings::{Settings, bounded};
+
+/// Connections, unless told otherwise: one statement takes well under a millisecond, so these serve
+/// thousands of requests a second and leave the server room for the app's own.
+const DEFAULT_POOL_SIZE: usize = 10;
+
+/// Longest wait for the tables: another instance may be making them.
+const SCHEMA_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Settings of a [`PostgresStore`] that is not connected yet. `Debug` does not show the URL.
+#[must_use = "a builder does nothing until `connect`"]
+pub struct PostgresStoreBuilder {
+    url: String,
+    settings: Settings,
+    manage_schema: bool,
+    #[cfg(feature = "tls")]
+    root_pem: Option<Vec<u8>>,
+}
+
+impl PostgresStoreBuilder {
+    pub(super) fn new(url: String) -> Self {
+        Self {
+            url,
+            settings: Settings::new(DEFAULT_POOL_SIZE),
+            manage_schema: true,
+            #[cfg(feature = "tls")]
+            root_pem: None,
+        }
+    }
+
+    /// What the names of the tables start with: `ig_oauth` unless told otherwise. Apps with stores
+    /// of their own in one database take different prefixes.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.settings.prefix = prefix.into();
+        self
+    }
+
+    /// Longest an operation may take, waiting for a connection included: 2 seconds unless told
+    /// otherwise.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.settings.timeout = timeout;
+        self
+    }
+
+    /// Most connections at a time: 10 unless told otherwise. They are opened as they are needed.
+    pub fn pool_size(mut self, connections: usize) -> Self {
+        self.settings.connections = connections;
+        self
+    }
+
+    /// Whether the store makes and migrates its tables, which it does unless told otherwise. If not,
+    /// run what [`PostgresStore::schema`] gives before.
+    pub fn manage_schema(mut self, manage: bool) -> Self {
+        self.manage_schema = manage;
+        self
+    }
+
+    /// Trusts servers under these root certificates, and no others: a PEM text. Without it the
+    /// system's are trusted.
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn root_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_pem = Some(pem.into());
+        self
+    }
+
+    /// Connects, and makes or checks the tables.
+    ///
+    /// # Errors
+    ///
+    /// When the URL or a setting cannot work, no server answers, it does not let us in, or the tables
+    /// are not the right ones. The text says what to do, without the URL.
+    pub async fn connect(self) -> Result<PostgresStore, StoreSetupError> {
+        self.settings.check()?;
+        let timeout = self.settings.timeout;
+        let mut config = config(&self.url)?;
+        config.connect_timeout(timeout);
+        if config.get_application_name().is_none() {
+            config.application_name("ig-oauth");
+        }
+        let tls = self.connector(&config)?;
+        let setup = |failure: Failure| StoreSetupError::new(Kind::InvalidSetting, failure.text);
+        let pool = pool::new(config, tls, timeout, self.settings.connections).map_err(setup)?;
+        let connection = first_connection(&pool, timeout).await?;
+        let (prefix, manage) = (&self.settings.prefix, self.manage_schema);
+        prepare(connection, prefix, manage).await?;
+        let sql = Sql::new(prefix);
+        let (settings, housekeeping) = (self.settings, Housekeeping::default());
+        Ok(PostgresStore { inner: Arc::new(Inner { settings, sql, pool, housekeeping }) })
+    }
+
+    /// How to speak TLS, unless the URL says not to.
+    #[cfg(feature = "tls")]
+    fn connector(&self, config: &Config) -> Result<Option<Connector>, StoreSetupError> {
+        use tokio_postgres::config::Host;
+
+        let is_tcp = config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(_)));
+        let is_wanted = is_tcp && config.get_ssl_mode() != SslMode::Disable;
+        is_wanted.then(|| Connector::new(self.root_pem.as_deref())).transpose()
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[allow(clippy::unused_self, reason = "as with the feature")]
+    fn connector(&self, config: &Config) -> Result<Option<Connector>, StoreSetupError> {
+        if config.get_ssl_mode() == SslMode::Require {
+            let text = "the URL says sslmode=require: enable the feature tls of ig-oauth-stores";
+            return Err(StoreSetupError::new(Kind::InvalidSetting, text));
+        }
+        Ok(None)
+    }
+}
+
+impl fmt::Debug for PostgresStoreBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStoreBuilder")
+            .field("settings", &self.settings)
+            .field("manage_schema", &self.manage_schema)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The driver's words for a URL it cannot read may quote it, so they are not passed on.
+fn config(url: &str) -> Result<Config, StoreSetupError> {
+    let has_scheme = url.starts_with("postgres://") || url.starts_with("postgresql://");
+    let config = has_scheme.then(|| url.parse::<Config>().ok()).flatten();
+    config.filter(|config| !config.get_hosts().is_empty()).ok_or_else(|| {
+        let text = "the URL is not one of PostgreSQL: write \
+                    postgres://user:password@host:5432/database, with special characters of the \
+                    password percent-encoded";
+        StoreSetupError::new(Kind::InvalidUrl, text)
+    })
+}
+
+async fn first_connection(pool: &Pool, timeout: Duration) -> Result<Object, StoreSetupError> {
+    let connect = async { Ok(pool.get().await) };
+    let answer = bounded(ENGINE, timeout, connect).await.map_err(|_| {
+        let text = format!(
+            "the PostgreSQL server does not answer within {timeout:?}: check host and port of the \
+             URL, and whether a firewall drops the packets"
+        );
+        StoreSetupError::new(Kind::Unreachable, text)
+    })?;
+    answer.map_err(|error| match error {
+        PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
+            explain(&error)
+        }
+        error => StoreSetupError::new(Kind::Unreachable, error.to_string()),
+    })
+}
+
+async fn prepare(connection: Object, prefix: &str, manage: bool) -> Result<(), StoreSetupError> {
+    // Kept out of the pool afterwards: it has no limit for its statements.
+    let mut connection = Object::take(connection);
+    let work = async {
+        connection.batch_execute("SET statement_timeout = 0").await?;
+        schema::prepare(&mut connection, prefix, manage).await
+    };
+    match tokio::time::timeout(SCHEMA_PATIENCE, work).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(SchemaError::Setup(error))) => Err(error),
+        Ok(Err(SchemaError::Postgres(error))) => Err(explain(&error)),
+        Err(_) => {
+            let text = "the tables were not ready within a minute: check what locks them";
+            Err(StoreSetupError::new(Kind::Schema, text))
+        }
+    }
+}
+
+/// What went wrong and what to do about it.
+fn explain(error: &Error) -> StoreSetupError {
+    let Some(told) = error.as_db_error() else {
+        return unreachable_or_refused(error);
+    };
+    let code = told.code();
+    let (kind, cure) = if *code == SqlState::INVALID_PASSWORD
+        || *code == SqlState::INVALID_AUTHORIZATION_SPECIFICATION
+    {
+        let cure = "PostgreSQL refuses the user: check name and password in the URL, with special \
+                    characters percent-encoded, and pg_hba.conf";
+        (Kind::Refused, cure)
+    } else if *code == SqlState::INVALID_CATALOG_NAME {
+        let cure = "the database does not exist: make it with createdb, or check the URL's end";
+        (Kind::Refused, cure)
+    } else if *code == SqlState::INSUFFICIENT_PRIVILEGE {
+        let cure = "the user may not make tables: GRANT CREATE ON SCHEMA public to it, or run what \
+                    PostgresStore::schema prints as another user and set manage_schema(false)";
+        (Kind::Schema, cure)
+    } else if *code == SqlState::TOO_MANY_CONNECTIONS {
+        let cure = "PostgreSQL has no connection left: lower pool_size or raise max_connections";
+        (Kind::Unreachable, cure)
+    } else if *code == SqlState::CANNOT_CONNECT_NOW {
+        (Kind::Unreachable, "PostgreSQL is starting or stopping: try again in a moment")
+    } else {
+        (Kind::Schema, "PostgreSQL does not do what is needed")
+    };
+    StoreSetupError::new(kind, format!("{cure} ({}, {})", told.message(), code.code()))
+}
+
+/// Nothing came from the server itself.
+fn unreachable_or_refused(error: &Error) -> StoreSetupError {
+    let text = error.to_string();
+    let (kind, cure) = if text.contains("TLS") {
+        let cure = "TLS with PostgreSQL failed: give its root certificate to root_pem, or, where \
+                    the way to it is safe, add ?sslmode=disable to the URL";
+        (Kind::Refused, cure)
+    } else if text.contains("configuration") {
+        let cure = "PostgreSQL wants to know more: add user and password to the URL";
+        (Kind::Refused, cure)
+    } else {
+        let cure = "no PostgreSQL server answers: start it, or check host and port of the URL";
+        (Kind::Unreachable, cure)
+    };
+    StoreSetupError::new(kind, format!("{cure} ({text})"))
+}

@@ -1,0 +1,267 @@
+//! The trait's methods.
+
+use ig_oauth_common::{
+    AccountKey, AccountRecord, Claim, DeletionRecord, SessionIdHash, SessionRecord, Store,
+    StoreFuture, Timestamp, UserId,
+};
+
+use super::row::{self, AccountParameters, column};
+use super::{ENGINE, PostgresStore};
+use crate::record::{moment, status_of, status_word};
+use crate::settings::{check_same_account, page_start};
+
+/// PostgreSQL counts in 64 bits with a sign.
+fn limit_to_sql(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+impl Store for PostgresStore {
+    fn begin_session(&self, session: SessionRecord, account: AccountRecord) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            check_same_account(ENGINE, &session, &account)?;
+            let its = AccountParameters::of(&account);
+            let statement = &self.inner.sql.begin_session;
+            self.execute(
+                statement,
+                &[
+                    &its.client,
+                    &its.user,
+                    &its.further_ids,
+                    &account.sealed_token,
+                    &account.scopes,
+                    &its.issued,
+                    &its.expires,
+                    &session.id_hash.as_bytes().as_slice(),
+                    &moment::to_sql(session.created_at),
+                    &moment::to_sql(session.last_seen_at),
+                    &moment::to_sql(session.expires_at),
+                ],
+            )
+            .await?;
+            self.tidy_up_when_due(session.created_at);
+            Ok(())
+        })
+    }
+
+    fn put_account(&self, account: AccountRecord) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            let its = AccountParameters::of(&account);
+            self.execute(
+                &self.inner.sql.put_account,
+                &[
+                    &its.client,
+                    &its.user,
+                    &its.further_ids,
+                    &account.sealed_token,
+                    &account.scopes,
+                    &its.issued,
+                    &its.expires,
+                ],
+            )
+            .await?;
+            Ok(())
+        })
+    }
+
+    fn session<'a>(
+        &'a self,
+        id: &'a SessionIdHash,
+        now: Timestamp,
+    ) -> StoreFuture<'a, Option<(SessionRecord, AccountRecord)>> {
+        Box::pin(async move {
+            let hash = id.as_bytes().as_slice();
+            let rows = self.query(&self.inner.sql.session, &[&hash, &moment::to_sql(now)]).await?;
+            let Some(found) = rows.first() else {
+                return Ok(None);
+            };
+            let account = row::account(found)?;
+            let session = row::session(found, *id, &account.key, 7)?;
+            Ok(Some((session, account)))
+        })
+    }
+
+    fn touch_session<'a>(
+        &'a self,
+        id: &'a SessionIdHash,
+        last_seen_at: Timestamp,
+        expires_at: Timestamp,
+    ) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            let hash = id.as_bytes().as_slice();
+            let (seen, expires) = (moment::to_sql(last_seen_at), moment::to_sql(expires_at));
+            self.execute(&self.inner.sql.touch_session, &[&hash, &seen, &expires]).await?;
+            Ok(())
+        })
+    }
+
+    fn end_session<'a>(&'a self, id: &'a SessionIdHash) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            let hash = id.as_bytes().as_slice();
+            self.execute(&self.inner.sql.end_session, &[&hash]).await?;
+            Ok(())
+        })
+    }
+
+    fn sessions<'a>(
+        &'a self,
+        account: &'a AccountKey,
+        now: Timestamp,
+    ) -> StoreFuture<'a, Vec<SessionRecord>> {
+        Box::pin(async move {
+            let (client, user) = (account.client_id(), account.user_id().as_str());
+            let statement = &self.inner.sql.sessions;
+            let rows = self.query(statement, &[&client, &user, &moment::to_sql(now)]).await?;
+            let session = |found| {
+                let id = SessionIdHash::from_bytes(row::hash(found, 0)?);
+                Ok(row::session(found, id, account, 1)?)
+            };
+            rows.iter().map(session).collect()
+        })
+    }
+
+    fn end_sessions<'a>(&'a self, account: &'a AccountKey) -> StoreFuture<'a, u64> {
+        Box::pin(async move {
+            let (client, user) = (account.client_id(), account.user_id().as_str());
+            Ok(self.execute(&self.inner.sql.end_sessions, &[&client, &user]).await?)
+        })
+    }
+
+    fn account<'a>(
+        &'a self,
+        key: &'a AccountKey,
+        now: Timestamp,
+    ) -> StoreFuture<'a, Option<AccountRecord>> {
+        Box::pin(async move {
+            let (client, user) = (key.client_id(), key.user_id().as_str());
+            let statement = &self.inner.sql.account;
+            let rows = self.query(statement, &[&client, &user, &moment::to_sql(now)]).await?;
+            Ok(rows.first().map(row::account).transpose()?)
+        })
+    }
+
+    fn replace_account<'a>(
+        &'a self,
+        present: &'a [u8],
+        account: AccountRecord,
+    ) -> StoreFuture<'a, bool> {
+        Box::pin(async move {
+            let its = AccountParameters::of(&account);
+            let replaced = self.execute(
+                &self.inner.sql.replace_account,
+                &[
+                    &its.client,
+                    &its.user,
+                    &its.further_ids,
+                    &account.sealed_token,
+                    &account.scopes,
+                    &its.issued,
+                    &its.expires,
+                    &present,
+                ],
+            );
+            Ok(replaced.await? == 1)
+        })
+    }
+
+    fn accounts<'a>(
+        &'a self,
+        client_id: &'a str,
+        after: Option<&'a AccountKey>,
+        limit: usize,
+    ) -> StoreFuture<'a, Vec<AccountRecord>> {
+        Box::pin(async move {
+            let Some(start) = page_start(client_id, after) else {
+                return Ok(Vec::new());
+            };
+            let statement = &self.inner.sql.accounts;
+            let rows = self.query(statement, &[&client_id, &start, &limit_to_sql(limit)]).await?;
+            Ok(row::accounts(&rows)?)
+        })
+    }
+
+    fn accounts_expiring<'a>(
+        &'a self,
+        client_id: &'a str,
+        before: Timestamp,
+        after: Option<&'a AccountKey>,
+        limit: usize,
+    ) -> StoreFuture<'a, Vec<AccountRecord>> {
+        Box::pin(async move {
+            let Some(start) = page_start(client_id, after) else {
+                return Ok(Vec::new());
+            };
+            let (limit, before) = (limit_to_sql(limit), moment::to_sql(before));
+            let statement = &self.inner.sql.accounts_expiring;
+            let rows = self.query(statement, &[&client_id, &start, &limit, &before]).await?;
+            Ok(row::accounts(&rows)?)
+        })
+    }
+
+    fn accounts_known_by<'a>(
+        &'a self,
+        client_id: &'a str,
+        id: &'a UserId,
+    ) -> StoreFuture<'a, Vec<AccountRecord>> {
+        Box::pin(async move {
+            let statement = &self.inner.sql.accounts_known_by;
+            let rows = self.query(statement, &[&client_id, &id.as_str()]).await?;
+            Ok(row::accounts(&rows)?)
+        })
+    }
+
+    fn revoke<'a>(&'a self, client_id: &'a str, id: &'a UserId) -> StoreFuture<'a, u64> {
+        Box::pin(async move {
+            Ok(self.execute(&self.inner.sql.revoke, &[&client_id, &id.as_str()]).await?)
+        })
+    }
+
+    fn claim(&self, claim: Claim, now: Timestamp) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            let (until, moment) = (moment::to_sql(claim.until), moment::to_sql(now));
+            let statement = &self.inner.sql.claim;
+            let made = self.execute(statement, &[&claim.key, &claim.owner, &until, &moment]).await?;
+            self.tidy_up_when_due(now);
+            Ok(made == 1)
+        })
+    }
+
+    fn release<'a>(&'a self, key: &'a str, owner: &'a str) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            self.execute(&self.inner.sql.release, &[&key, &owner]).await?;
+            Ok(())
+        })
+    }
+
+    fn put_deletion(&self, deletion: DeletionRecord) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            let hash = deletion.code_hash.as_slice();
+            let status = status_word(ENGINE, deletion.status)?;
+            let requested = moment::to_sql(deletion.requested_at);
+            let expires = moment::to_sql(deletion.expires_at);
+            let statement = &self.inner.sql.put_deletion;
+            self.execute(statement, &[&hash, &status, &requested, &expires]).await?;
+            self.tidy_up_when_due(deletion.requested_at);
+            Ok(())
+        })
+    }
+
+    fn deletion<'a>(
+        &'a self,
+        code_hash: &'a [u8; 32],
+        now: Timestamp,
+    ) -> StoreFuture<'a, Option<DeletionRecord>> {
+        Box::pin(async move {
+            let (hash, now) = (code_hash.as_slice(), moment::to_sql(now));
+            let rows = self.query(&self.inner.sql.deletion, &[&hash, &now]).await?;
+            let Some(found) = rows.first() else {
+                return Ok(None);
+            };
+            Ok(Some(DeletionRecord::new(
+                *code_hash,
+                status_of(ENGINE, column(found, 0)?)?,
+                moment::from_sql(column(found, 1)?),
+                moment::from_sql(column(found, 2)?),
+            )))
+        })
+    }
+}
