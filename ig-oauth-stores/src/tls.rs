@@ -34,7 +34,8 @@ pub(crate) fn client_config(root_pem: Option<&[u8]>) -> Result<ClientConfig, Sto
     }
     // Named, because an app may have brought another one along, and rustls would not choose.
     let provider = rustls::crypto::aws_lc_rs::default_provider().into();
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let config = config.map_err(|_| invalid("TLS cannot be set up"))?;
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }

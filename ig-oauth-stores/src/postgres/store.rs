@@ -146,20 +146,22 @@ impl Store for PostgresStore {
     ) -> StoreFuture<'a, bool> {
         Box::pin(async move {
             let its = AccountParameters::of(&account);
-            let replaced = self.execute(
-                &self.inner.sql.replace_account,
-                &[
-                    &its.client,
-                    &its.user,
-                    &its.further_ids,
-                    &account.sealed_token,
-                    &account.scopes,
-                    &its.issued,
-                    &its.expires,
-                    &present,
-                ],
-            );
-            Ok(replaced.await? == 1)
+            let replaced = self
+                .execute(
+                    &self.inner.sql.replace_account,
+                    &[
+                        &its.client,
+                        &its.user,
+                        &its.further_ids,
+                        &account.sealed_token,
+                        &account.scopes,
+                        &its.issued,
+                        &its.expires,
+                        &present,
+                    ],
+                )
+                .await?;
+            Ok(replaced == 1)
         })
     }
 
@@ -219,7 +221,8 @@ impl Store for PostgresStore {
         Box::pin(async move {
             let (until, moment) = (moment::to_sql(claim.until), moment::to_sql(now));
             let statement = &self.inner.sql.claim;
-            let made = self.execute(statement, &[&claim.key, &claim.owner, &until, &moment]).await?;
+            let made =
+                self.execute(statement, &[&claim.key, &claim.owner, &until, &moment]).await?;
             self.tidy_up_when_due(now);
             Ok(made == 1)
         })
