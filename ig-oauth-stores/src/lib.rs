@@ -4,6 +4,8 @@ mod error;
 mod postgres;
 #[cfg(any(feature = "redis", feature = "postgres", feature = "sqlite"))]
 mod record;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(any(feature = "redis", feature = "postgres", feature = "sqlite"))]
 mod settings;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
@@ -18,5 +20,7 @@ mod tls;
 pub use error::{StoreSetupError, StoreSetupErrorKind};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresStore, PostgresStoreBuilder};
+#[cfg(feature = "redis")]
+pub use redis::{RedisStore, RedisStoreBuilder};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteStore, SqliteStoreBuilder};
