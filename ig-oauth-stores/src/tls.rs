@@ -39,3 +39,13 @@ pub(crate) fn client_config(root_pem: Option<&[u8]>) -> Result<ClientConfig, Sto
     let config = config.map_err(|_| invalid("TLS cannot be set up"))?;
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
+
+/// Names the cryptography for drivers that leave the choice to rustls, which refuses to choose where an
+/// app has brought two along. What the app has named stays.
+#[cfg(feature = "redis")]
+pub(crate) fn choose_provider() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Somebody else may be faster; then theirs it is.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    }
+}

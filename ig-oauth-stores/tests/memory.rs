@@ -1,4 +1,5 @@
 //! The suite on the memory store, by which it was written.
+#![cfg(feature = "suite")]
 
 use ig_oauth_common::MemoryStore;
 use ig_oauth_stores::suite;

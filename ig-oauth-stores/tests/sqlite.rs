@@ -1,12 +1,153 @@
-//! The suite on SQLite.
-#![cfg(feature = "sqlite")]
+//! SQLite: a real file.
+#![cfg(all(feature = "sqlite", feature = "suite"))]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-use ig_oauth_stores::{SqliteStore, suite};
+mod records;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ig_oauth_common::Store as _;
+use ig_oauth_stores::{SqliteStore, StoreSetupErrorKind, suite};
+use records::{HOUR, NOW, login};
+
+/// A file of the test's own, which goes with its value.
+struct File(PathBuf);
+
+impl File {
+    fn new() -> Self {
+        let name = format!("ig-oauth-{}-{:016x}", std::process::id(), fastrand::u64(..));
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn path(&self) -> String {
+        self.0.join("store.db").to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sqlite_file_passes_the_suite() {
-    let path = std::env::temp_dir().join(format!("x{}", std::process::id()));
-    let store = SqliteStore::open(path.to_str().unwrap()).await.unwrap();
+    let file = File::new();
+    let store = SqliteStore::open(file.path()).await.unwrap();
     let cases = suite::run_all(&store).await;
     println!("suite on sqlite: {cases} cases");
+}
+
+#[tokio::test]
+async fn a_database_in_memory_passes_the_suite() {
+    suite::run_all(&SqliteStore::open(":memory:").await.unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_login_outlives_the_process() {
+    let file = File::new();
+    let (session, account) = login();
+    let store = SqliteStore::open(file.path()).await.unwrap();
+    store.begin_session(session.clone(), account.clone()).await.unwrap();
+    drop(store);
+    let store = SqliteStore::open(format!("sqlite:{}", file.path())).await.unwrap();
+    let found = store.session(&session.id_hash, NOW).await.unwrap();
+    assert_eq!(found, Some((session, account)));
+}
+
+#[tokio::test]
+async fn a_lock_held_elsewhere_stops_writers_within_the_timeout_and_no_reader() {
+    let file = File::new();
+    let builder = SqliteStore::builder(file.path()).timeout(Duration::from_millis(300));
+    let store = builder.open().await.unwrap();
+    let (session, account) = login();
+    store.begin_session(session.clone(), account.clone()).await.unwrap();
+    let holder = rusqlite::Connection::open(file.path()).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert!(store.put_account(account.clone()).await.is_err());
+    assert!(store.session(&session.id_hash, NOW).await.unwrap().is_some());
+    holder.execute_batch("COMMIT").unwrap();
+    store.put_account(account).await.unwrap();
+}
+
+#[tokio::test]
+async fn starting_processes_make_the_tables_once() {
+    let file = File::new();
+    let starting = (0..8).map(|_| SqliteStore::open(file.path()));
+    let stores = futures_util::future::join_all(starting).await;
+    for store in stores {
+        store.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_printed_tables_are_the_ones_it_wants() {
+    let file = File::new();
+    let unmanaged = || SqliteStore::builder(file.path()).prefix("mine").manage_schema(false);
+    let missing = unmanaged().open().await.unwrap_err();
+    assert_eq!(missing.kind(), StoreSetupErrorKind::Schema);
+    assert!(missing.to_string().contains("SqliteStore::schema(\"mine\")"), "{missing}");
+    let beside = rusqlite::Connection::open(file.path()).unwrap();
+    beside.execute_batch(&SqliteStore::schema("mine").unwrap()).unwrap();
+    let store = unmanaged().open().await.unwrap();
+    store.put_account(login().1).await.unwrap();
+    beside.execute_batch("UPDATE mine_schema SET version = 99").unwrap();
+    let newer = unmanaged().open().await.unwrap_err();
+    assert!(newer.to_string().contains("update it"), "{newer}");
+}
+
+#[tokio::test]
+async fn what_has_expired_is_forgotten() {
+    let store = SqliteStore::open(":memory:").await.unwrap();
+    let (session, account) = login();
+    store.begin_session(session, account.clone()).await.unwrap();
+    assert!(store.claim(records::claim(), NOW).await.unwrap());
+    store.put_deletion(records::deletion()).await.unwrap();
+    assert_eq!(store.purge_expired(NOW).await.unwrap(), 0);
+    assert_eq!(store.purge_expired(NOW.saturating_add(2 * HOUR)).await.unwrap(), 2);
+    assert_eq!(store.purge_expired(NOW.saturating_add(25 * HOUR)).await.unwrap(), 1);
+    assert!(store.account(&account.key, NOW).await.unwrap().is_some());
+    assert_eq!(store.purge_expired(NOW.saturating_add(61 * 24 * HOUR)).await.unwrap(), 1);
+    assert_eq!(store.accounts("client", None, 10).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn it_does_not_depend_on_the_runtime_that_needed_it_first() {
+    let file = File::new();
+    let store = SqliteStore::open(file.path()).await.unwrap();
+    records::works_after_another_runtime_is_gone(std::sync::Arc::new(store)).await;
+}
+
+#[tokio::test]
+async fn stores_with_different_prefixes_do_not_meet() {
+    let file = File::new();
+    let one = SqliteStore::open(file.path()).await.unwrap();
+    let other = SqliteStore::builder(file.path()).prefix("other").open().await.unwrap();
+    records::do_not_meet(&one, &other).await;
+}
+
+#[tokio::test]
+async fn what_keeps_a_store_from_opening_is_explained() {
+    use StoreSetupErrorKind::{InvalidSetting, InvalidUrl, Refused};
+    let file = File::new();
+    let noise = file.0.join("noise.db");
+    std::fs::write(&noise, vec![b'x'; 10_000]).unwrap();
+    let path = SqliteStore::builder;
+    for (builder, kind, words) in [
+        (path(""), InvalidUrl, "name a file"),
+        (path("sqlite:app.db?mode=ro"), InvalidUrl, "SqliteStore::builder"),
+        (path("postgres://localhost/x"), InvalidUrl, "write sqlite:app.db"),
+        (path("/no/such/folder/app.db"), Refused, "check that its folder exists"),
+        (path(noise.to_str().unwrap()), InvalidUrl, "the file is something else"),
+        (path(":memory:").prefix("1st"), InvalidSetting, "no digit first"),
+        (path(":memory:").timeout(Duration::ZERO), InvalidSetting, "2 seconds"),
+        (path(":memory:").pool_size(0), InvalidSetting, "at least one"),
+    ] {
+        let error = builder.open().await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.to_string().contains(words), "{error}");
+    }
 }

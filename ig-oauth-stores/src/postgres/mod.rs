@@ -1,6 +1,7 @@
 //! Sessions and accounts in PostgreSQL.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 
 use deadpool_postgres::Pool;
@@ -21,7 +22,7 @@ mod store;
 mod tls;
 
 pub use builder::PostgresStoreBuilder;
-use pool::{Lease, Parameters};
+use pool::{Lease, OperationError, Parameters};
 use statements::Sql;
 
 const ENGINE: &str = "PostgreSQL";
@@ -32,7 +33,9 @@ const PURGE_BATCH: i64 = 1_000;
 /// Sessions and accounts in PostgreSQL, for all instances of an app.
 ///
 /// Each operation is one prepared statement on a connection of a pool. A connection that breaks is
-/// replaced; one whose operation took too long is closed.
+/// replaced; one whose operation took too long is closed. Connections live in the runtime in which
+/// the store was made. Make it in `main`, not in the closure that an Actix server runs once per
+/// worker.
 ///
 /// Cheap to clone: clones share the pool.
 ///
@@ -149,20 +152,59 @@ impl PostgresStore {
         Ok(total)
     }
 
+    /// Waits for an operation, no longer than the timeout.
+    async fn within_timeout<T>(
+        &self,
+        operation: impl Future<Output = Result<T, OperationError>>,
+    ) -> Result<T, Failure> {
+        let answer = async { Ok(operation.await?) };
+        bounded(ENGINE, self.inner.settings.timeout, answer).await
+    }
+
+    /// Asks. When the connection turns out to be closed, once more on another: so a restarted server
+    /// costs nobody a request.
     async fn query(
         &self,
         statement: &str,
         parameters: Parameters<'_>,
     ) -> Result<Vec<Row>, Failure> {
-        let answer =
-            async { Lease::take(&self.inner.pool).await?.query(statement, parameters).await };
-        bounded(ENGINE, self.inner.settings.timeout, answer).await
+        let pool = &self.inner.pool;
+        let answer = async {
+            match Lease::take(pool).await?.query(statement, parameters).await {
+                Err(OperationError::Closed(_)) => {
+                    Lease::take(pool).await?.query(statement, parameters).await
+                }
+                answer => answer,
+            }
+        };
+        self.within_timeout(answer).await
     }
 
+    /// Makes a change that may be made twice: the second one changes nothing more. It is repeated as
+    /// a query is.
     async fn execute(&self, statement: &str, parameters: Parameters<'_>) -> Result<u64, Failure> {
+        let pool = &self.inner.pool;
+        let answer = async {
+            match Lease::take(pool).await?.execute(statement, parameters).await {
+                Err(OperationError::Closed(_)) => {
+                    Lease::take(pool).await?.execute(statement, parameters).await
+                }
+                answer => answer,
+            }
+        };
+        self.within_timeout(answer).await
+    }
+
+    /// Makes a change whose answer says whether, or how much, it changed. It is never repeated:
+    /// nobody knows whether the first one was made.
+    async fn execute_once(
+        &self,
+        statement: &str,
+        parameters: Parameters<'_>,
+    ) -> Result<u64, Failure> {
         let answer =
             async { Lease::take(&self.inner.pool).await?.execute(statement, parameters).await };
-        bounded(ENGINE, self.inner.settings.timeout, answer).await
+        self.within_timeout(answer).await
     }
 
     fn tidy_up_when_due(&self, now: Timestamp) {

@@ -72,7 +72,10 @@ fn check_not_newer(version: usize, prefix: &str) -> Result<(), SchemaError> {
 /// The version of the tables: 0 when there are none.
 async fn version(client: &Client, prefix: &str) -> Result<usize, tokio_postgres::Error> {
     let table = format!("{prefix}_schema");
-    let exists = "SELECT to_regclass($1::text) IS NOT NULL";
+    // By a query and not by `to_regclass`, which can remember from before the wait for the lock that
+    // there was no such table.
+    let exists = "SELECT EXISTS (SELECT FROM pg_catalog.pg_class \
+        WHERE relname = $1 AND pg_catalog.pg_table_is_visible(oid))";
     if !client.query_one(exists, &[&table]).await?.try_get::<_, bool>(0)? {
         return Ok(0);
     }

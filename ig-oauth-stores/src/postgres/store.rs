@@ -122,7 +122,7 @@ impl Store for PostgresStore {
     fn end_sessions<'a>(&'a self, account: &'a AccountKey) -> StoreFuture<'a, u64> {
         Box::pin(async move {
             let (client, user) = (account.client_id(), account.user_id().as_str());
-            Ok(self.execute(&self.inner.sql.end_sessions, &[&client, &user]).await?)
+            Ok(self.execute_once(&self.inner.sql.end_sessions, &[&client, &user]).await?)
         })
     }
 
@@ -147,7 +147,7 @@ impl Store for PostgresStore {
         Box::pin(async move {
             let its = AccountParameters::of(&account);
             let replaced = self
-                .execute(
+                .execute_once(
                     &self.inner.sql.replace_account,
                     &[
                         &its.client,
@@ -213,7 +213,7 @@ impl Store for PostgresStore {
 
     fn revoke<'a>(&'a self, client_id: &'a str, id: &'a UserId) -> StoreFuture<'a, u64> {
         Box::pin(async move {
-            Ok(self.execute(&self.inner.sql.revoke, &[&client_id, &id.as_str()]).await?)
+            Ok(self.execute_once(&self.inner.sql.revoke, &[&client_id, &id.as_str()]).await?)
         })
     }
 

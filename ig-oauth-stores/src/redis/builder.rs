@@ -113,6 +113,7 @@ impl RedisStoreBuilder {
         if let Some(pem) = &self.root_pem {
             crate::tls::certificates(pem)?;
         }
+        crate::tls::choose_provider();
         let certificates =
             redis::TlsCertificates { client_tls: None, root_cert: self.root_pem.clone() };
         Client::build_with_tls(self.url.as_str(), certificates).map_err(|_| {

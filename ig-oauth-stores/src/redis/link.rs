@@ -53,21 +53,23 @@ impl Link {
         }
     }
 
-    /// Runs a script. On a connection that turns out to be broken it is tried once more on a new one,
-    /// so that a restarted server costs nobody a request; unless it was sent and may have run.
+    /// Runs a script. When the connection turns out to be broken, a script that may run twice is
+    /// tried once more on a new one: so a restarted server costs nobody a request.
     pub(super) async fn run<T: FromRedisValue>(
         &self,
         call: &ScriptInvocation<'_>,
+        repeat: Repeat,
     ) -> Result<T, Failure> {
         let (mut connection, generation) = self.take().await?;
-        match call.invoke_async(&mut connection).await {
-            Err(error) if is_broken(&error) => {
-                self.give_up(generation).await;
-                if !was_never_sent(&error) {
-                    return Err(Broken::Redis(error).into());
-                }
-            }
-            result => return result.map_err(|error| Broken::Redis(error).into()),
+        let error = match call.invoke_async(&mut connection).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        if is_broken(&error) {
+            self.give_up(generation).await;
+        }
+        if repeat == Repeat::Never || !error.is_connection_dropped() {
+            return Err(Broken::Redis(error).into());
         }
         let (mut connection, generation) = self.take().await?;
         let result = call.invoke_async(&mut connection).await;
@@ -78,17 +80,18 @@ impl Link {
     }
 }
 
+/// Whether a script may run a second time when nobody knows whether the first one was run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// It changes nothing, or the same again.
+    Once,
+    /// Its answer says whether, or how much, it changed.
+    Never,
+}
+
 /// Whether another connection may do better. One that timed out may be to a machine that is gone.
 fn is_broken(error: &RedisError) -> bool {
     error.is_io_error() || error.is_timeout() || error.is_unrecoverable_error()
-}
-
-/// The driver's task, which has seen the connection end, took nothing more to send.
-fn was_never_sent(error: &RedisError) -> bool {
-    use std::error::Error as _;
-
-    let io = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
-    io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// Why there is no connection, or no answer.

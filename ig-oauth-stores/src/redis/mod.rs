@@ -17,7 +17,7 @@ mod store;
 
 pub use builder::RedisStoreBuilder;
 use keys::Keys;
-use link::Link;
+use link::{Link, Repeat};
 use scripts::Scripts;
 
 const ENGINE: &str = "Redis";
@@ -114,7 +114,23 @@ impl RedisStore {
         &self,
         call: &ScriptInvocation<'_>,
     ) -> Result<T, Failure> {
-        bounded(ENGINE, self.inner.settings.timeout, self.inner.link.run(call)).await
+        self.run_within(call, Repeat::Once).await
+    }
+
+    /// The same for a script that must not run twice.
+    async fn run_once<T: FromRedisValue + Send>(
+        &self,
+        call: &ScriptInvocation<'_>,
+    ) -> Result<T, Failure> {
+        self.run_within(call, Repeat::Never).await
+    }
+
+    async fn run_within<T: FromRedisValue + Send>(
+        &self,
+        call: &ScriptInvocation<'_>,
+        repeat: Repeat,
+    ) -> Result<T, Failure> {
+        bounded(ENGINE, self.inner.settings.timeout, self.inner.link.run(call, repeat)).await
     }
 }
 

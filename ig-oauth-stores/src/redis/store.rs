@@ -163,7 +163,7 @@ impl Store for RedisStore {
             let mut call = self.call(&self.inner.scripts.end_sessions);
             call.key(self.inner.keys.sessions(account));
             call.arg(account.client_id()).arg(account.user_id().as_str());
-            Ok(self.run(&call).await?)
+            Ok(self.run_once(&call).await?)
         })
     }
 
@@ -195,7 +195,7 @@ impl Store for RedisStore {
             call.key(self.inner.keys.account(&account.key));
             add_account(&mut call, &account);
             call.arg(present);
-            Ok(self.run(&call).await?)
+            Ok(self.run_once(&call).await?)
         })
     }
 
@@ -235,7 +235,7 @@ impl Store for RedisStore {
         Box::pin(async move {
             let mut call = self.call(&self.inner.scripts.revoke);
             call.key(self.inner.keys.known(client_id, id)).arg(client_id).arg(id.as_str());
-            Ok(self.run(&call).await?)
+            Ok(self.run_once(&call).await?)
         })
     }
 

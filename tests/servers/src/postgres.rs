@@ -87,6 +87,29 @@ impl PostgresServer {
         self.folder.path().display().to_string().replace('/', "%2F")
     }
 
+    /// Where it keeps its data.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Everything in the database, as SQL.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be dumped.
+    #[must_use]
+    pub fn dump(&self) -> String {
+        let program = find(&["pg_dump"], "postgresql-client").expect("pg_dump beside the server");
+        let output = Command::new(program)
+            .args(["--username", "postgres", "--inserts", "--host"])
+            .arg(self.folder.path())
+            .output()
+            .expect("pg_dump runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     /// Ends the server at once, as a crash would.
     pub fn kill(&mut self) {
         self.process = None;

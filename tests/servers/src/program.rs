@@ -72,10 +72,32 @@ impl Process {
         matches!(self.0.try_wait(), Ok(None))
     }
 
-    /// Ends it without a chance to tidy up, and waits until it is gone.
+    /// Ends it without a chance to tidy up, and waits until it is gone; with the processes it started,
+    /// which would go on serving their connections for a moment.
     pub(crate) fn kill(&mut self) {
+        let children = self.children();
         let _ = self.0.kill();
         let _ = self.0.wait();
+        if !children.is_empty() {
+            let _ = Command::new("sh")
+                .args(["-c", &format!("kill -KILL {}", children.join(" "))])
+                .stderr(std::process::Stdio::null())
+                .status();
+        }
+    }
+
+    /// The ids of the processes it started, where the system tells.
+    fn children(&self) -> Vec<String> {
+        let own = self.id().to_string();
+        let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        processes
+            .filter_map(|process| {
+                let text = std::fs::read_to_string(process.path().join("stat")).ok()?;
+                // The name in brackets can hold anything; state and parent follow it.
+                let parent = text.rsplit_once(')')?.1.split_ascii_whitespace().nth(1)?;
+                (parent == own).then(|| process.file_name().to_string_lossy().into_owned())
+            })
+            .collect()
     }
 
     /// Sends a signal by its name.

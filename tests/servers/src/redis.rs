@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -58,6 +58,12 @@ impl RedisServer {
     #[must_use]
     pub fn url_with_password(&self, password: &str) -> String {
         format!("{}?pass={password}", self.url())
+    }
+
+    /// Where it keeps its data.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Ends the server at once, as a crash would.
