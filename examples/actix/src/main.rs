@@ -81,7 +81,7 @@ async fn one_host_name(
 }
 
 async fn serve() -> Result<(), Box<dyn Error>> {
-    let example = web::Data::from(Arc::new(Example::start()?));
+    let example = web::Data::from(Arc::new(Example::start().await?));
     let listener = example.listener.try_clone()?;
     let greeting = example.greeting("actix-web");
     let oauth = InstagramOAuth::new(example.config.clone());

@@ -78,7 +78,7 @@ async fn one_host_name(
 }
 
 async fn serve() -> Result<(), Box<dyn Error>> {
-    let example = Arc::new(Example::start()?);
+    let example = Arc::new(Example::start().await?);
     let app = Router::new()
         .route("/", get(home))
         .route("/me", get(me))

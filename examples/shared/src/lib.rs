@@ -3,6 +3,7 @@
 
 mod pages;
 mod setup;
+mod store;
 
 pub use pages::{Links, Media, home, me, media, more};
 pub use setup::{Example, SetupError};

@@ -8,6 +8,9 @@ use std::net::{SocketAddr, TcpListener};
 
 use ig_oauth_common::{Config, ConfigBuilder, ConfigError};
 use ig_oauth_fake_instagram::{Api, FakeInstagram};
+use ig_oauth_stores::StoreSetupError;
+
+use crate::store::{self, Fallback};
 
 const DEFAULT_ADDRESS: &str = "127.0.0.1:3000";
 
@@ -20,18 +23,33 @@ pub struct Example {
     /// What the middleware is made from.
     pub config: Config,
     address: SocketAddr,
+    sessions: &'static str,
     /// The simulator stops when this is dropped.
     simulator: Option<FakeInstagram>,
 }
 
 impl Example {
     /// Binds `ADDR` and reads the settings: those of the environment when `INSTAGRAM_CLIENT_ID` is
-    /// set, else those of a simulator that is started along.
+    /// set, else those of a simulator that is started along. Sessions live in the database that
+    /// `REDIS_URL` or `DATABASE_URL` names, or in their cookies.
     ///
     /// # Errors
     ///
-    /// When the address cannot be bound or a setting is refused.
-    pub fn start() -> Result<Self, SetupError> {
+    /// When the address cannot be bound, a setting is refused, or the database cannot be used.
+    pub async fn start() -> Result<Self, SetupError> {
+        Self::start_with(Fallback::Cookies).await
+    }
+
+    /// The same with a store in any case, for jobs: in memory when the environment names none.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub async fn start_with_store() -> Result<Self, SetupError> {
+        Self::start_with(Fallback::Memory).await
+    }
+
+    async fn start_with(fallback: Fallback) -> Result<Self, SetupError> {
         let wanted = env::var("ADDR").unwrap_or_else(|_| DEFAULT_ADDRESS.to_owned());
         let bind = |error| SetupError::Bind(wanted.clone(), error);
         let listener = TcpListener::bind(&wanted).map_err(bind)?;
@@ -45,30 +63,30 @@ impl Example {
             let (builder, simulator) = simulated(address)?;
             (builder, Some(simulator))
         };
-        Ok(Self { listener, config: builder.build()?, address, simulator })
+        let (builder, sessions) = store::choose(builder, fallback).await?;
+        Ok(Self { listener, config: builder.build()?, address, simulator, sessions })
     }
 
     /// What to print once the server is up.
     #[must_use]
     pub fn greeting(&self, framework: &str) -> String {
-        let mut text = format!(
-            "Log in with Instagram, on {framework}\n\n  app       http://{}/\n",
-            self.address
-        );
-        match &self.simulator {
-            Some(simulator) => {
-                let window = simulator.authorize_url();
-                text.push_str(&format!(
-                    "  provider  a simulator, at {window}\n\nOpen the app's address in a browser. \
-                     Nothing here reaches Instagram; set INSTAGRAM_CLIENT_ID,\n\
-                     INSTAGRAM_CLIENT_SECRET and INSTAGRAM_REDIRECT_URI to talk to the real one.\n"
-                ));
+        let (provider, advice) = match &self.simulator {
+            Some(simulator) => (
+                format!("a simulator, at {}", simulator.authorize_url()),
+                "\nOpen the app's address in a browser. Nothing here reaches Instagram; set \
+                 INSTAGRAM_CLIENT_ID,\nINSTAGRAM_CLIENT_SECRET and INSTAGRAM_REDIRECT_URI to talk to \
+                 the real one.\n",
+            ),
+            None => {
+                let redirect_uri = self.config.redirect_uri();
+                (format!("the one of the environment; redirect URI {redirect_uri}"), "")
             }
-            None => text.push_str(&format!(
-                "  provider  the one of the environment; redirect URI {}\n",
-                self.config.redirect_uri()
-            )),
-        }
+        };
+        let mut text = format!(
+            "Log in with Instagram, on {framework}\n\n  app       http://{}/\n  provider  \
+             {provider}\n  sessions  {}\n{advice}",
+            self.address, self.sessions
+        );
         for warning in self.config.warnings() {
             text.push_str(&format!("  note      {warning}\n"));
         }
@@ -117,6 +135,18 @@ pub enum SetupError {
     Bind(String, io::Error),
     /// A setting is refused.
     Config(ConfigError),
+    /// The database cannot be used.
+    Store(StoreSetupError),
+    /// More than one database is named.
+    TwoStores,
+    /// The system gives no random bytes.
+    Randomness,
+}
+
+impl From<StoreSetupError> for SetupError {
+    fn from(error: StoreSetupError) -> Self {
+        Self::Store(error)
+    }
 }
 
 impl From<ConfigError> for SetupError {
@@ -132,6 +162,11 @@ impl fmt::Display for SetupError {
                 write!(f, "cannot listen on {address}: {error}; set ADDR to a free host:port")
             }
             Self::Config(error) => error.fmt(f),
+            Self::Store(error) => error.fmt(f),
+            Self::Randomness => f.write_str("the system gives no random bytes"),
+            Self::TwoStores => {
+                f.write_str("both REDIS_URL and DATABASE_URL are set: unset one of them")
+            }
         }
     }
 }

@@ -1,16 +1,13 @@
 //! The examples as a person meets them: started by their command, used with a browser.
 
-use std::io::{BufRead as _, BufReader, Lines};
-use std::process::{Child, ChildStdout, Command, Stdio};
-
 use crate::browser::{Browser, Response, send};
+use crate::program::{Program, command};
 
 /// A running example. Dropping it stops it.
 #[derive(Debug)]
 pub struct Example {
-    process: Child,
-    /// Kept open, so that what it prints later has somewhere to go.
-    _output: Lines<BufReader<ChildStdout>>,
+    /// What runs.
+    pub program: Program,
     /// What it printed until it was ready.
     pub greeting: String,
     /// Where it is, without a slash at the end.
@@ -18,39 +15,23 @@ pub struct Example {
 }
 
 impl Example {
-    /// Starts the program on a free port, with this environment and no other `INSTAGRAM_` variable,
-    /// and waits until it says where it is.
+    /// Starts the program on a free port, with this environment, and waits until it says where it is.
     #[must_use]
     pub fn start(program: &str, environment: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(program);
-        for (name, _) in std::env::vars() {
-            if name.starts_with("INSTAGRAM_") {
-                command.env_remove(name);
-            }
-        }
-        let mut process = command
-            .env("ADDR", "127.0.0.1:0")
-            .envs(environment.iter().copied())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the example starts");
-        let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
+        let program = Program::start(program, environment);
         let mut greeting = String::new();
-        // The greeting ends in an empty line after the notes.
         let mut origin = None;
-        for line in lines.by_ref().map_while(Result::ok) {
+        // The greeting ends in an empty line after the addresses.
+        while !(greeting.contains("provider") && greeting.ends_with("\n\n")) {
+            let line = program.line();
             if let Some((_, url)) = line.split_once("app       ") {
                 origin = Some(url.trim_end_matches('/').to_owned());
             }
-            let done = line.is_empty() && greeting.contains("provider");
             greeting.push_str(&line);
             greeting.push('\n');
-            if done {
-                break;
-            }
         }
         let origin = origin.unwrap_or_else(|| panic!("no address in: {greeting}"));
-        Self { process, _output: lines, greeting, origin }
+        Self { program, greeting, origin }
     }
 
     /// A URL of the example.
@@ -68,13 +49,6 @@ impl Example {
             lines.push(((*name).to_owned(), value.as_bytes().to_vec()));
         }
         send(address, method, target, &lines, b"").await
-    }
-}
-
-impl Drop for Example {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 
@@ -198,14 +172,13 @@ pub fn a_mistake_in_the_settings_is_explained(program: &str) {
         ),
         (&[("INSTAGRAM_SCOPE", "user_profile")], "instagram_business_basic"),
         (&[("ADDR", "256.0.0.1:1")], "ADDR"),
+        (&[("DATABASE_URL", "sqlite:")], "name a file"),
+        (&[("DATABASE_URL", "mysql://x")], "write postgres://"),
+        (&[("REDIS_URL", "redis://127.0.0.1:1")], "start it, or check host and port"),
+        (&[("REDIS_URL", "redis://x"), ("DATABASE_URL", "sqlite:x")], "unset one of them"),
+        (&[("DATABASE_URL", "sqlite::memory:")], "INSTAGRAM_COOKIE_SECRETS"),
     ] {
-        let mut command = Command::new(program);
-        for (name, _) in std::env::vars() {
-            if name.starts_with("INSTAGRAM_") {
-                command.env_remove(name);
-            }
-        }
-        command.env("ADDR", "127.0.0.1:0").envs(environment.iter().copied());
+        let mut command = command(program, environment);
         let output = command.output().expect("the example runs");
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success(), "{environment:?}");

@@ -17,6 +17,7 @@
 pub mod browser;
 pub mod example;
 pub mod harness;
+pub mod program;
 pub mod scenarios;
 
 /// The README's code, compiled with the other documentation.

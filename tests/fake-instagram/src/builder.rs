@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::api::{Api, TokenShape};
 use crate::authorize::split_scopes;
 use crate::fault::{Endpoint, Fault};
 use crate::ledger::Ledger;
-use crate::record::RecordedRequest;
+use crate::record::{Observer, RecordedRequest};
 use crate::server::{self, Shared};
 
 /// The client id unless another is set: the one of Meta's samples.
@@ -98,6 +99,15 @@ impl FakeInstagramBuilder {
     /// Where to listen. Any free port of 127.0.0.1 unless set.
     pub fn address(mut self, address: SocketAddr) -> Self {
         self.address = address;
+        self
+    }
+
+    /// Called with every request that comes in, before it is answered: for logs.
+    pub fn on_request(
+        mut self,
+        observer: impl Fn(&RecordedRequest) + Send + Sync + 'static,
+    ) -> Self {
+        self.ledger.observer = Some(Observer(Arc::new(observer)));
         self
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::account::Account;
 use crate::api::{Api, TokenShape};
 use crate::fault::Faults;
-use crate::record::RecordedRequest;
+use crate::record::{Observer, RecordedRequest};
 
 /// Meta's guide: "Authorization Codes are valid for 1 hour and can only be used once."
 const CODE_LIFETIME: u64 = 60 * 60;
@@ -72,6 +72,7 @@ pub(crate) struct Ledger {
     pub(crate) shape: TokenShape,
     pub(crate) faults: Faults,
     pub(crate) records: VecDeque<RecordedRequest>,
+    pub(crate) observer: Option<Observer>,
     frozen_at: Option<u64>,
     advanced: u64,
     windows: HashMap<String, Window>,
@@ -94,6 +95,7 @@ impl Ledger {
             shape: TokenShape::default(),
             faults: Faults::default(),
             records: VecDeque::new(),
+            observer: None,
             frozen_at: None,
             advanced: 0,
             windows: HashMap::new(),
@@ -119,6 +121,9 @@ impl Ledger {
     }
 
     pub(crate) fn record(&mut self, request: RecordedRequest) {
+        if let Some(observer) = &self.observer {
+            (observer.0)(&request);
+        }
         if self.records.len() >= MAX_RECORDS {
             self.records.pop_front();
         }

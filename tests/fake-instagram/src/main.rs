@@ -31,7 +31,11 @@ fn start() -> Result<FakeInstagram, String> {
         Ok(uris) => uris.split(',').fold(builder, |builder, uri| builder.redirect_uri(uri)),
         Err(_) => builder.any_loopback_redirect_uri(),
     };
-    builder.start_blocking().map_err(|error| format!("cannot listen on {address}: {error}"))
+    builder
+        // Paths only: queries and bodies hold secrets, if fake ones.
+        .on_request(|request| println!("{} {}", request.method(), request.path()))
+        .start_blocking()
+        .map_err(|error| format!("cannot listen on {address}: {error}"))
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -48,7 +52,7 @@ async fn main() -> ExitCode {
     println!("INSTAGRAM_CLIENT_SECRET={}", provider.client_secret());
     println!("INSTAGRAM_AUTHORIZE_URL={}", provider.authorize_url());
     println!("INSTAGRAM_TOKEN_URL={}", provider.token_url());
-    println!("INSTAGRAM_GRAPH_URL={}", provider.graph_url());
+    println!("INSTAGRAM_GRAPH_URL={}\n\nWhat comes in:\n", provider.graph_url());
     let _ = tokio::signal::ctrl_c().await;
     ExitCode::SUCCESS
 }

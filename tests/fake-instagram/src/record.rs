@@ -1,5 +1,8 @@
 //! What was received, for tests to look at.
 
+use std::fmt;
+use std::sync::Arc;
+
 use crate::fault::Endpoint;
 
 /// A request that the simulator received.
@@ -87,4 +90,14 @@ impl RecordedRequest {
 
 pub(crate) fn value<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().find(|(present, _)| present == name).map(|(_, value)| value.as_str())
+}
+
+/// Whom the requests are shown to.
+#[derive(Clone)]
+pub(crate) struct Observer(pub(crate) Arc<dyn Fn(&RecordedRequest) + Send + Sync>);
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Observer")
+    }
 }

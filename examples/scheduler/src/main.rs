@@ -1,0 +1,123 @@
+//! Work for users who are not there: looks at each connected account on a schedule, and keeps their
+//! tokens alive meanwhile.
+//!
+//! `cargo run -p scheduler-example`, open the printed address, log in, and watch the output.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the example talks to its user")]
+
+use std::env;
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use axum::Router;
+use axum::response::Html;
+use axum::routing::get;
+use example_shared::{Example, Links};
+use ig_oauth_tower::{
+    AuthError, InstagramLogin, InstagramOAuthLayer, MaybeInstagramToken, OfflineAccess,
+};
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How many accounts are read from the store at a time.
+const BATCH: usize = 100;
+
+/// The page on which accounts are connected: a login, and nothing more.
+async fn home(token: MaybeInstagramToken, login: InstagramLogin) -> Html<String> {
+    let links =
+        Links { login: login.login_path(), more: login.login_path(), logout: login.logout_path() };
+    Html(example_shared::home(token.token(), None, &links))
+}
+
+/// Looks at every connected account. One that fails is told and keeps nobody else waiting.
+async fn look_at_all(accounts: &OfflineAccess) -> Result<(), AuthError> {
+    let mut after = None;
+    loop {
+        let batch = accounts.accounts(after.as_ref(), BATCH).await?;
+        let Some(last) = batch.last() else { return Ok(()) };
+        after = Some(last.user_id().clone());
+        for account in &batch {
+            let user_id = account.user_id();
+            // The valid token, refreshed when it is due.
+            let Some(token) = accounts.token(user_id).await? else {
+                println!("{user_id} must log in again");
+                continue;
+            };
+            match token.profile().await {
+                Ok(profile) => println!(
+                    "{user_id} is @{} with {} posts",
+                    profile.username(),
+                    profile.media_count().map_or_else(|| "?".to_owned(), |count| count.to_string()),
+                ),
+                Err(error) => println!("{user_id}: {error}"),
+            }
+        }
+    }
+}
+
+async fn schedule(accounts: OfflineAccess, every: Duration, mut stop: watch::Receiver<bool>) {
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = stop.changed() => return,
+        }
+        if let Err(error) = look_at_all(&accounts).await {
+            eprintln!("the store does not answer, next time perhaps: {error}");
+        }
+    }
+}
+
+/// `SCHEDULE_SECONDS`, or a minute.
+fn pace() -> Result<Duration, String> {
+    match env::var("SCHEDULE_SECONDS") {
+        Err(_) => Ok(Duration::from_secs(60)),
+        Ok(text) => match text.parse() {
+            Ok(seconds @ 1..) => Ok(Duration::from_secs(seconds)),
+            _ => Err(format!("SCHEDULE_SECONDS is `{text}`: use a number of seconds, 1 or more")),
+        },
+    }
+}
+
+async fn serve() -> Result<(), Box<dyn Error>> {
+    let every = pace()?;
+    let example = Example::start_with_store().await?;
+    let layer = InstagramOAuthLayer::new(example.config.clone());
+    let accounts = layer.flow().offline_access()?;
+
+    let (stop, stopped) = watch::channel(false);
+    let scheduled = tokio::spawn(schedule(accounts.clone(), every, stopped.clone()));
+    let mut until_stopped = stopped.clone();
+    let refreshing = tokio::spawn(async move {
+        // One pass an hour over the tokens that end within 30 days.
+        let stop = async { drop(until_stopped.changed().await) };
+        accounts.refresher().run(stop).await
+    });
+
+    let app = Router::new().route("/", get(home)).layer(layer);
+    let listener = tokio::net::TcpListener::from_std(example.listener.try_clone()?)?;
+    println!("{}", example.greeting("axum, with a scheduler"));
+    axum::serve(listener, app)
+        .with_graceful_shutdown(async {
+            let _ = tokio::signal::ctrl_c().await;
+        })
+        .await?;
+
+    stop.send_replace(true);
+    scheduled.await?;
+    println!("tokens: {}", refreshing.await?);
+    Ok(())
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

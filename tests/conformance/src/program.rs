@@ -1,0 +1,111 @@
+//! Programs as a person meets them: started by their command, read line by line.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// Longest wait for a line, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Variables by which programs of ours are set: those of whoever runs the tests must not leak in.
+const OURS: [&str; 3] = ["INSTAGRAM_", "REDIS_URL", "DATABASE_URL"];
+
+/// A running program. Dropping it stops it.
+#[derive(Debug)]
+pub struct Program {
+    process: Child,
+    lines: Receiver<String>,
+    printed: Arc<Mutex<Vec<String>>>,
+}
+
+impl Program {
+    /// Starts the program with this environment.
+    #[must_use]
+    pub fn start(program: &str, environment: &[(&str, &str)]) -> Self {
+        let mut command = command(program, environment);
+        let mut process = command
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{program}: {error}"));
+        let output = BufReader::new(process.stdout.take().expect("its output"));
+        let printed = Arc::new(Mutex::new(Vec::new()));
+        let (sender, lines) = mpsc::channel();
+        let kept = Arc::clone(&printed);
+        // Read all along, or the program would stop at a full pipe.
+        thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                kept.lock().unwrap_or_else(PoisonError::into_inner).push(line.clone());
+                let _ = sender.send(line);
+            }
+        });
+        Self { process, lines, printed }
+    }
+
+    /// The next line it prints.
+    pub fn line(&self) -> String {
+        self.lines.recv_timeout(PATIENCE).unwrap_or_else(|error| {
+            let what = match error {
+                RecvTimeoutError::Timeout => "it prints nothing more",
+                RecvTimeoutError::Disconnected => "it has ended",
+            };
+            panic!("{what}, after {:#?}", self.printed())
+        })
+    }
+
+    /// Waits for a line with these words in it.
+    pub fn wait_for(&self, words: &str) -> String {
+        loop {
+            let line = self.line();
+            if line.contains(words) {
+                return line;
+            }
+        }
+    }
+
+    /// Everything it has printed so far.
+    #[must_use]
+    pub fn printed(&self) -> Vec<String> {
+        self.printed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A command with this environment, on a free port, and none of our variables but these.
+#[must_use]
+pub fn command(program: &str, environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars() {
+        if OURS.iter().any(|ours| name.starts_with(ours)) {
+            command.env_remove(name);
+        }
+    }
+    command.env("ADDR", "127.0.0.1:0").envs(environment.iter().copied());
+    command
+}
+
+/// Where the workspace's program of that name is. Cargo builds it for the tests of its own package;
+/// for those of another it is built here.
+#[must_use]
+pub fn of_the_workspace(package: &str, name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("the test is a program");
+    let folder = test.parent().and_then(std::path::Path::parent).expect("the target's folder");
+    let program = folder.join(name);
+    if !program.exists() {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut build = Command::new(cargo);
+        build.args(["build", "--quiet", "--workspace", "--bin", name]);
+        let status = build.status().expect("cargo runs");
+        assert!(status.success() && program.exists(), "{package} has no program {name}");
+    }
+    program
+}
