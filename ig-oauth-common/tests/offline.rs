@@ -10,70 +10,21 @@
 
 mod support;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ig_oauth_common::{
-    AccountKey, AuthErrorKind, HttpClient, HttpError, HttpRequest, HttpResponse, LongLived,
-    MemoryStore, OfflineAccess, Store, Timestamp, UserId,
+    AccountKey, AuthErrorKind, HttpResponse, LongLived, MemoryStore, OfflineAccess, Store,
+    Timestamp, UserId,
 };
 use support::Site;
+use support::people::People;
 use tokio::sync::Semaphore;
 
 const DAY: u64 = 24 * 60 * 60;
 const CLIENT_ID: &str = "990602627938098";
 const SECRET: &str = "an obviously fake cookie secret for tests";
 const NEW_SECRET: &str = "another obviously fake cookie secret";
-
-/// A provider whose codes are user ids and whose tokens name their user and number.
-#[derive(Clone, Default)]
-struct People {
-    refreshes: Arc<Mutex<HashMap<String, usize>>>,
-    /// The answer to refreshes of these users, instead of a token.
-    refusals: Arc<Mutex<HashMap<String, HttpResponse>>>,
-    /// When set, refreshes wait for a permit.
-    gate: Option<Arc<Semaphore>>,
-}
-
-impl People {
-    async fn answer(self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let ok = |body: String| Ok(HttpResponse::new(200, body.into_bytes()));
-        if let Some(form) = request.form() {
-            let user = form.rsplit_once("code=").unwrap().1;
-            return ok(format!(r#"{{"access_token":"FAKE.{user}.0","user_id":{user}}}"#));
-        }
-        let token = request.url().rsplit_once("access_token=").unwrap().1.to_owned();
-        let [_, user, number] = token.split('.').collect::<Vec<_>>()[..] else { panic!("{token}") };
-        let next = number.parse::<u32>().unwrap() + 1;
-        if request.url().contains("/refresh_access_token") {
-            if let Some(gate) = &self.gate {
-                gate.acquire().await.unwrap().forget();
-            }
-            *self.refreshes.lock().unwrap().entry(user.to_owned()).or_default() += 1;
-            if let Some(refusal) = self.refusals.lock().unwrap().get(user) {
-                return Ok(refusal.clone());
-            }
-        }
-        ok(format!(r#"{{"access_token":"FAKE.{user}.{next}","expires_in":5184000}}"#))
-    }
-
-    fn client(&self) -> impl HttpClient + use<> {
-        let people = self.clone();
-        move |request| people.clone().answer(request)
-    }
-
-    fn refuse(&self, user: u64, status: u16, code: i64) {
-        let body =
-            format!(r#"{{"error":{{"message":"x","type":"OAuthException","code":{code}}}}}"#);
-        let refusal = HttpResponse::new(status, body.into_bytes());
-        self.refusals.lock().unwrap().insert(user.to_string(), refusal);
-    }
-
-    fn counts(&self) -> Vec<usize> {
-        self.refreshes.lock().unwrap().values().copied().collect()
-    }
-}
 
 fn site(people: &People, store: &Arc<MemoryStore>, secrets: &'static [&'static str]) -> Site {
     let (client, store) = (people.client(), Arc::clone(store));

@@ -2,7 +2,6 @@
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-#[cfg(feature = "postgres")]
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::error::{StoreSetupError, StoreSetupErrorKind};
@@ -12,7 +11,7 @@ fn invalid(text: &str) -> StoreSetupError {
 }
 
 /// The certificates of a PEM text, of which there is at least one.
-pub(crate) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, StoreSetupError> {
+fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, StoreSetupError> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     found
         .ok()
@@ -21,7 +20,6 @@ pub(crate) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, S
 }
 
 /// Trust in what the system trusts, or only in the roots given.
-#[cfg(feature = "postgres")]
 pub(crate) fn client_config(root_pem: Option<&[u8]>) -> Result<ClientConfig, StoreSetupError> {
     let mut roots = RootCertStore::empty();
     if let Some(pem) = root_pem {
@@ -38,14 +36,4 @@ pub(crate) fn client_config(root_pem: Option<&[u8]>) -> Result<ClientConfig, Sto
         ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let config = config.map_err(|_| invalid("TLS cannot be set up"))?;
     Ok(config.with_root_certificates(roots).with_no_client_auth())
-}
-
-/// Names the cryptography for drivers that leave the choice to rustls, which refuses to choose where an
-/// app has brought two along. What the app has named stays.
-#[cfg(feature = "redis")]
-pub(crate) fn choose_provider() {
-    if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Somebody else may be faster; then theirs it is.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    }
 }

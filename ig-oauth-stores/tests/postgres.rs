@@ -2,14 +2,14 @@
 #![cfg(all(feature = "postgres", feature = "suite"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-mod records;
+mod support;
 
 use std::time::Duration;
 
 use ig_oauth_common::Store as _;
 use ig_oauth_stores::{PostgresStore, StoreSetupErrorKind, suite};
 use ig_oauth_test_servers::PostgresServer;
-use records::{HOUR, NOW, login};
+use support::{HOUR, NOW, login};
 use tokio_postgres::NoTls;
 
 /// A connection beside the store's.
@@ -46,7 +46,7 @@ async fn a_server_that_was_killed_is_used_again_once_it_is_back() {
 async fn a_lock_held_elsewhere_is_an_error_within_the_timeout_and_leaves_nothing_behind() {
     let Some(server) = PostgresServer::start() else { return };
     let builder = PostgresStore::builder(server.url()).pool_size(2);
-    let store = builder.timeout(Duration::from_millis(300)).connect().await.unwrap();
+    let store = builder.timeout(Duration::from_secs(1)).connect().await.unwrap();
     let (session, account) = login();
     store.begin_session(session.clone(), account).await.unwrap();
     let holder = beside(&server).await;
@@ -93,8 +93,8 @@ async fn what_has_expired_is_forgotten() {
     let store = PostgresStore::connect(server.url()).await.unwrap();
     let (session, account) = login();
     store.begin_session(session, account.clone()).await.unwrap();
-    assert!(store.claim(records::claim(), NOW).await.unwrap());
-    store.put_deletion(records::deletion()).await.unwrap();
+    assert!(store.claim(support::claim(), NOW).await.unwrap());
+    store.put_deletion(support::deletion()).await.unwrap();
     assert_eq!(store.purge_expired(NOW).await.unwrap(), 0);
     assert_eq!(store.purge_expired(NOW.saturating_add(2 * HOUR)).await.unwrap(), 2);
     assert_eq!(store.purge_expired(NOW.saturating_add(25 * HOUR)).await.unwrap(), 1);
@@ -107,7 +107,7 @@ async fn what_has_expired_is_forgotten() {
 async fn connections_do_not_depend_on_the_runtime_that_needed_them_first() {
     let Some(server) = PostgresServer::start() else { return };
     let store = PostgresStore::connect(server.url()).await.unwrap();
-    records::works_after_another_runtime_is_gone(std::sync::Arc::new(store)).await;
+    support::works_after_another_runtime_is_gone(std::sync::Arc::new(store)).await;
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn stores_with_different_prefixes_do_not_meet() {
     let Some(server) = PostgresServer::start() else { return };
     let one = PostgresStore::connect(server.url()).await.unwrap();
     let other = PostgresStore::builder(server.url()).prefix("other").connect().await.unwrap();
-    records::do_not_meet(&one, &other).await;
+    support::do_not_meet(&one, &other).await;
 }
 
 #[tokio::test]

@@ -1,142 +1,174 @@
-//! Redis, or Valkey: a real server of the test's own.
-#![cfg(all(feature = "redis", feature = "suite"))]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
+//! Redis: the suite, and a server that comes and goes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![cfg(feature = "redis")]
 
-mod records;
+use std::sync::Arc;
+use std::time::Duration;
 
-use std::time::{Duration, Instant};
-
-use ig_oauth_common::Store as _;
-use ig_oauth_stores::{RedisStore, StoreSetupErrorKind, suite};
+use futures_util::future::join_all;
+use ig_oauth_common::{Claim, SessionIdHash, Store as _, UserId};
+use ig_oauth_stores::{RedisStore, StoreSetupErrorKind};
 use ig_oauth_test_servers::RedisServer;
-use records::{HOUR, NOW, login};
+use redis::{Connection, cmd};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, UnixStream};
+use tokio::sync::Notify;
 
+mod support;
+use support::*;
+
+fn raw(url: &str) -> Connection {
+    redis::Client::open(url).unwrap().get_connection().unwrap()
+}
+
+#[cfg(feature = "suite")]
 #[tokio::test(flavor = "multi_thread")]
 async fn redis_passes_the_suite() {
     let Some(server) = RedisServer::start() else { return };
     let store = RedisStore::connect(server.url()).await.unwrap();
-    let cases = suite::run_all(&store).await;
+    let cases = ig_oauth_stores::suite::run_all(&store).await;
     println!("suite on redis: {cases} cases");
 }
 
-#[tokio::test]
-async fn a_server_that_was_killed_is_used_again_once_it_is_back() {
+#[cfg(feature = "suite")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documented_permissions_suffice_for_the_suite() {
+    let Some(server) = RedisServer::start() else { return };
+    let rules = "on >pw ~{login}* +@read +@write +@scripting +@connection";
+    let rules: Vec<_> = rules.split(' ').collect();
+    let _: () =
+        cmd("ACL").arg("SETUSER").arg("app").arg(rules).query(&mut raw(&server.url())).unwrap();
+    let url = format!("{}?user=app&pass=pw", server.url());
+    let refused = RedisStore::connect(url.clone()).await.unwrap_err();
+    assert_eq!(refused.kind(), StoreSetupErrorKind::Refused);
+    assert!(refused.to_string().contains("ACL SETUSER"), "{refused}");
+    let store = RedisStore::builder(url).prefix("login").connect().await.unwrap();
+    ig_oauth_stores::suite::run_all(&store).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_and_restarted_server_is_used_again_without_a_restart_of_the_store() {
     let Some(mut server) = RedisServer::start() else { return };
     let store = RedisStore::connect(server.url()).await.unwrap();
-    let (session, account) = login();
-    store.begin_session(session.clone(), account.clone()).await.unwrap();
+    fill(&store).await;
+    let id = SessionIdHash::from_bytes([1; 32]);
     for _ in 0..3 {
         server.kill();
-        assert!(store.session(&session.id_hash, NOW).await.is_err());
+        for _ in 0..3 {
+            let error = store.session(&id, NOW).await.unwrap_err();
+            assert!(cause(&error).starts_with("Redis: "), "{}", cause(&error));
+        }
         server.restart();
-        let found = store.session(&session.id_hash, NOW).await.unwrap();
-        assert_eq!(found, Some((session.clone(), account.clone())));
-        // And where nobody asked while it was down.
+        assert!(store.session(&id, NOW).await.unwrap().is_some());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_restarted_while_nothing_was_asked_is_not_noticed() {
+    let Some(mut server) = RedisServer::start() else { return };
+    let store = RedisStore::connect(server.url()).await.unwrap();
+    fill(&store).await;
+    for turn in [b"1", b"2", b"3"] {
+        let present = store.account(&key(1), NOW).await.unwrap().unwrap().sealed_token;
         server.kill();
         server.restart();
-        assert!(store.session(&session.id_hash, NOW).await.unwrap().is_some());
+        assert!(store.replace_account(&present, account(1, &[11], turn)).await.unwrap());
     }
 }
 
+/// The loop of a test on one thread cannot notice the end of the connection before it asks.
 #[tokio::test]
-async fn a_server_that_hangs_is_an_error_within_the_timeout() {
+async fn a_question_on_a_connection_that_has_just_broken_is_asked_again() {
+    let Some(mut server) = RedisServer::start() else { return };
+    let store = RedisStore::connect(server.url()).await.unwrap();
+    fill(&store).await;
+    server.kill();
+    server.restart();
+    assert!(store.account(&key(1), NOW).await.unwrap().is_some());
+    server.kill();
+    server.restart();
+    assert!(store.claim(Claim::new("new", "owner", later(60)), NOW).await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_server_is_an_error_within_the_timeout() {
     let Some(server) = RedisServer::start() else { return };
-    let timeout = Duration::from_millis(300);
+    let timeout = Duration::from_secs(1);
     let store = RedisStore::builder(server.url()).timeout(timeout).connect().await.unwrap();
+    fill(&store).await;
     server.pause();
     for _ in 0..2 {
-        let begun = Instant::now();
-        assert!(store.account(&login().1.key, NOW).await.is_err());
-        assert!(begun.elapsed() >= timeout, "it was waited for");
+        let keys: Vec<_> = (0..50).map(key).collect();
+        let answers = join_all(keys.iter().map(|key| store.account(key, NOW))).await;
+        for answer in answers {
+            let error = answer.unwrap_err();
+            assert_eq!(cause(&error), "Redis: no answer within 1s");
+        }
     }
-    let again = RedisStore::builder(server.url()).timeout(timeout).connect().await.unwrap_err();
-    assert_eq!(again.kind(), StoreSetupErrorKind::Unreachable);
-    assert!(again.to_string().contains("does not answer within 300ms"), "{again}");
+    let error = RedisStore::builder(server.url()).timeout(timeout).connect().await.unwrap_err();
+    assert_eq!(error.kind(), StoreSetupErrorKind::Unreachable);
+    assert!(error.to_string().contains("does not answer within 1s"), "{error}");
     server.resume();
-    assert_eq!(store.account(&login().1.key, NOW).await.unwrap(), None);
+    assert!(store.account(&key(1), NOW).await.unwrap().is_some());
 }
 
 #[tokio::test]
-async fn redis_itself_lets_records_expire() {
+async fn scripts_the_server_has_lost_are_given_again() {
     let Some(server) = RedisServer::start() else { return };
     let store = RedisStore::connect(server.url()).await.unwrap();
-    let (session, account) = login();
-    store.begin_session(session, account).await.unwrap();
-    assert!(store.claim(records::claim(), NOW).await.unwrap());
-    store.put_deletion(records::deletion()).await.unwrap();
-    let mut raw = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
-    let keys: Vec<String> = redis::cmd("KEYS").arg("*").query(&mut raw).unwrap();
-    assert_eq!(keys.len(), 7, "{keys:?}");
-    for key in keys {
-        assert!(key.starts_with("{ig_oauth}:"), "{key}");
-        let left: i64 = redis::cmd("TTL").arg(&key).query(&mut raw).unwrap();
-        // The list of an app's accounts stays, and loses names as accounts go.
-        assert_eq!(left > 0, !key.starts_with("{ig_oauth}:accounts:"), "{key} {left}");
-        assert!(left <= 61 * 24 * 3600, "{key} {left}");
-    }
-    // What Redis lets go leaves no name behind for long.
-    let gone: Vec<String> = redis::cmd("KEYS").arg("*:account:*").query(&mut raw).unwrap();
-    redis::cmd("DEL").arg(gone).exec(&mut raw).unwrap();
+    fill(&store).await;
+    let _: () = cmd("SCRIPT").arg("FLUSH").query(&mut raw(&server.url())).unwrap();
+    assert!(store.account(&key(1), NOW).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn stores_of_different_prefixes_do_not_meet() {
+    let Some(server) = RedisServer::start() else { return };
+    let one = RedisStore::connect(server.url()).await.unwrap();
+    let other = RedisStore::builder(server.url()).prefix("other").connect().await.unwrap();
+    fill(&one).await;
+    assert_eq!(other.account(&key(1), NOW).await.unwrap(), None);
+    assert!(other.claim(Claim::new("state", "rival", later(60)), NOW).await.unwrap());
+    assert_eq!(other.revoke("app", &UserId::from(11)).await.unwrap(), 0);
+    assert!(one.account(&key(1), NOW).await.unwrap().is_some());
+}
+
+/// As behind a firewall that forgets a connection: nothing comes back any more, and nobody hangs up.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_has_silently_died_costs_one_timeout() {
+    let Some(server) = RedisServer::start() else { return };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("redis://{}", listener.local_addr().unwrap());
+    let socket = server.url().strip_prefix("redis+unix://").unwrap().to_owned();
+    let stall = Arc::new(Notify::new());
+    let stalls = Arc::clone(&stall);
+    tokio::spawn(async move {
+        loop {
+            let (mut outer, _) = listener.accept().await.unwrap();
+            let mut inner = UnixStream::connect(&socket).await.unwrap();
+            let stalls = Arc::clone(&stalls);
+            tokio::spawn(async move {
+                tokio::select! {
+                    _ = copy_bidirectional(&mut outer, &mut inner) => {}
+                    () = stalls.notified() => std::future::pending().await,
+                }
+            });
+        }
+    });
+    let timeout = Duration::from_secs(1);
+    let store = RedisStore::builder(url).timeout(timeout).connect().await.unwrap();
+    fill(&store).await;
     for _ in 0..2 {
-        let (_, another) = login();
-        store.put_account(another).await.unwrap();
+        stall.notify_waiters();
+        let error = store.account(&key(1), NOW).await.unwrap_err();
+        assert_eq!(cause(&error), "Redis: no answer within 1s");
+        assert!(store.account(&key(1), NOW).await.unwrap().is_some());
     }
-    let names: u64 = redis::cmd("ZCARD").arg("{ig_oauth}:accounts:client").query(&mut raw).unwrap();
-    assert_eq!(names, 2);
 }
 
 #[tokio::test]
 async fn connections_do_not_depend_on_the_runtime_that_needed_them_first() {
     let Some(server) = RedisServer::start() else { return };
     let store = RedisStore::connect(server.url()).await.unwrap();
-    records::works_after_another_runtime_is_gone(std::sync::Arc::new(store)).await;
-}
-
-#[tokio::test]
-async fn stores_with_different_prefixes_do_not_meet() {
-    let Some(server) = RedisServer::start() else { return };
-    let one = RedisStore::connect(server.url()).await.unwrap();
-    let other = RedisStore::builder(server.url()).prefix("other").connect().await.unwrap();
-    records::do_not_meet(&one, &other).await;
-}
-
-#[tokio::test]
-async fn what_keeps_a_store_from_connecting_is_explained() {
-    use StoreSetupErrorKind::{InvalidSetting, InvalidUrl, Refused, Unreachable};
-    let refused = async |builder: ig_oauth_stores::RedisStoreBuilder, kind, words: &str| {
-        assert!(!format!("{builder:?}").contains("hunter2"));
-        let error = builder.connect().await.unwrap_err();
-        assert_eq!(error.kind(), kind, "{error}");
-        assert!(error.to_string().contains(words), "{error}");
-        assert!(!format!("{error:?}{error}").contains("hunter2"), "{error}");
-    };
-    let url = |url: &str| RedisStore::builder(url);
-    refused(url("postgres://hunter2@localhost"), InvalidUrl, "write redis://").await;
-    refused(url("redis://:hunter2@local host"), InvalidUrl, "write redis://").await;
-    refused(url("redis+unix:///no/such?pass=hunter2"), Unreachable, "start it").await;
-    let good = || url("redis://:hunter2@127.0.0.1:1/");
-    refused(good().prefix("Users:"), InvalidSetting, "lower-case letters").await;
-    refused(good().timeout(Duration::ZERO), InvalidSetting, "2 seconds").await;
-    refused(good(), Unreachable, "check host and port").await;
-    let Some(server) = RedisServer::start_with_password("correct-horse") else { return };
-    refused(url(&server.url()), Refused, "check user and password").await;
-    refused(url(&server.url_with_password("hunter2")), Refused, "check user and password").await;
-    RedisStore::connect(server.url_with_password("correct-horse")).await.unwrap();
-}
-
-#[tokio::test]
-async fn expiring_accounts_are_found_among_thousands() {
-    let Some(server) = RedisServer::start() else { return };
-    let store = RedisStore::connect(server.url()).await.unwrap();
-    for number in 0..2_500_u64 {
-        let mut account = records::account_of(number);
-        if number % 1_000 == 7 {
-            account.expires_at = NOW.saturating_add(HOUR);
-        }
-        store.put_account(account).await.unwrap();
-    }
-    let before = NOW.saturating_add(2 * HOUR);
-    let found = store.accounts_expiring("client", before, None, 10).await.unwrap();
-    assert_eq!(found.len(), 3);
-    assert_eq!(store.accounts("client", None, 5_000).await.unwrap().len(), 2_500);
+    works_after_another_runtime_is_gone(Arc::new(store)).await;
 }

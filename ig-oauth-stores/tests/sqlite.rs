@@ -2,14 +2,14 @@
 #![cfg(all(feature = "sqlite", feature = "suite"))]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
 
-mod records;
+mod support;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ig_oauth_common::Store as _;
 use ig_oauth_stores::{SqliteStore, StoreSetupErrorKind, suite};
-use records::{HOUR, NOW, login};
+use support::{HOUR, NOW, login};
 
 /// A file of the test's own, which goes with its value.
 struct File(PathBuf);
@@ -61,7 +61,7 @@ async fn a_login_outlives_the_process() {
 #[tokio::test]
 async fn a_lock_held_elsewhere_stops_writers_within_the_timeout_and_no_reader() {
     let file = File::new();
-    let builder = SqliteStore::builder(file.path()).timeout(Duration::from_millis(300));
+    let builder = SqliteStore::builder(file.path()).timeout(Duration::from_secs(1));
     let store = builder.open().await.unwrap();
     let (session, account) = login();
     store.begin_session(session.clone(), account.clone()).await.unwrap();
@@ -104,8 +104,8 @@ async fn what_has_expired_is_forgotten() {
     let store = SqliteStore::open(":memory:").await.unwrap();
     let (session, account) = login();
     store.begin_session(session, account.clone()).await.unwrap();
-    assert!(store.claim(records::claim(), NOW).await.unwrap());
-    store.put_deletion(records::deletion()).await.unwrap();
+    assert!(store.claim(support::claim(), NOW).await.unwrap());
+    store.put_deletion(support::deletion()).await.unwrap();
     assert_eq!(store.purge_expired(NOW).await.unwrap(), 0);
     assert_eq!(store.purge_expired(NOW.saturating_add(2 * HOUR)).await.unwrap(), 2);
     assert_eq!(store.purge_expired(NOW.saturating_add(25 * HOUR)).await.unwrap(), 1);
@@ -118,7 +118,7 @@ async fn what_has_expired_is_forgotten() {
 async fn it_does_not_depend_on_the_runtime_that_needed_it_first() {
     let file = File::new();
     let store = SqliteStore::open(file.path()).await.unwrap();
-    records::works_after_another_runtime_is_gone(std::sync::Arc::new(store)).await;
+    support::works_after_another_runtime_is_gone(std::sync::Arc::new(store)).await;
 }
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn stores_with_different_prefixes_do_not_meet() {
     let file = File::new();
     let one = SqliteStore::open(file.path()).await.unwrap();
     let other = SqliteStore::builder(file.path()).prefix("other").open().await.unwrap();
-    records::do_not_meet(&one, &other).await;
+    support::do_not_meet(&one, &other).await;
 }
 
 #[tokio::test]

@@ -9,6 +9,8 @@
     reason = "tests"
 )]
 
+pub mod people;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

@@ -1,123 +1,147 @@
-//! The connection that all operations share.
+//! The connection all operations share, and its replacement when it breaks.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, FromRedisValue, RedisError, ScriptInvocation};
+use redis::{ErrorKind, FromRedisValue, RedisError, ScriptInvocation, ServerErrorKind};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
 
 use super::ENGINE;
+use super::address::Address;
 use crate::error::Failure;
 
-/// A connection that is replaced when it breaks.
+/// One connection for all: questions and answers of many operations follow each other on it, and an
+/// operation whose caller goes away disturbs no other.
 pub(super) struct Link {
-    client: Client,
-    config: AsyncConnectionConfig,
+    address: Address,
     /// Where connections live. Not where they are needed: an Actix worker's runtime can be blocked by
     /// a handler or gone, and whatever lives there answers nobody.
     home: Handle,
-    present: Mutex<Present>,
+    current: Mutex<Option<Arc<Live>>>,
 }
 
-#[derive(Default)]
-struct Present {
-    connection: Option<MultiplexedConnection>,
-    /// Counts connections, so that of many who saw one break only the first takes it away.
-    generation: u64,
+/// A connection. It is closed when nobody waits for an answer on it any more.
+struct Live {
+    connection: MultiplexedConnection,
+    driver: JoinHandle<()>,
+    is_given_up: AtomicBool,
 }
 
-impl Link {
-    pub(super) fn new(client: Client, config: AsyncConnectionConfig) -> Self {
-        Self { client, config, home: Handle::current(), present: Mutex::default() }
+impl Live {
+    /// The driver ends as soon as the other side hangs up, so a dead connection is rarely tried.
+    fn is_usable(&self) -> bool {
+        !self.driver.is_finished() && !self.is_given_up.load(Ordering::Relaxed)
     }
 
-    /// The present connection with its generation; a new one when there is none.
-    pub(super) async fn take(&self) -> Result<(MultiplexedConnection, u64), Broken> {
-        let mut present = self.present.lock().await;
-        if let Some(connection) = &present.connection {
-            return Ok((connection.clone(), present.generation));
-        }
-        let (client, config) = (self.client.clone(), self.config.clone());
-        let connecting = self.home.spawn(async move {
-            client.get_multiplexed_async_connection_with_config(&config).await
-        });
-        let connection = connecting.await.map_err(|_| Broken::Homeless)??;
-        present.connection = Some(connection.clone());
-        present.generation += 1;
-        Ok((connection, present.generation))
-    }
-
-    async fn give_up(&self, generation: u64) {
-        let mut present = self.present.lock().await;
-        if present.generation == generation {
-            present.connection = None;
-        }
-    }
-
-    /// Runs a script. When the connection turns out to be broken, a script that may run twice is
-    /// tried once more on a new one: so a restarted server costs nobody a request.
-    pub(super) async fn run<T: FromRedisValue>(
-        &self,
-        call: &ScriptInvocation<'_>,
-        repeat: Repeat,
-    ) -> Result<T, Failure> {
-        let (mut connection, generation) = self.take().await?;
-        let error = match call.invoke_async(&mut connection).await {
-            Ok(answer) => return Ok(answer),
-            Err(error) => error,
-        };
-        if is_broken(&error) {
-            self.give_up(generation).await;
-        }
-        if repeat == Repeat::Never || !error.is_connection_dropped() {
-            return Err(Broken::Redis(error).into());
-        }
-        let (mut connection, generation) = self.take().await?;
-        let result = call.invoke_async(&mut connection).await;
-        if result.as_ref().is_err_and(is_broken) {
-            self.give_up(generation).await;
-        }
-        result.map_err(|error| Broken::Redis(error).into())
+    fn give_up(&self) {
+        self.is_given_up.store(true, Ordering::Relaxed);
     }
 }
 
-/// Whether a script may run a second time when nobody knows whether the first one was run.
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+/// Whether a script may be run a second time when nobody knows whether it ran.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Repeat {
-    /// It changes nothing, or the same again.
+    /// Its second run changes nothing and gives the same answer.
     Once,
-    /// Its answer says whether, or how much, it changed.
+    /// Its answer tells what it changed.
     Never,
 }
 
-/// Whether another connection may do better. One that timed out may be to a machine that is gone.
-fn is_broken(error: &RedisError) -> bool {
-    error.is_io_error() || error.is_timeout() || error.is_unrecoverable_error()
-}
+/// The attempt under way: what is left here after a timeout did not answer.
+#[derive(Default)]
+pub(super) struct Attempt(Option<Arc<Live>>);
 
-/// Why there is no connection, or no answer.
-#[derive(Debug)]
-pub(super) enum Broken {
-    Redis(RedisError),
-    Homeless,
-}
-
-impl From<RedisError> for Broken {
-    fn from(error: RedisError) -> Self {
-        Self::Redis(error)
+impl Attempt {
+    /// A connection that did not answer in time may have silently died.
+    pub(super) fn give_up(self) {
+        if let Some(live) = self.0 {
+            live.give_up();
+        }
     }
 }
 
-impl From<Broken> for Failure {
-    /// Without the details of the server's words: they can quote what was sent.
-    fn from(broken: Broken) -> Self {
-        let text = match broken {
-            Broken::Homeless => "the runtime in which the store was made has stopped".to_owned(),
-            Broken::Redis(error) if error.is_io_error() => error.to_string(),
-            Broken::Redis(error) => match error.code() {
-                Some(code) => format!("{} ({code})", error.category()),
-                None => error.category().to_owned(),
-            },
+impl Link {
+    pub(super) fn new(address: Address) -> Self {
+        Self { address, home: Handle::current(), current: Mutex::default() }
+    }
+
+    /// The connection, a new one if need be. Whoever comes meanwhile waits for the same.
+    async fn live(&self) -> Result<Arc<Live>, RedisError> {
+        let mut current = self.current.lock().await;
+        if let Some(live) = current.as_ref().filter(|live| live.is_usable()) {
+            return Ok(Arc::clone(live));
+        }
+        *current = None;
+        let address = self.address.clone();
+        let dialled = self.home.spawn(async move { address.dial().await }).await;
+        let (connection, driver) = match dialled {
+            Ok(dialled) => dialled?,
+            // That runtime is gone: better here than nowhere.
+            Err(_) => self.address.dial().await?,
         };
-        Self::new(ENGINE, text)
+        let live = Live { connection, driver, is_given_up: AtomicBool::new(false) };
+        Ok(Arc::clone(current.insert(Arc::new(live))))
+    }
+
+    /// Runs a script, and waits for its answer as long as it takes.
+    pub(super) async fn run<T: FromRedisValue>(
+        &self,
+        call: &ScriptInvocation<'_>,
+        mut repeat: Repeat,
+        attempt: &mut Attempt,
+    ) -> Result<T, RedisError> {
+        loop {
+            let live = self.live().await?;
+            attempt.0 = Some(Arc::clone(&live));
+            let answer = call.invoke_async(&mut live.connection.clone()).await;
+            attempt.0 = None;
+            let error = match answer {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            if is_the_connections(&error) {
+                live.give_up();
+            }
+            if repeat == Repeat::Never || !error.is_connection_dropped() {
+                return Err(error);
+            }
+            repeat = Repeat::Never;
+        }
+    }
+}
+
+/// Whether another connection could do better. One to a server that has become a replica could: the
+/// name in the URL may lead to its successor by now.
+fn is_the_connections(error: &RedisError) -> bool {
+    error.is_io_error()
+        || error.is_unrecoverable_error()
+        || error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly)
+}
+
+impl From<RedisError> for Failure {
+    fn from(error: RedisError) -> Self {
+        Self::new(ENGINE, text(&error))
+    }
+}
+
+/// What went wrong, without what the driver quotes of answers and the server of questions.
+pub(super) fn text(error: &RedisError) -> String {
+    match error.kind() {
+        ErrorKind::Io => error.to_string(),
+        ErrorKind::Server(_) | ErrorKind::Extension => {
+            let detail = error.detail().unwrap_or_default();
+            let detail = detail.split(", with args").next().unwrap_or_default();
+            format!("{} {detail}", error.code().unwrap_or_default()).trim().to_owned()
+        }
+        _ => error.category().to_owned(),
     }
 }

@@ -3,39 +3,30 @@
 use std::fmt;
 use std::sync::Arc;
 
-use redis::{FromRedisValue, Script, ScriptInvocation};
+use redis::{FromRedisValue, ScriptInvocation};
 
 use crate::error::{Failure, StoreSetupError};
 use crate::settings::{Settings, bounded};
 
+mod address;
 mod builder;
-mod keys;
 mod link;
-mod reply;
+mod row;
 mod scripts;
 mod store;
 
 pub use builder::RedisStoreBuilder;
-use keys::Keys;
-use link::{Link, Repeat};
+use link::{Attempt, Link, Repeat};
 use scripts::Scripts;
 
 const ENGINE: &str = "Redis";
 
-/// Sessions and accounts in Redis 6.2 and later or Valkey, for all instances of an app.
+/// Sessions and accounts in Redis 6.2 or newer, or in Valkey, for all instances of an app.
 ///
-/// Each operation is one script, which the server runs whole or not at all, in one round trip; only
-/// walking over all accounts takes one per thousand. All operations share one connection, which is
-/// replaced when it breaks: after an outage nothing needs a restart.
-///
-/// Records carry an expiry of Redis' own, so what nobody needs goes by itself. Keys begin with the
-/// prefix in braces, `{ig_oauth}`: in a cluster all of them live in one slot.
-///
-/// The connection lives in the runtime in which the store was made. Make it in `main`, not in the
-/// closure that an Actix server runs once per worker.
-///
-/// Give it a server that keeps its data over a restart and evicts nothing that has not expired
-/// (`maxmemory-policy noeviction` or `volatile-ttl`), or users will be asked to log in again.
+/// Each operation is one script on one connection, which all operations share. A connection that
+/// breaks is replaced; one that does not answer in time is, too. It lives in the runtime in which
+/// the store was made. Make it in `main`, not in the closure that an Actix server runs once per
+/// worker.
 ///
 /// Cheap to clone: clones share the connection.
 ///
@@ -44,7 +35,7 @@ const ENGINE: &str = "Redis";
 /// use ig_oauth_stores::RedisStore;
 ///
 /// # async fn set_up() -> Result<(), Box<dyn std::error::Error>> {
-/// let store = RedisStore::connect("redis://:password@cache.example:6379/0").await?;
+/// let store = RedisStore::connect("redis://app:password@cache.example:6379/0").await?;
 ///
 /// # let secret = "an obviously fake cookie secret, do not use";
 /// let config = Config::builder("1", "fake app secret", "https://app.example/callback")
@@ -55,11 +46,27 @@ const ENGINE: &str = "Redis";
 /// # }
 /// ```
 ///
-/// # TLS
+/// # URLs
 ///
-/// With the feature `tls`, a URL that begins with `rediss://` is reached over TLS. The server's
-/// certificate is always checked, against the system's roots or
+/// `redis://user:password@host:6379/0`, where all but the host can be left out and the number at the
+/// end is the database; `rediss://` the same with TLS, for which the feature `tls` is needed;
+/// `redis+unix:///path/to/socket?db=0&user=app&pass=password` for a Unix socket. `valkey` may stand
+/// for `redis`. With TLS the server's certificate is always checked, against the system's roots or
 /// [`root_pem`](RedisStoreBuilder::root_pem).
+///
+/// # What the server needs
+///
+/// - A user who may run scripts: `~*` can be narrowed to `~{ig_oauth}*`, and the commands to
+///   `+@read +@write +@scripting +@connection`.
+/// - `maxmemory-policy noeviction`: whatever else is evicted logs somebody out, or lets a login be
+///   repeated. Records go by themselves, an hour after they have expired.
+/// - An append-only file, if a restart of the server should not log everybody out.
+///
+/// # Clusters
+///
+/// Every key starts with the prefix as a hash tag, `{ig_oauth}`, so all keys are in one slot and
+/// scripts may use them together. The store does not follow redirections: lead it to the node that
+/// has the slot, or to a proxy in front of the cluster.
 #[derive(Clone)]
 pub struct RedisStore {
     inner: Arc<Inner>,
@@ -67,17 +74,17 @@ pub struct RedisStore {
 
 struct Inner {
     settings: Settings,
-    keys: Keys,
     scripts: Scripts,
     link: Link,
 }
 
 impl RedisStore {
-    /// Connects to the server of a `redis://`, `rediss://`, `valkey://` or `redis+unix://` URL.
+    /// Connects to the server of a `redis://` URL.
     ///
     /// # Errors
     ///
-    /// When no server answers, or it does not let us in. The text says what to do, without the URL.
+    /// When no server answers, it does not let us in, or the user may not do what is needed. The text
+    /// says what to do, without the URL.
     pub async fn connect(url: impl Into<String>) -> Result<Self, StoreSetupError> {
         Self::builder(url).connect().await
     }
@@ -101,41 +108,39 @@ impl RedisStore {
         RedisStoreBuilder::new(url.into())
     }
 
-    /// Starts a call of a script. Every script is told the prefix first, for the keys it finds on
-    /// its way.
-    fn call<'a>(&'a self, script: &'a Script) -> ScriptInvocation<'a> {
-        let mut call = script.prepare_invoke();
-        call.arg(self.inner.keys.prefix());
-        call
+    /// Runs a script; again on a new connection if the one there was broke meanwhile. For scripts
+    /// whose second run changes nothing and gives the same answer.
+    async fn ask<T>(&self, call: &ScriptInvocation<'_>) -> Result<T, Failure>
+    where
+        T: FromRedisValue + Send,
+    {
+        self.run(call, Repeat::Once).await
     }
 
-    /// Runs a script within the time an operation may take.
-    async fn run<T: FromRedisValue + Send>(
-        &self,
-        call: &ScriptInvocation<'_>,
-    ) -> Result<T, Failure> {
-        self.run_within(call, Repeat::Once).await
+    /// Runs a script whose answer tells what it changed: once, whatever happens.
+    async fn tell<T>(&self, call: &ScriptInvocation<'_>) -> Result<T, Failure>
+    where
+        T: FromRedisValue + Send,
+    {
+        self.run(call, Repeat::Never).await
     }
 
-    /// The same for a script that must not run twice.
-    async fn run_once<T: FromRedisValue + Send>(
-        &self,
-        call: &ScriptInvocation<'_>,
-    ) -> Result<T, Failure> {
-        self.run_within(call, Repeat::Never).await
-    }
-
-    async fn run_within<T: FromRedisValue + Send>(
-        &self,
-        call: &ScriptInvocation<'_>,
-        repeat: Repeat,
-    ) -> Result<T, Failure> {
-        bounded(ENGINE, self.inner.settings.timeout, self.inner.link.run(call, repeat)).await
+    async fn run<T>(&self, call: &ScriptInvocation<'_>, repeat: Repeat) -> Result<T, Failure>
+    where
+        T: FromRedisValue + Send,
+    {
+        let Inner { settings, link, .. } = &*self.inner;
+        let mut attempt = Attempt::default();
+        let answer = async { Ok(link.run(call, repeat, &mut attempt).await?) };
+        let answer = bounded(ENGINE, settings.timeout, answer).await;
+        attempt.give_up();
+        answer
     }
 }
 
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisStore").field("settings", &self.inner.settings).finish_non_exhaustive()
+        let settings = &self.inner.settings;
+        f.debug_struct("RedisStore").field("settings", settings).finish_non_exhaustive()
     }
 }

@@ -1,39 +1,50 @@
-//! What the server does in one go. Each script is text of its own, after what they share.
+//! What is said to the server: one script an operation, so each is atomic and one round trip.
 
-use redis::Script;
+use redis::{Script, ScriptInvocation};
 
+/// A struct of scripts, by the names of their files.
 macro_rules! scripts {
     ($($name:ident,)*) => {
         pub(super) struct Scripts {
-            $(pub(super) $name: Script,)*
+            /// The prefix as a hash tag: a cluster looks at nothing else to place a key.
+            tag: String,
+            $($name: Script,)*
         }
 
         impl Scripts {
-            pub(super) fn new() -> Self {
-                Self { $($name: Script::new(concat!(
-                    include_str!("scripts/shared.lua"),
-                    include_str!(concat!("scripts/", stringify!($name), ".lua")),
-                )),)* }
+            pub(super) fn new(prefix: &str) -> Self {
+                let shared = include_str!("scripts/shared.lua");
+                let script = |text| Script::new(&format!("{shared}\n{text}"));
+                Self {
+                    tag: format!("{{{prefix}}}"),
+                    $($name: script(include_str!(concat!("scripts/", stringify!($name), ".lua"))),)*
+                }
             }
+
+            $(pub(super) fn $name(&self) -> ScriptInvocation<'_> {
+                self.$name.key(&self.tag)
+            })*
         }
     };
 }
 
 scripts! {
-    begin_session,
-    put_account,
-    replace_account,
-    session,
-    touch_session,
-    end_session,
-    sessions,
-    end_sessions,
     account,
     accounts,
+    accounts_expiring,
     accounts_known_by,
-    revoke,
+    begin_session,
+    check,
     claim,
-    release,
-    put_deletion,
     deletion,
+    end_session,
+    end_sessions,
+    put_account,
+    put_deletion,
+    release,
+    replace_account,
+    revoke,
+    session,
+    sessions,
+    touch_session,
 }

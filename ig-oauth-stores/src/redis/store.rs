@@ -6,61 +6,40 @@ use ig_oauth_common::{
 };
 use redis::ScriptInvocation;
 
-use super::keys::{hex, seconds_to_keep, seconds_to_keep_claim};
-use super::reply::{self, Part};
+use super::row::{self, Fields, hex, life};
 use super::{ENGINE, RedisStore};
 use crate::error::Failure;
-use crate::record::{list, status_of, status_word, user_id};
-use crate::settings::{check_same_account, page_start};
+use crate::record::status_word;
+use crate::settings::{bounded, check_same_account, page_start};
 
-/// Names that one script looks at. It takes well under a millisecond, in which the server does
-/// nothing else.
-const NAMES_AT_A_TIME: usize = 1_000;
-
-/// An account as arguments. Its token may have been issued a while ago, never later than now, so
-/// Redis keeps it long enough.
-fn add_account(call: &mut ScriptInvocation<'_>, account: &AccountRecord) {
-    let further: Vec<_> = account.further_ids.iter().map(UserId::as_str).collect();
-    call.arg(account.key.client_id())
-        .arg(account.key.user_id().as_str())
-        .arg(further.join(" "))
-        .arg(account.sealed_token.as_slice())
-        .arg(list::to_text(account.scopes.iter().map(String::as_str)))
-        .arg(account.issued_at.unix_seconds())
-        .arg(account.expires_at.unix_seconds())
-        .arg(seconds_to_keep(account.issued_at, account.expires_at));
-}
+/// Most accounts one script reads: it takes a few milliseconds, in which the server does nothing else.
+const PAGE: usize = 500;
 
 impl RedisStore {
-    async fn walk(
-        &self,
-        client_id: &str,
-        before: Option<Timestamp>,
-        after: Option<&AccountKey>,
+    /// Up to `limit` accounts by as many calls as it takes, leaving out what `is_wanted` does not
+    /// want. `call` is given where a page starts and how many accounts it may have.
+    async fn pages<'a>(
+        &'a self,
+        start: &str,
         limit: usize,
+        is_wanted: impl Fn(&AccountRecord) -> bool + Send,
+        call: impl Fn(&str, usize) -> ScriptInvocation<'a> + Send,
     ) -> Result<Vec<AccountRecord>, Failure> {
-        let mut found = Vec::new();
-        let mut start = page_start(client_id, after).map(str::to_owned);
-        while let Some(after) = start.take().filter(|_| found.len() < limit) {
-            let wanted = (limit - found.len()).min(NAMES_AT_A_TIME);
-            let mut call = self.call(&self.inner.scripts.accounts);
-            call.key(self.inner.keys.accounts(client_id)).arg(client_id).arg(after);
-            match before {
-                Some(before) => call.arg(before.unix_seconds()),
-                None => call.arg(""),
-            };
-            call.arg(wanted).arg(NAMES_AT_A_TIME);
-            let answer: Vec<Part> = self.run(&call).await?;
-            let Some((go_on, accounts)) = answer.split_first() else { break };
-            let page = reply::accounts(client_id, accounts)?;
-            let is_full = page.len() == wanted;
-            found.extend(page);
-            start = if is_full {
-                // More may follow among the names that were not looked at.
-                found.last().map(|account| account.key.user_id().to_string())
-            } else {
-                Some(reply::text(go_on)?.to_owned()).filter(|user| !user.is_empty())
-            };
+        let (mut start, mut found) = (start.to_owned(), Vec::new());
+        while found.len() < limit {
+            let most = (limit - found.len()).min(PAGE);
+            let call = call(&start, most);
+            let (page, next): (Vec<Fields>, String) = self.ask(&call).await?;
+            for fields in page {
+                let account = row::account(fields)?;
+                if is_wanted(&account) {
+                    found.push(account);
+                }
+            }
+            if next.is_empty() {
+                break;
+            }
+            start = next;
         }
         Ok(found)
     }
@@ -70,23 +49,22 @@ impl Store for RedisStore {
     fn begin_session(&self, session: SessionRecord, account: AccountRecord) -> StoreFuture<'_, ()> {
         Box::pin(async move {
             check_same_account(ENGINE, &session, &account)?;
-            let mut call = self.call(&self.inner.scripts.begin_session);
-            call.key(self.inner.keys.session(&session.id_hash));
-            add_account(&mut call, &account);
+            let mut call = self.inner.scripts.begin_session();
+            row::add_account(&mut call, &account);
             call.arg(hex(session.id_hash.as_bytes()))
                 .arg(session.created_at.unix_seconds())
                 .arg(session.last_seen_at.unix_seconds())
                 .arg(session.expires_at.unix_seconds())
-                .arg(seconds_to_keep(session.created_at, session.expires_at));
-            Ok(self.run(&call).await?)
+                .arg(life(session.created_at, session.expires_at));
+            Ok(self.ask(&call).await?)
         })
     }
 
     fn put_account(&self, account: AccountRecord) -> StoreFuture<'_, ()> {
         Box::pin(async move {
-            let mut call = self.call(&self.inner.scripts.put_account);
-            add_account(&mut call, &account);
-            Ok(self.run(&call).await?)
+            let mut call = self.inner.scripts.put_account();
+            row::add_account(&mut call, &account);
+            Ok(self.ask(&call).await?)
         })
     }
 
@@ -96,19 +74,16 @@ impl Store for RedisStore {
         now: Timestamp,
     ) -> StoreFuture<'a, Option<(SessionRecord, AccountRecord)>> {
         Box::pin(async move {
-            let mut call = self.call(&self.inner.scripts.session);
-            call.key(self.inner.keys.session(id));
-            let answer: Vec<Part> = self.run(&call).await?;
-            let [client, user, rest @ ..] = answer.as_slice() else {
+            let mut call = self.inner.scripts.session();
+            call.arg(hex(id.as_bytes()));
+            let found: Option<(Fields, Fields)> = self.ask(&call).await?;
+            let Some((session, account)) = found else {
                 return Ok(None);
             };
-            let key = AccountKey::new(reply::text(client)?, user_id(ENGINE, reply::text(user)?)?);
-            let unreadable = || Failure::unreadable(ENGINE, "a session");
-            let (times, account) = rest.split_at_checked(3).ok_or_else(unreadable)?;
-            let session = reply::session(*id, &key, times)?;
-            let account = reply::account(key, account)?;
-            let lives = session.expires_at > now && account.expires_at > now;
-            Ok(lives.then_some((session, account)))
+            let account = row::account(account)?;
+            let session = row::session(session, &account.key)?;
+            let is_live = session.expires_at > now && account.expires_at > now;
+            Ok(is_live.then_some((session, account)))
         })
     }
 
@@ -119,20 +94,20 @@ impl Store for RedisStore {
         expires_at: Timestamp,
     ) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            let mut call = self.call(&self.inner.scripts.touch_session);
-            call.key(self.inner.keys.session(id))
+            let mut call = self.inner.scripts.touch_session();
+            call.arg(hex(id.as_bytes()))
                 .arg(last_seen_at.unix_seconds())
                 .arg(expires_at.unix_seconds())
-                .arg(seconds_to_keep(last_seen_at, expires_at));
-            Ok(self.run(&call).await?)
+                .arg(life(last_seen_at, expires_at));
+            Ok(self.ask(&call).await?)
         })
     }
 
     fn end_session<'a>(&'a self, id: &'a SessionIdHash) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            let mut call = self.call(&self.inner.scripts.end_session);
-            call.key(self.inner.keys.session(id)).arg(hex(id.as_bytes()));
-            Ok(self.run(&call).await?)
+            let mut call = self.inner.scripts.end_session();
+            call.arg(hex(id.as_bytes()));
+            Ok(self.ask(&call).await?)
         })
     }
 
@@ -142,28 +117,22 @@ impl Store for RedisStore {
         now: Timestamp,
     ) -> StoreFuture<'a, Vec<SessionRecord>> {
         Box::pin(async move {
-            let mut call = self.call(&self.inner.scripts.sessions);
-            call.key(self.inner.keys.sessions(account));
-            let answer: Vec<Part> = self.run(&call).await?;
-            let session = |parts: &[Part]| {
-                let (hash, times) =
-                    parts.split_first().ok_or_else(|| Failure::unreadable(ENGINE, "a session"))?;
-                reply::session(reply::hash(hash)?, account, times)
-            };
-            let found: Result<Vec<_>, Failure> = answer.chunks(4).map(session).collect();
-            let mut found = found?;
-            found.retain(|session| session.expires_at > now);
-            found.sort_by_key(|session| (session.created_at, session.id_hash));
-            Ok(found)
+            let mut call = self.inner.scripts.sessions();
+            call.arg(account.client_id()).arg(account.user_id().as_str());
+            let found: Vec<Fields> = self.ask(&call).await?;
+            let sessions = found.into_iter().map(|fields| row::session(fields, account));
+            let mut sessions = sessions.collect::<Result<Vec<_>, _>>()?;
+            sessions.retain(|session| session.expires_at > now);
+            sessions.sort_by_key(|session| (session.created_at, session.id_hash));
+            Ok(sessions)
         })
     }
 
     fn end_sessions<'a>(&'a self, account: &'a AccountKey) -> StoreFuture<'a, u64> {
         Box::pin(async move {
-            let mut call = self.call(&self.inner.scripts.end_sessions);
-            call.key(self.inner.keys.sessions(account));
+            let mut call = self.inner.scripts.end_sessions();
             call.arg(account.client_id()).arg(account.user_id().as_str());
-            Ok(self.run_once(&call).await?)
+            Ok(self.tell(&call).await?)
         })
     }
 
@@ -173,15 +142,11 @@ impl Store for RedisStore {
         now: Timestamp,
     ) -> StoreFuture<'a, Option<AccountRecord>> {
         Box::pin(async move {
-            let mut call = self.call(&self.inner.scripts.account);
-            call.key(self.inner.keys.account(key));
+            let mut call = self.inner.scripts.account();
             call.arg(key.client_id()).arg(key.user_id().as_str());
-            let answer: Vec<Part> = self.run(&call).await?;
-            if answer.is_empty() {
-                return Ok(None);
-            }
-            let account = reply::account(key.clone(), &answer)?;
-            Ok((account.expires_at > now).then_some(account))
+            let found: Option<Fields> = self.ask(&call).await?;
+            let found = found.map(row::account).transpose()?;
+            Ok(found.filter(|account| account.expires_at > now))
         })
     }
 
@@ -191,11 +156,10 @@ impl Store for RedisStore {
         account: AccountRecord,
     ) -> StoreFuture<'a, bool> {
         Box::pin(async move {
-            let mut call = self.call(&self.inner.scripts.replace_account);
-            call.key(self.inner.keys.account(&account.key));
-            add_account(&mut call, &account);
+            let mut call = self.inner.scripts.replace_account();
+            row::add_account(&mut call, &account);
             call.arg(present);
-            Ok(self.run_once(&call).await?)
+            Ok(self.tell(&call).await?)
         })
     }
 
@@ -205,7 +169,18 @@ impl Store for RedisStore {
         after: Option<&'a AccountKey>,
         limit: usize,
     ) -> StoreFuture<'a, Vec<AccountRecord>> {
-        Box::pin(async move { Ok(self.walk(client_id, None, after, limit).await?) })
+        Box::pin(async move {
+            let Some(start) = page_start(client_id, after) else {
+                return Ok(Vec::new());
+            };
+            let call = |start: &str, most| {
+                let mut call = self.inner.scripts.accounts();
+                call.arg(client_id).arg(start).arg(most);
+                call
+            };
+            let found = self.pages(start, limit, |_| true, call);
+            Ok(bounded(ENGINE, self.inner.settings.timeout, found).await?)
+        })
     }
 
     fn accounts_expiring<'a>(
@@ -215,7 +190,19 @@ impl Store for RedisStore {
         after: Option<&'a AccountKey>,
         limit: usize,
     ) -> StoreFuture<'a, Vec<AccountRecord>> {
-        Box::pin(async move { Ok(self.walk(client_id, Some(before), after, limit).await?) })
+        Box::pin(async move {
+            let Some(start) = page_start(client_id, after) else {
+                return Ok(Vec::new());
+            };
+            let call = |start: &str, most| {
+                let mut call = self.inner.scripts.accounts_expiring();
+                call.arg(client_id).arg(start).arg(most).arg(before.unix_seconds());
+                call
+            };
+            let is_wanted = |account: &AccountRecord| account.expires_at < before;
+            let found = self.pages(start, limit, is_wanted, call);
+            Ok(bounded(ENGINE, self.inner.settings.timeout, found).await?)
+        })
     }
 
     fn accounts_known_by<'a>(
@@ -224,50 +211,53 @@ impl Store for RedisStore {
         id: &'a UserId,
     ) -> StoreFuture<'a, Vec<AccountRecord>> {
         Box::pin(async move {
-            let mut call = self.call(&self.inner.scripts.accounts_known_by);
-            call.key(self.inner.keys.known(client_id, id)).arg(client_id).arg(id.as_str());
-            let answer: Vec<Part> = self.run(&call).await?;
-            Ok(reply::accounts(client_id, &answer)?)
+            let mut call = self.inner.scripts.accounts_known_by();
+            call.arg(client_id).arg(id.as_str());
+            let found: Vec<Fields> = self.ask(&call).await?;
+            let accounts = found.into_iter().map(row::account);
+            let mut accounts = accounts.collect::<Result<Vec<_>, _>>()?;
+            accounts.sort_by(|one, other| one.key.cmp(&other.key));
+            Ok(accounts)
         })
     }
 
     fn revoke<'a>(&'a self, client_id: &'a str, id: &'a UserId) -> StoreFuture<'a, u64> {
         Box::pin(async move {
-            let mut call = self.call(&self.inner.scripts.revoke);
-            call.key(self.inner.keys.known(client_id, id)).arg(client_id).arg(id.as_str());
-            Ok(self.run_once(&call).await?)
+            let mut call = self.inner.scripts.revoke();
+            call.arg(client_id).arg(id.as_str());
+            Ok(self.tell(&call).await?)
         })
     }
 
     fn claim(&self, claim: Claim, now: Timestamp) -> StoreFuture<'_, bool> {
         Box::pin(async move {
-            let mut call = self.call(&self.inner.scripts.claim);
-            call.key(self.inner.keys.claim(&claim.key))
+            let mut call = self.inner.scripts.claim();
+            call.arg(&claim.key)
                 .arg(&claim.owner)
                 .arg(claim.until.unix_seconds())
                 .arg(now.unix_seconds())
-                .arg(seconds_to_keep_claim(now, claim.until));
-            Ok(self.run(&call).await?)
+                .arg(life(now, claim.until));
+            Ok(self.ask(&call).await?)
         })
     }
 
     fn release<'a>(&'a self, key: &'a str, owner: &'a str) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            let mut call = self.call(&self.inner.scripts.release);
-            call.key(self.inner.keys.claim(key)).arg(owner);
-            Ok(self.run(&call).await?)
+            let mut call = self.inner.scripts.release();
+            call.arg(key).arg(owner);
+            Ok(self.ask(&call).await?)
         })
     }
 
     fn put_deletion(&self, deletion: DeletionRecord) -> StoreFuture<'_, ()> {
         Box::pin(async move {
-            let mut call = self.call(&self.inner.scripts.put_deletion);
-            call.key(self.inner.keys.deletion(&deletion.code_hash))
+            let mut call = self.inner.scripts.put_deletion();
+            call.arg(hex(&deletion.code_hash))
                 .arg(status_word(ENGINE, deletion.status)?)
                 .arg(deletion.requested_at.unix_seconds())
                 .arg(deletion.expires_at.unix_seconds())
-                .arg(seconds_to_keep(deletion.requested_at, deletion.expires_at));
-            Ok(self.run(&call).await?)
+                .arg(life(deletion.requested_at, deletion.expires_at));
+            Ok(self.ask(&call).await?)
         })
     }
 
@@ -277,19 +267,11 @@ impl Store for RedisStore {
         now: Timestamp,
     ) -> StoreFuture<'a, Option<DeletionRecord>> {
         Box::pin(async move {
-            let mut call = self.call(&self.inner.scripts.deletion);
-            call.key(self.inner.keys.deletion(code_hash));
-            let answer: Vec<Part> = self.run(&call).await?;
-            let [status, requested_at, expires_at] = answer.as_slice() else {
-                return Ok(None);
-            };
-            let deletion = DeletionRecord::new(
-                *code_hash,
-                status_of(ENGINE, reply::text(status)?)?,
-                reply::moment(requested_at)?,
-                reply::moment(expires_at)?,
-            );
-            Ok((deletion.expires_at > now).then_some(deletion))
+            let mut call = self.inner.scripts.deletion();
+            call.arg(hex(code_hash));
+            let found: Option<Fields> = self.ask(&call).await?;
+            let found = found.map(|fields| row::deletion(*code_hash, fields)).transpose()?;
+            Ok(found.filter(|deletion| deletion.expires_at > now))
         })
     }
 }

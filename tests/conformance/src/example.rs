@@ -174,7 +174,7 @@ pub fn a_mistake_in_the_settings_is_explained(program: &str) {
         (&[("ADDR", "256.0.0.1:1")], "ADDR"),
         (&[("DATABASE_URL", "sqlite:")], "name a file"),
         (&[("DATABASE_URL", "mysql://x")], "write postgres://"),
-        (&[("REDIS_URL", "redis://127.0.0.1:1")], "start it, or check host and port"),
+        (&[("REDIS_URL", "redis://127.0.0.1:1")], "no Redis server answers: start it"),
         (&[("REDIS_URL", "redis://x"), ("DATABASE_URL", "sqlite:x")], "unset one of them"),
         (&[("DATABASE_URL", "sqlite::memory:")], "INSTAGRAM_COOKIE_SECRETS"),
     ] {

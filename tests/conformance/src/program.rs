@@ -1,7 +1,6 @@
 //! Programs as a person meets them: started by their command, read line by line.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -91,21 +90,4 @@ pub fn command(program: &str, environment: &[(&str, &str)]) -> Command {
     }
     command.env("ADDR", "127.0.0.1:0").envs(environment.iter().copied());
     command
-}
-
-/// Where the workspace's program of that name is. Cargo builds it for the tests of its own package;
-/// for those of another it is built here.
-#[must_use]
-pub fn of_the_workspace(package: &str, name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("the test is a program");
-    let folder = test.parent().and_then(std::path::Path::parent).expect("the target's folder");
-    let program = folder.join(name);
-    if !program.exists() {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut build = Command::new(cargo);
-        build.args(["build", "--quiet", "--workspace", "--bin", name]);
-        let status = build.status().expect("cargo runs");
-        assert!(status.success() && program.exists(), "{package} has no program {name}");
-    }
-    program
 }

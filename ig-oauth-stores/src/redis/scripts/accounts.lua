@@ -1,22 +1,18 @@
--- KEYS: the app's accounts. ARGV: client, the user to start after (empty: at the first), the moment
--- before which tokens end (empty: any), how many accounts at most, how many names to look at.
--- Gives the user to go on after (empty: there is nothing more), then user and parts of each account.
-local client, after, before = ARGV[2], ARGV[3], tonumber(ARGV[4])
-local limit, budget = tonumber(ARGV[5]), tonumber(ARGV[6])
-local from = after == '' and '-' or '(' .. after
-local names = redis.call('ZRANGEBYLEX', KEYS[1], from, '+', 'LIMIT', 0, budget)
-local found, go_on = {''}, ''
-if #names == budget then go_on = names[#names] end
-for _, user in ipairs(names) do
-    if limit == 0 then break end
-    local account = read_account(client, user)
-    if not account[2] then
-        redis.call('ZREM', KEYS[1], user)
-    elseif not before or tonumber(account[5]) < before then
-        found[#found + 1] = user
-        for _, part in ipairs(account) do found[#found + 1] = part end
-        limit = limit - 1
-    end
+-- ARGV: client, the user after whom to start or nothing, and how many. Gives accounts and the user
+-- after whom to go on, or nothing at the end.
+local client, after, most = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local from = '-'
+if after ~= '' then from = '(' .. after end
+local users = redis.call('ZRANGEBYLEX', users_key(client), from, '+', 'LIMIT', 0, most)
+local found = {}
+for _, user in ipairs(users) do
+  local account = read_account(client, user)
+  if account then
+    found[#found + 1] = account
+  else
+    leave_indexes(client, user)
+  end
 end
-found[1] = go_on
-return found
+local last = ''
+if #users == most then last = users[most] end
+return {found, last}

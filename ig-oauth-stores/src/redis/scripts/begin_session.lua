@@ -1,13 +1,14 @@
--- KEYS: session. ARGV: an account (2 to 9), then hash, created, seen, expires and seconds to keep.
-local client, user = ARGV[2], ARGV[3]
-put_account(client, user, ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9])
-redis.call('HSET', KEYS[1], 'client_id', client, 'user_id', user,
-    'created_at', ARGV[11], 'last_seen_at', ARGV[12], 'expires_at', ARGV[13])
-redis.call('EXPIRE', KEYS[1], ARGV[14])
--- Sessions that Redis has let expire leave the set of the account at its next login.
-local sessions = sessions_key(client, user)
-for _, hash in ipairs(redis.call('SMEMBERS', sessions)) do
-    if redis.call('EXISTS', session_key(hash)) == 0 then redis.call('SREM', sessions, hash) end
+-- ARGV 1 to 8: the account, as write_account has them. Then the session: its hash, when it was
+-- created, when last seen, when it expires, and how many seconds to keep it.
+put_account()
+local client, user, hash, expires_at, life = ARGV[1], ARGV[2], ARGV[9], ARGV[12], ARGV[13]
+end_session(hash)
+local key, sessions = session_key(hash), sessions_key(client, user)
+redis.call('HSET', key, 'client', client, 'user', user, 'created_at', ARGV[10],
+  'last_seen_at', ARGV[11], 'expires_at', expires_at)
+redis.call('EXPIRE', key, life)
+redis.call('ZADD', sessions, expires_at, hash)
+prolong(sessions, life)
+for _, other in ipairs(redis.call('ZRANGE', sessions, 0, FEW - 1)) do
+  if redis.call('EXISTS', session_key(other)) == 0 then redis.call('ZREM', sessions, other) end
 end
-redis.call('SADD', sessions, ARGV[10])
-live_on(sessions, ARGV[14])

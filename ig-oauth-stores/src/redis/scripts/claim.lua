@@ -1,6 +1,15 @@
--- KEYS: claim. ARGV: owner, until, now, seconds to keep. Gives whether it was made.
-local held = redis.call('HMGET', KEYS[1], 'owner', 'until')
-if held[1] and held[1] ~= ARGV[2] and tonumber(held[2]) > tonumber(ARGV[4]) then return 0 end
-redis.call('HSET', KEYS[1], 'owner', ARGV[2], 'until', ARGV[3])
-redis.call('EXPIRE', KEYS[1], ARGV[5])
+-- ARGV: the key, the owner, until when, the present, and how many seconds to keep it. Gives whether
+-- the claim was made.
+
+-- Whether one moment is after another. As texts: Lua's numbers would round the last moments there are.
+local function is_after(one, other)
+  if #one ~= #other then return #one > #other end
+  return one > other
+end
+
+local key, owner = base .. ':claim:' .. ARGV[1], ARGV[2]
+local held = redis.call('HMGET', key, 'owner', 'until')
+if held[1] and held[1] ~= owner and is_after(held[2], ARGV[4]) then return 0 end
+redis.call('HSET', key, 'owner', owner, 'until', ARGV[3])
+redis.call('EXPIRE', key, ARGV[5])
 return 1

@@ -1,4 +1,4 @@
--- KEYS: deletion request.
-local request = redis.call('HMGET', KEYS[1], 'status', 'requested_at', 'expires_at')
-if not request[1] then return {} end
-return request
+-- ARGV: the hash.
+local found = redis.call('HMGET', base .. ':deletion:' .. ARGV[1], 'status', 'requested_at',
+  'expires_at')
+return found[1] and found

@@ -1,2 +1,2 @@
--- ARGV: client, user. Gives how many sessions there were.
-return end_sessions(ARGV[2], ARGV[3])
+-- ARGV: client, user. Gives how many there were.
+return end_sessions(ARGV[1], ARGV[2])

@@ -1,2 +1,3 @@
--- KEYS: claim. ARGV: owner.
-if redis.call('HGET', KEYS[1], 'owner') == ARGV[2] then redis.call('DEL', KEYS[1]) end
+-- ARGV: the key, the owner.
+local key = base .. ':claim:' .. ARGV[1]
+if redis.call('HGET', key, 'owner') == ARGV[2] then redis.call('DEL', key) end

@@ -1,60 +1,131 @@
--- Every script is given the prefix of keys first.
-local prefix = ARGV[1]
+-- What all scripts start with.
+--
+-- KEYS[1] is the prefix as a hash tag, "{ig_oauth}". Every other name begins with it, so a cluster
+-- keeps them all in one slot and a script may reach any of them. Client ids come last in a name: they
+-- may hold any character, and user ids hold digits only.
+--
+--   :session:<hash>               one session
+--   :account:<user>:<client>      one account
+--   :sessions:<user>:<client>     the hashes of an account's sessions, by when they end
+--   :known:<id>:<client>          the users of an app that have this further id
+--   :users:<client>               the users of an app, in the order of their ids
+--   :expiry:<client>              the same, by when their tokens stop working
+--   :claim:<key>                  one claim
+--   :deletion:<hash>              one deletion request
+--
+-- Each name has an end by Redis' own clock, later than that of any record it stands for. What an
+-- index still names when its record has gone is left out when it is met, and removed.
 
-local function account_key(client, user) return prefix .. ':account:' .. user .. ':' .. client end
-local function sessions_key(client, user) return prefix .. ':sessions:' .. user .. ':' .. client end
-local function session_key(hash) return prefix .. ':session:' .. hash end
-local function accounts_key(client) return prefix .. ':accounts:' .. client end
-local function known_key(client, id) return prefix .. ':known:' .. id .. ':' .. client end
+local base = KEYS[1]
 
--- The parts of an account, as replies give them and arguments bring them.
+-- How many entries of an index are looked at on the side.
+local FEW = 10
+
+local function session_key(hash) return base .. ':session:' .. hash end
+local function account_key(client, user) return base .. ':account:' .. user .. ':' .. client end
+local function sessions_key(client, user) return base .. ':sessions:' .. user .. ':' .. client end
+local function known_key(client, id) return base .. ':known:' .. id .. ':' .. client end
+local function users_key(client) return base .. ':users:' .. client end
+local function expiry_key(client) return base .. ':expiry:' .. client end
+
+-- Lets a name that stands for several records live as long as the longest of them.
+local function prolong(key, life)
+  if redis.call('TTL', key) < tonumber(life) then redis.call('EXPIRE', key, life) end
+end
+
+-- Further ids are a JSON list of texts of digits, so no JSON is needed to read them.
+local function each_id(list) return string.gmatch(list, '"(%d+)"') end
+local function has_id(list, id) return string.find(list, '"' .. id .. '"', 1, true) ~= nil end
+
+-- The first list, and of the second what the first has not.
+local function joined(list, others)
+  local all = {}
+  for id in each_id(list) do all[#all + 1] = id end
+  for id in each_id(others) do
+    if not has_id(list, id) then all[#all + 1] = id end
+  end
+  if #all == 0 then return '[]' end
+  return '["' .. table.concat(all, '","') .. '"]'
+end
+
 local function read_account(client, user)
-    return redis.call('HMGET', account_key(client, user),
-        'further_ids', 'sealed_token', 'scopes', 'issued_at', 'expires_at')
+  local found = redis.call('HMGET', account_key(client, user), 'client', 'user', 'further_ids',
+    'token', 'scopes', 'issued_at', 'expires_at')
+  return found[1] and found
 end
 
--- Lets a key live for so many seconds more, unless it lives longer anyway.
-local function live_on(key, seconds)
-    local left = redis.call('TTL', key)
-    if left >= 0 and left >= tonumber(seconds) then return end
-    redis.call('EXPIRE', key, seconds)
+local function leave_indexes(client, user)
+  redis.call('ZREM', users_key(client), user)
+  redis.call('ZREM', expiry_key(client), user)
 end
 
--- Writes an account, and the sets by which its further ids (digits, separated by spaces) find it.
-local function write_account(client, user, further, token, scopes, issued, expires, seconds)
-    local key = account_key(client, user)
-    redis.call('HSET', key, 'further_ids', further, 'sealed_token', token, 'scopes', scopes,
-        'issued_at', issued, 'expires_at', expires)
-    redis.call('EXPIRE', key, seconds)
-    redis.call('ZADD', accounts_key(client), 0, user)
-    for id in string.gmatch(further, '%d+') do
-        redis.call('SADD', known_key(client, id), user)
-        live_on(known_key(client, id), seconds)
-    end
-end
-
--- The same, keeping the ids that are known already. With it go a few names of accounts that Redis
--- has let expire: each write looks at three, so the list does not outgrow the accounts.
-local function put_account(client, user, further, token, scopes, issued, expires, seconds)
-    local given = ' ' .. further .. ' '
-    local present = redis.call('HGET', account_key(client, user), 'further_ids')
-    for id in string.gmatch(present or '', '%d+') do
-        if not string.find(given, ' ' .. id .. ' ', 1, true) then further = further .. ' ' .. id end
-    end
-    write_account(client, user, further, token, scopes, issued, expires, seconds)
-    for _, name in ipairs(redis.call('ZRANDMEMBER', accounts_key(client), 3)) do
-        if redis.call('EXISTS', account_key(client, name)) == 0 then
-            redis.call('ZREM', accounts_key(client), name)
-        end
-    end
-end
-
+-- Ends all sessions of an account. How many there were.
 local function end_sessions(client, user)
-    local ended = 0
-    for _, hash in ipairs(redis.call('SMEMBERS', sessions_key(client, user))) do
-        ended = ended + redis.call('DEL', session_key(hash))
-    end
-    redis.call('DEL', sessions_key(client, user))
-    return ended
+  local key, ended = sessions_key(client, user), 0
+  for _, hash in ipairs(redis.call('ZRANGE', key, 0, -1)) do
+    ended = ended + redis.call('DEL', session_key(hash))
+  end
+  redis.call('DEL', key)
+  return ended
 end
 
+-- Ends one session.
+local function end_session(hash)
+  local key = session_key(hash)
+  local whose = redis.call('HMGET', key, 'client', 'user')
+  if whose[1] then
+    redis.call('DEL', key)
+    redis.call('ZREM', sessions_key(whose[1], whose[2]), hash)
+  end
+end
+
+-- Writes the account of ARGV 1 to 8: client, user, further ids, token, scopes, when it was issued,
+-- when it expires, and how many seconds to keep it.
+local function write_account(further_ids)
+  local client, user, expires_at, life = ARGV[1], ARGV[2], ARGV[7], ARGV[8]
+  local key, users, expiry = account_key(client, user), users_key(client), expiry_key(client)
+  redis.call('HSET', key, 'client', client, 'user', user, 'further_ids', further_ids,
+    'token', ARGV[4], 'scopes', ARGV[5], 'issued_at', ARGV[6], 'expires_at', expires_at)
+  redis.call('EXPIRE', key, life)
+  for id in each_id(further_ids) do
+    redis.call('SADD', known_key(client, id), user)
+    prolong(known_key(client, id), life)
+  end
+  redis.call('ZADD', users, 0, user)
+  prolong(users, life)
+  redis.call('ZADD', expiry, expires_at, user)
+  prolong(expiry, life)
+  -- Accounts that Redis has forgotten leave the indexes with time, also where nobody reads them.
+  for _, other in ipairs(redis.call('ZRANGE', expiry, 0, FEW - 1)) do
+    if redis.call('EXISTS', account_key(client, other)) == 0 then leave_indexes(client, other) end
+  end
+end
+
+-- The same, further ids joined with those that are there.
+local function put_account()
+  local client, user, further_ids = ARGV[1], ARGV[2], ARGV[3]
+  local earlier = redis.call('HGET', account_key(client, user), 'further_ids')
+  if earlier then
+    further_ids = joined(further_ids, earlier)
+  else
+    -- Whoever comes back after the account was forgotten starts anew.
+    end_sessions(client, user)
+  end
+  write_account(further_ids)
+end
+
+-- The users of an app that are known by an id.
+local function known_by(client, id)
+  local users = {}
+  if redis.call('EXISTS', account_key(client, id)) == 1 then users[1] = id end
+  for _, user in ipairs(redis.call('SMEMBERS', known_key(client, id))) do
+    -- A user who was forgotten may have come back without this id.
+    local further_ids = redis.call('HGET', account_key(client, user), 'further_ids')
+    if not further_ids or not has_id(further_ids, id) then
+      redis.call('SREM', known_key(client, id), user)
+    elseif user ~= id then
+      users[#users + 1] = user
+    end
+  end
+  return users
+end

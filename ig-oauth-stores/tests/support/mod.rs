@@ -1,17 +1,56 @@
-//! Records, and what every engine's tests do with them.
-#![allow(dead_code, reason = "not every engine's tests need all of it")]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops where it fails")]
+//! Records for the tests of one engine.
+#![allow(dead_code, clippy::unwrap_used, reason = "tests, each of which uses a part")]
 
+use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ig_oauth_common::{
     AccountKey, AccountRecord, Claim, DeletionRecord, DeletionStatus, SessionIdHash, SessionRecord,
-    Store, Timestamp, UserId,
+    Store, StoreError, Timestamp, UserId,
 };
 
+/// The present of the tests, by the caller's clock.
 pub(crate) const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
+
+pub(crate) const DAY: u64 = 86_400;
+
 pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
+
+/// The moment `seconds` after the present.
+pub(crate) fn later(seconds: u64) -> Timestamp {
+    NOW.saturating_add(Duration::from_secs(seconds))
+}
+
+pub(crate) fn key(user: u64) -> AccountKey {
+    AccountKey::new("app", UserId::from(user))
+}
+
+/// An account that is also known as `further`, for sixty days.
+pub(crate) fn account(user: u64, further: &[u64], token: &[u8]) -> AccountRecord {
+    let further = further.iter().map(|id| UserId::from(*id)).collect();
+    let scopes = vec!["instagram_business_basic".to_owned()];
+    AccountRecord::new(key(user), further, token.to_vec(), scopes, NOW, later(60 * DAY))
+}
+
+/// A session of the account of that user, for a day.
+pub(crate) fn session(user: u64, id: u8) -> SessionRecord {
+    SessionRecord::new(SessionIdHash::from_bytes([id; 32]), key(user), NOW, NOW, later(DAY))
+}
+
+/// What a store's error says in full.
+pub(crate) fn cause(error: &StoreError) -> String {
+    error.source().map(ToString::to_string).unwrap_or_default()
+}
+
+/// One record of each kind, and one for each index.
+pub(crate) async fn fill(store: &dyn Store) {
+    store.begin_session(session(1, 1), account(1, &[11], b"sealed")).await.unwrap();
+    let claim = Claim::new("state", "owner", later(60));
+    assert!(store.claim(claim, NOW).await.unwrap());
+    let (status, end) = (DeletionStatus::Queued, later(90 * DAY));
+    store.put_deletion(DeletionRecord::new([7; 32], status, NOW, end)).await.unwrap();
+}
 
 /// A new user's session and account.
 pub(crate) fn login() -> (SessionRecord, AccountRecord) {

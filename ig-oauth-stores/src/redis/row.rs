@@ -1,0 +1,136 @@
+//! Answers to records, and records to arguments.
+
+use ig_oauth_common::{
+    AccountKey, AccountRecord, DeletionRecord, SessionIdHash, SessionRecord, Timestamp, UserId,
+};
+use redis::ScriptInvocation;
+
+use super::ENGINE;
+use crate::error::Failure;
+use crate::record::{list, status_of, user_id};
+
+/// The fields of a record, in the order its script names them.
+pub(super) type Fields = Vec<Vec<u8>>;
+
+/// How much longer than its record a key is kept: instances' and the server's clocks may differ, and
+/// the record itself says when it ends.
+const GRACE: u64 = 3_600;
+
+/// Longest a key is kept, a thousand years: Redis counts in milliseconds and refuses too many.
+const LONGEST: u64 = 1_000 * 365 * 86_400;
+
+/// Seconds to keep a record that is written at `from` and ends at `until`, both by the caller's
+/// clock. Only the distance counts, so that clock may show any time.
+pub(super) fn life(from: Timestamp, until: Timestamp) -> u64 {
+    until.saturating_since(from).as_secs().saturating_add(GRACE).min(LONGEST)
+}
+
+/// A hash as part of a key.
+pub(super) fn hex(bytes: &[u8; 32]) -> String {
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    nibbles.filter_map(|nibble| DIGITS.get(usize::from(nibble))).collect()
+}
+
+/// Adds the eight arguments of an account.
+pub(super) fn add_account(call: &mut ScriptInvocation<'_>, account: &AccountRecord) {
+    call.arg(account.key.client_id())
+        .arg(account.key.user_id().as_str())
+        .arg(list::to_text(account.further_ids.iter().map(UserId::as_str)))
+        .arg(account.sealed_token.as_slice())
+        .arg(list::to_text(account.scopes.iter().map(String::as_str)))
+        .arg(account.issued_at.unix_seconds())
+        .arg(account.expires_at.unix_seconds())
+        .arg(life(account.issued_at, account.expires_at));
+}
+
+pub(super) fn account(fields: Fields) -> Result<AccountRecord, Failure> {
+    let [client, user, further_ids, sealed_token, scopes, issued_at, expires_at] = parts(fields)?;
+    Ok(AccountRecord::new(
+        AccountKey::new(text(client)?, user_id(ENGINE, &text(user)?)?),
+        list::ids(ENGINE, &further_ids)?,
+        sealed_token,
+        list::from_text(ENGINE, &scopes)?,
+        moment(issued_at)?,
+        moment(expires_at)?,
+    ))
+}
+
+pub(super) fn session(fields: Fields, account: &AccountKey) -> Result<SessionRecord, Failure> {
+    let [hash, created_at, last_seen_at, expires_at] = parts(fields)?;
+    let hash = from_hex(&hash).ok_or_else(|| Failure::unreadable(ENGINE, "a hash"))?;
+    Ok(SessionRecord::new(
+        SessionIdHash::from_bytes(hash),
+        account.clone(),
+        moment(created_at)?,
+        moment(last_seen_at)?,
+        moment(expires_at)?,
+    ))
+}
+
+pub(super) fn deletion(code_hash: [u8; 32], fields: Fields) -> Result<DeletionRecord, Failure> {
+    let [status, requested_at, expires_at] = parts(fields)?;
+    let status = status_of(ENGINE, &text(status)?)?;
+    Ok(DeletionRecord::new(code_hash, status, moment(requested_at)?, moment(expires_at)?))
+}
+
+fn parts<const N: usize>(fields: Fields) -> Result<[Vec<u8>; N], Failure> {
+    fields.try_into().map_err(|_| Failure::unreadable(ENGINE, "too few or too many fields"))
+}
+
+fn text(bytes: Vec<u8>) -> Result<String, Failure> {
+    String::from_utf8(bytes).map_err(|_| Failure::unreadable(ENGINE, "a text"))
+}
+
+fn moment(bytes: Vec<u8>) -> Result<Timestamp, Failure> {
+    let seconds = text(bytes)?.parse().map_err(|_| Failure::unreadable(ENGINE, "a moment"))?;
+    Ok(Timestamp::from_unix_seconds(seconds))
+}
+
+fn from_hex(digits: &[u8]) -> Option<[u8; 32]> {
+    let nibble = |digit: &u8| char::from(*digit).to_digit(16).and_then(|it| u8::try_from(it).ok());
+    let byte = |pair: &[u8]| match pair {
+        [high, low] => Some(nibble(high)? << 4 | nibble(low)?),
+        _ => None,
+    };
+    digits.chunks(2).map(byte).collect::<Option<Vec<_>>>()?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_unix_seconds(seconds)
+    }
+
+    #[test]
+    fn a_key_outlives_its_record_by_an_hour_whatever_the_clock_shows() {
+        assert_eq!(life(at(100), at(160)), 60 + GRACE);
+        assert_eq!(life(at(9_000_000_100), at(9_000_000_160)), 60 + GRACE);
+    }
+
+    #[test]
+    fn a_record_that_has_ended_is_kept_for_the_grace_only() {
+        assert_eq!(life(at(160), at(100)), GRACE);
+    }
+
+    #[test]
+    fn no_record_is_kept_longer_than_redis_can_count() {
+        assert_eq!(life(at(0), at(u64::MAX)), LONGEST);
+        assert_eq!(life(at(u64::MAX - 1), at(u64::MAX)), 1 + GRACE);
+    }
+
+    #[test]
+    fn a_hash_comes_back_from_its_hexadecimal_digits() {
+        let mut hash = [0; 32];
+        hash.iter_mut().zip(0..).for_each(|(byte, place)| *byte = place * 8 + 7);
+        assert_eq!(hex(&hash).len(), 64);
+        assert!(hex(&hash).starts_with("070f17"));
+        assert_eq!(from_hex(hex(&hash).as_bytes()), Some(hash));
+        for wrong in ["", "07", &"g".repeat(64), &"0".repeat(63), &"0".repeat(66)] {
+            assert_eq!(from_hex(wrong.as_bytes()), None);
+        }
+    }
+}

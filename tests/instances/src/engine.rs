@@ -1,0 +1,143 @@
+//! The databases, each with what a test needs of it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use ig_oauth_common::Store;
+use ig_oauth_stores::{PostgresStore, RedisStore, SqliteStore};
+use ig_oauth_test_servers::{PostgresServer, RedisServer};
+
+/// The secret by which all instances seal.
+pub const COOKIE_SECRET: &str = "FAKE-cookie-secret-of-all-instances-0123456789";
+
+/// Longest an operation may take: ample for a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A database of the test's own.
+pub enum Engine {
+    /// A server.
+    Redis(RedisServer),
+    /// A server.
+    Postgres(PostgresServer),
+    /// A file.
+    Sqlite(Folder),
+}
+
+impl Engine {
+    /// Redis, if it is installed.
+    #[must_use]
+    pub fn redis() -> Option<Self> {
+        RedisServer::start().map(Self::Redis)
+    }
+
+    /// PostgreSQL, if it is installed.
+    #[must_use]
+    pub fn postgres() -> Option<Self> {
+        PostgresServer::start().map(Self::Postgres)
+    }
+
+    /// SQLite, which always is.
+    #[must_use]
+    pub fn sqlite() -> Self {
+        Self::Sqlite(Folder::new())
+    }
+
+    /// The environment by which an example finds it.
+    #[must_use]
+    pub fn environment(&self) -> (&'static str, String) {
+        match self {
+            Self::Redis(server) => ("REDIS_URL", server.url()),
+            Self::Postgres(server) => ("DATABASE_URL", server.url()),
+            Self::Sqlite(folder) => ("DATABASE_URL", format!("sqlite:{}", folder.file())),
+        }
+    }
+
+    /// One more instance's store.
+    pub async fn store(&self) -> Arc<dyn Store> {
+        match self {
+            Self::Redis(server) => Arc::new(
+                RedisStore::builder(server.url()).timeout(TIMEOUT).connect().await.unwrap(),
+            ),
+            Self::Postgres(server) => {
+                let builder = PostgresStore::builder(server.url()).timeout(TIMEOUT);
+                Arc::new(builder.connect().await.unwrap())
+            }
+            Self::Sqlite(folder) => {
+                Arc::new(SqliteStore::builder(folder.file()).timeout(TIMEOUT).open().await.unwrap())
+            }
+        }
+    }
+
+    /// Ends the server at once, as a crash would.
+    pub fn kill(&mut self) {
+        match self {
+            Self::Redis(server) => server.kill(),
+            Self::Postgres(server) => server.kill(),
+            Self::Sqlite(_) => panic!("a file cannot be killed"),
+        }
+    }
+
+    /// Starts it again.
+    pub fn restart(&mut self) {
+        match self {
+            Self::Redis(server) => server.restart(),
+            Self::Postgres(server) => server.restart(),
+            Self::Sqlite(_) => {}
+        }
+    }
+
+    /// Every byte it has written to its files, and what its own dump shows.
+    #[must_use]
+    pub fn dump(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        match self {
+            Self::Redis(server) => read_all(server.folder(), &mut bytes),
+            Self::Postgres(server) => {
+                read_all(server.folder(), &mut bytes);
+                bytes.extend_from_slice(server.dump().as_bytes());
+            }
+            Self::Sqlite(folder) => read_all(&folder.0, &mut bytes),
+        }
+        bytes
+    }
+}
+
+fn read_all(folder: &Path, bytes: &mut Vec<u8>) {
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            read_all(&entry.path(), bytes);
+        } else if kind.is_file() {
+            // A server may remove what it no longer needs while we look.
+            bytes.extend(fs::read(entry.path()).unwrap_or_default());
+        }
+    }
+}
+
+/// A folder that goes with its value.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("ig-oauth-instances-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn file(&self) -> String {
+        self.0.join("store.db").to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,21 @@
+//! Several instances of an app on one real database: what one does the other knows, also while the
+//! database dies and comes back. Each test is told which engine; `tests/` has a file for each.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::exhaustive_structs,
+    clippy::exhaustive_enums,
+    clippy::missing_panics_doc,
+    clippy::print_stdout,
+    reason = "test support stops at the first surprise"
+)]
+
+pub mod dump;
+pub mod engine;
+pub mod outage;
+pub mod refreshers;
+pub mod round_robin;
+pub mod two_examples;

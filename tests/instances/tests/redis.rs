@@ -1,0 +1,65 @@
+//! Several instances on Redis.
+
+mod programs;
+
+use ig_oauth_instances::engine::Engine;
+use ig_oauth_instances::{dump, outage, refreshers, two_examples};
+use ig_oauth_test_adapters::{Actix, Axum};
+use programs::PROGRAMS;
+
+#[tokio::test]
+async fn a_login_started_on_one_instance_ends_on_the_other() {
+    let Some(engine) = Engine::redis() else { return };
+    two_examples::a_login_started_on_one_instance_ends_on_the_other(&PROGRAMS, &engine).await;
+}
+
+#[tokio::test]
+async fn fifty_identical_callbacks_cost_one_exchange() {
+    let Some(engine) = Engine::redis() else { return };
+    two_examples::fifty_identical_callbacks_cost_one_exchange(&PROGRAMS, &engine).await;
+}
+
+#[tokio::test]
+async fn a_revoked_user_is_out_on_both_at_once() {
+    let Some(engine) = Engine::redis() else { return };
+    two_examples::a_revoked_user_is_out_on_both_at_once(&PROGRAMS, &engine).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_refreshers_refresh_ten_thousand_due_tokens_once_each() {
+    let Some(engine) = Engine::redis() else { return };
+    let name = "Redis";
+    refreshers::two_refreshers_refresh_ten_thousand_due_tokens_once_each(&engine, name).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_one_refresher_killed_nothing_is_lost() {
+    let Some(engine) = Engine::redis() else { return };
+    refreshers::with_one_refresher_killed_nothing_is_lost(&engine, "Redis").await;
+}
+
+#[tokio::test]
+async fn a_stolen_database_shows_no_secret() {
+    let Some(engine) = Engine::redis() else { return };
+    dump::a_stolen_database_shows_no_secret(&Axum, &engine).await;
+    dump::a_stolen_database_shows_no_secret(&Actix, &engine).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_dies_and_returns_on_axum() {
+    let Some(mut engine) = Engine::redis() else { return };
+    outage::a_database_that_dies_and_returns(&Axum, &mut engine, "Redis, axum").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_dies_and_returns_on_actix() {
+    let Some(mut engine) = Engine::redis() else { return };
+    outage::a_database_that_dies_and_returns(&Actix, &mut engine, "Redis, actix").await;
+}
+
+#[tokio::test]
+async fn a_database_that_hangs_slows_nobody_else() {
+    let Some(engine) = Engine::redis() else { return };
+    outage::a_database_that_hangs_slows_nobody_else(&Axum, &engine).await;
+    outage::a_database_that_hangs_slows_nobody_else(&Actix, &engine).await;
+}

@@ -1,0 +1,46 @@
+//! Several instances on SQLite.
+
+mod programs;
+
+use ig_oauth_instances::engine::Engine;
+use ig_oauth_instances::{dump, refreshers, two_examples};
+use ig_oauth_test_adapters::{Actix, Axum};
+use programs::PROGRAMS;
+
+#[tokio::test]
+async fn a_login_started_on_one_instance_ends_on_the_other() {
+    let engine = Engine::sqlite();
+    two_examples::a_login_started_on_one_instance_ends_on_the_other(&PROGRAMS, &engine).await;
+}
+
+#[tokio::test]
+async fn fifty_identical_callbacks_cost_one_exchange() {
+    let engine = Engine::sqlite();
+    two_examples::fifty_identical_callbacks_cost_one_exchange(&PROGRAMS, &engine).await;
+}
+
+#[tokio::test]
+async fn a_revoked_user_is_out_on_both_at_once() {
+    let engine = Engine::sqlite();
+    two_examples::a_revoked_user_is_out_on_both_at_once(&PROGRAMS, &engine).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_refreshers_refresh_ten_thousand_due_tokens_once_each() {
+    let engine = Engine::sqlite();
+    let name = "SQLite";
+    refreshers::two_refreshers_refresh_ten_thousand_due_tokens_once_each(&engine, name).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_one_refresher_killed_nothing_is_lost() {
+    let engine = Engine::sqlite();
+    refreshers::with_one_refresher_killed_nothing_is_lost(&engine, "SQLite").await;
+}
+
+#[tokio::test]
+async fn a_stolen_database_shows_no_secret() {
+    let engine = Engine::sqlite();
+    dump::a_stolen_database_shows_no_secret(&Axum, &engine).await;
+    dump::a_stolen_database_shows_no_secret(&Actix, &engine).await;
+}
