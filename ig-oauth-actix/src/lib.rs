@@ -107,6 +107,14 @@
 //! [`ApiErrorKind`] tells a dead token from a missing permission, a limit with its wait, and the
 //! provider's misleading "Unsupported request".
 //!
+//! # Several instances, and background jobs
+//!
+//! Sessions live in their cookies until a [`store`](ConfigBuilder::store) is set: `ig-oauth-stores` has
+//! Redis, PostgreSQL and SQLite, [`MemoryStore`] is for tests. With one, instances share logins, a user
+//! can be [logged out everywhere](Flow::log_out_everywhere), and
+//! [`Flow::offline_access`] gives jobs a user's valid token by id and a [`Refresher`] that keeps all
+//! stored tokens alive. [`flow`](InstagramOAuth::flow) has the flow.
+//!
 //! # Mounting
 //!
 //! Make the [`InstagramOAuth`] once, outside of `HttpServer::new`, and move clones in. Wrap the whole

@@ -102,6 +102,14 @@
 //! [`ApiErrorKind`] tells a dead token from a missing permission, a limit with its wait, and the
 //! provider's misleading "Unsupported request".
 //!
+//! # Several instances, and background jobs
+//!
+//! Sessions live in their cookies until a [`store`](ConfigBuilder::store) is set: `ig-oauth-stores` has
+//! Redis, PostgreSQL and SQLite, [`MemoryStore`] is for tests. With one, instances share logins, a user
+//! can be [logged out everywhere](Flow::log_out_everywhere), and
+//! [`Flow::offline_access`] gives jobs a user's valid token by id and a [`Refresher`] that keeps all
+//! stored tokens alive. [`flow`](InstagramOAuthLayer::flow) has the flow.
+//!
 //! # Mounting
 //!
 //! Call `.layer` last, or wrap the whole app (`layer.layer(router)`, with [`tower_layer::Layer`] in

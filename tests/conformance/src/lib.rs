@@ -30,6 +30,11 @@ pub struct Readme;
 #[doc = include_str!("../../../docs/hooks.md")]
 pub struct HooksGuide;
 
+/// The guide to deploying, likewise.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/deploying.md")]
+pub struct DeployingGuide;
+
 /// The simulator's README, likewise.
 #[cfg(doctest)]
 #[doc = include_str!("../../fake-instagram/README.md")]

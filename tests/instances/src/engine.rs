@@ -71,6 +71,35 @@ impl Engine {
         }
     }
 
+    /// Bytes it takes: of memory for Redis, of its tables or file for the others.
+    pub async fn size(&self) -> u64 {
+        match self {
+            Self::Redis(server) => {
+                let mut redis =
+                    redis::Client::open(server.url()).unwrap().get_connection().unwrap();
+                let told: String = redis::cmd("INFO").arg("memory").query(&mut redis).unwrap();
+                let line = told.lines().find_map(|line| line.strip_prefix("used_memory:"));
+                line.unwrap().trim().parse().unwrap()
+            }
+            Self::Postgres(server) => {
+                let client = tokio_postgres::connect(&server.url(), tokio_postgres::NoTls).await;
+                let (client, connection) = client.unwrap();
+                tokio::spawn(connection);
+                // Room that dead rows took is taken again in time, as autovacuum sees to.
+                client.batch_execute("VACUUM FULL").await.unwrap();
+                let tables = "SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_class \
+                              WHERE relkind = 'r' AND relname LIKE 'ig_oauth%'";
+                let size: i64 = client.query_one(tables, &[]).await.unwrap().get(0);
+                u64::try_from(size).unwrap()
+            }
+            Self::Sqlite(folder) => {
+                let file = rusqlite::Connection::open(folder.file()).unwrap();
+                file.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+                fs::metadata(folder.file()).unwrap().len()
+            }
+        }
+    }
+
     /// Ends the server at once, as a crash would.
     pub fn kill(&mut self) {
         match self {
