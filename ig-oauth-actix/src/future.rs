@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use actix_web::Error;
 use actix_web::body::EitherBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use ig_oauth_common::{AppRequest, Job, Reply};
+use ig_oauth_common::{AppRequest, Reply};
 use pin_project_lite::pin_project;
 
 use crate::headers::ActixHeaders;
@@ -45,8 +45,11 @@ impl<F> ResponseFuture<F> {
         Self { state }
     }
 
-    pub(crate) fn own(request: ServiceRequest, job: Job) -> Self {
-        Self { state: State::Own { request: Some(request), future: Box::pin(job.run()) } }
+    pub(crate) fn own(
+        request: ServiceRequest,
+        reply: impl Future<Output = Reply> + 'static,
+    ) -> Self {
+        Self { state: State::Own { request: Some(request), future: Box::pin(reply) } }
     }
 
     pub(crate) fn done(request: ServiceRequest, reply: Reply) -> Self {

@@ -177,6 +177,7 @@
 //! needs in your own `Cargo.toml`.
 
 mod extract;
+mod form;
 mod future;
 mod guard;
 mod headers;

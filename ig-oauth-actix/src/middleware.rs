@@ -10,6 +10,7 @@ use ig_oauth_common::{
     AppRequest, Begin, Config, Flow, LoginContext, LoginOptions, LoginOptionsError,
 };
 
+use crate::form::run;
 use crate::future::ResponseFuture;
 use crate::headers::{ActixHeaders, flow_request};
 use crate::response::response;
@@ -77,7 +78,9 @@ impl InstagramOAuth {
             for (_, path) in flow.paths() {
                 let nested = path.strip_prefix(&*prefix).filter(|rest| rest.starts_with('/'));
                 let flow = flow.clone();
-                let handler = move |request: HttpRequest| answer(begin(&flow, &request));
+                let handler = move |request: HttpRequest, body: web::Payload| {
+                    answer(begin(&flow, &request), body)
+                };
                 // A path outside the prefix cannot be reached under it. It is mounted as it is, so
                 // that a visit says what is wrong.
                 services.service(web::resource(nested.unwrap_or(path)).to(handler));
@@ -99,10 +102,11 @@ fn begin(flow: &Flow, request: &HttpRequest) -> Option<Begin> {
     }
 }
 
-async fn answer(begun: Option<Begin>) -> HttpResponse {
+async fn answer(begun: Option<Begin>, body: web::Payload) -> HttpResponse {
     match begun {
         Some(Begin::Done(reply)) => response(reply),
         Some(Begin::Job(job)) => response(job.run().await),
+        Some(Begin::Form(form)) => response(run(form, body).await),
         None => HttpResponse::NotFound().finish(),
     }
 }
@@ -143,7 +147,7 @@ where
     forward_ready!(service);
 
     // The request is given away whole: a clone of it that lived on would make actix's routing panic.
-    fn call(&self, request: ServiceRequest) -> Self::Future {
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let begun = {
             let context = request.extensions().get::<LoginContext>().cloned();
             let headers = ActixHeaders(request.headers());
@@ -152,7 +156,11 @@ where
         };
         match begun {
             Some(Begin::Done(reply)) => ResponseFuture::done(request, reply),
-            Some(Begin::Job(job)) => ResponseFuture::own(request, job),
+            Some(Begin::Job(job)) => ResponseFuture::own(request, job.run()),
+            Some(Begin::Form(form)) => {
+                let body = request.take_payload();
+                ResponseFuture::own(request, run(form, body))
+            }
             None => {
                 let attached = self.flow.attach(&ActixHeaders(request.headers()));
                 let kept = attached.slot().is_some().then(|| attached.clone());

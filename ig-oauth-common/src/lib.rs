@@ -91,18 +91,22 @@ pub use clock::{Clock, SystemClock, Timestamp};
 pub use config::{Config, ConfigBuilder, ConfigError, LongLived};
 pub use error::{AuthError, AuthErrorKind};
 pub use flow::{
-    AppDataTooLong, AppRequest, Begin, Caller, Flow, Headers, InvalidHeader, InvalidStatus, Job,
-    LoginContext, LoginOptions, LoginOptionsError, Reply, Request, RequiredScopes, Route,
+    AppDataTooLong, AppRequest, Begin, Caller, Flow, Form, Headers, InvalidHeader, InvalidStatus,
+    Job, LoginContext, LoginOptions, LoginOptionsError, Reply, Request, RequiredScopes, Route,
     middleware_missing,
 };
 pub use hooks::{
-    Denial, Failure, HookError, Hooks, Login, LoginDecision, LoginStart, LoginStartDecision, Logout,
+    DataDeletion, Deauthorization, Denial, Failure, HookError, Hooks, Login, LoginDecision,
+    LoginStart, LoginStartDecision, Logout,
 };
 pub use offline::{ConnectedAccount, OfflineAccess, RefreshReport, Refresher, ResealReport};
 pub use provider::http::{
     BoxFuture, HttpClient, HttpError, HttpErrorKind, HttpMethod, HttpRequest, HttpResponse,
 };
-pub use provider::{AccountType, ApiError, ApiErrorKind, Profile, ProviderRejection};
+pub use provider::{
+    AccountType, ApiError, ApiErrorKind, Profile, ProviderRejection, SignedRequest,
+    SignedRequestError, SignedRequestVerifier,
+};
 pub use randomness::{Randomness, RandomnessUnavailable, SystemRandomness};
 pub use scope::{OtherScope, Scope, ScopeError, Scopes};
 pub use session::{

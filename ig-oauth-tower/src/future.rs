@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use http::Response;
-use ig_oauth_common::{AppRequest, Job, Reply};
+use ig_oauth_common::{AppRequest, Reply};
 use pin_project_lite::pin_project;
 
 use crate::body::{ResponseBody, append, response};
@@ -48,8 +48,8 @@ impl<F, R> ResponseFuture<F, R> {
         })
     }
 
-    pub(crate) fn own(job: Job) -> Self {
-        Self::new(State::Own { future: Box::pin(job.run()) })
+    pub(crate) fn own(reply: impl Future<Output = Reply> + Send + 'static) -> Self {
+        Self::new(State::Own { future: Box::pin(reply) })
     }
 
     pub(crate) fn done(reply: Reply) -> Self {

@@ -210,6 +210,7 @@
 #[cfg(feature = "axum")]
 mod axum;
 mod body;
+mod form;
 mod future;
 mod headers;
 mod layer;

@@ -11,6 +11,7 @@ use ig_oauth_common::{AppRequest, Begin, Flow};
 use tower_service::Service;
 
 use crate::body::{ResponseBody, SameBody};
+use crate::form::run;
 use crate::future::ResponseFuture;
 use crate::headers::{HttpHeaders, flow_request};
 
@@ -57,8 +58,7 @@ impl<S: fmt::Debug, R> fmt::Debug for InstagramOAuth<S, R> {
     }
 }
 
-// The bounds on the request's body are those that reading a form will need, so that mounting the
-// provider's callbacks, which post forms, will not change them.
+// The bounds on the request's body are those of reading the forms that the provider posts.
 impl<S, R, ReqBody, ResBody> Service<Request<ReqBody>> for InstagramOAuth<S, R>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
@@ -83,7 +83,8 @@ where
         match self.flow.route(seen.path()) {
             Some(route) => match self.flow.begin(route, &seen) {
                 Begin::Done(reply) => ResponseFuture::done(reply),
-                Begin::Job(job) => ResponseFuture::own(job),
+                Begin::Job(job) => ResponseFuture::own(job.run()),
+                Begin::Form(form) => ResponseFuture::own(run(form, request.into_body())),
             },
             None => {
                 let attached = self.flow.attach(&headers);

@@ -10,6 +10,7 @@ use super::{Config, ConfigError, LongLived, check};
 use crate::api::Api;
 use crate::clock::{Clock, SystemClock};
 use crate::hooks::Hooks;
+use crate::provider::DEFAULT_WINDOW;
 use crate::provider::http::HttpClient;
 use crate::randomness::{Randomness, SystemRandomness};
 use crate::scope::Scopes;
@@ -29,6 +30,11 @@ pub struct ConfigBuilder {
     pub(super) login_path: String,
     pub(super) logout_path: String,
     pub(super) callback_path: Option<String>,
+    pub(super) deauthorize_path: Option<String>,
+    pub(super) data_deletion_path: Option<String>,
+    pub(super) signed_request_secrets: Vec<SecretString>,
+    pub(super) signed_request_window: Duration,
+    pub(super) linking: bool,
     pub(super) public_prefix: String,
     pub(super) after_login: String,
     pub(super) after_logout: String,
@@ -72,6 +78,11 @@ impl ConfigBuilder {
             login_path: "/auth/instagram/login".to_owned(),
             logout_path: "/auth/instagram/logout".to_owned(),
             callback_path: None,
+            deauthorize_path: None,
+            data_deletion_path: None,
+            signed_request_secrets: Vec::new(),
+            signed_request_window: DEFAULT_WINDOW,
+            linking: false,
             public_prefix: String::new(),
             after_login: "/".to_owned(),
             after_logout: "/".to_owned(),
@@ -140,6 +151,57 @@ impl ConfigBuilder {
     /// [`public_prefix`](Self::public_prefix) is enough.
     pub fn callback_path(mut self, path: impl Into<String>) -> Self {
         self.callback_path = Some(path.into());
+        self
+    }
+
+    /// Mounts the provider's deauthorize callback there, as this server sees the path: POST, when a
+    /// user removes the app. Sessions and tokens of the user go from the store before
+    /// [`on_deauthorize`](Hooks::on_deauthorize) is called.
+    pub fn deauthorize_path(mut self, path: impl Into<String>) -> Self {
+        self.deauthorize_path = Some(path.into());
+        self
+    }
+
+    /// Mounts the provider's data deletion callback there, as this server sees the path: POST, when
+    /// a user wants their data deleted, and GET with a code for the page that says how far that has
+    /// come. Sessions and tokens of the user go from the store before
+    /// [`on_data_deletion`](Hooks::on_data_deletion) is called.
+    pub fn data_deletion_path(mut self, path: impl Into<String>) -> Self {
+        self.data_deletion_path = Some(path.into());
+        self
+    }
+
+    /// Mounts both at `/auth/instagram/deauthorize` and `/auth/instagram/data-deletion`.
+    pub fn platform_callbacks(self) -> Self {
+        self.deauthorize_path("/auth/instagram/deauthorize")
+            .data_deletion_path("/auth/instagram/data-deletion")
+    }
+
+    /// App secrets besides the present and earlier ones that the provider may sign its callbacks
+    /// with. Meta says "the app secret" and an Instagram app has two: the Meta app's is worth listing
+    /// where callbacks end in `invalid_signed_request`.
+    pub fn signed_request_secrets<S: Into<String>>(
+        mut self,
+        secrets: impl IntoIterator<Item = S>,
+    ) -> Self {
+        self.signed_request_secrets =
+            secrets.into_iter().map(|secret| SecretString::from(secret.into())).collect();
+        self
+    }
+
+    /// How long after its issue a callback of the provider is taken.
+    pub fn signed_request_window(mut self, window: Duration) -> Self {
+        self.signed_request_window = window;
+        self
+    }
+
+    /// Connects accounts to the app's own users instead of logging anybody in. There is no session
+    /// and no logout of ours then; a login starts only with a [bound](crate::LoginContext::bound_to)
+    /// [`LoginContext`](crate::LoginContext), [`on_login`](Hooks::on_login) says whose account it is,
+    /// and a [`store`](Self::store), if set, keeps its token for
+    /// [`offline_access`](crate::Flow::offline_access).
+    pub fn linking(mut self, linking: bool) -> Self {
+        self.linking = linking;
         self
     }
 

@@ -14,7 +14,7 @@ use crate::flow::{is_allowed_url, is_local_path, is_plain_path, path_of};
 use crate::keys::secret::{self, MIN_SECRET_BYTES};
 use crate::keys::{KeySet, Keyring, Origin};
 use crate::provider::http::HttpClient;
-use crate::provider::{Application, Provider};
+use crate::provider::{Application, Provider, SignedRequestVerifier};
 use crate::scope::Scopes;
 
 const MAKE_A_SECRET: &str =
@@ -28,6 +28,17 @@ pub(super) fn settings(mut builder: ConfigBuilder) -> Result<Settings, ConfigErr
         builder.client_secret.expose_secret(),
         "set it to the Instagram app secret, not the Meta app secret",
     )?;
+    for secret in builder.earlier_client_secrets.iter().chain(&builder.signed_request_secrets) {
+        if secret.expose_secret().is_empty() {
+            let cure = "leave it out, or give the secret";
+            let field = "signed_request_secrets";
+            return Err(ConfigError::new(
+                field,
+                "or `earlier_client_secrets` hold an empty one",
+                cure,
+            ));
+        }
+    }
     let redirect_uri = RedirectUri::parse(std::mem::take(&mut builder.redirect_uri))?;
     if !redirect_uri.is_https() {
         warnings.push(
@@ -66,6 +77,11 @@ pub(super) fn settings(mut builder: ConfigBuilder) -> Result<Settings, ConfigErr
         ConfigError::new("randomness", "does not answer", "states and session ids need it")
             .with_source(error)
     })?;
+    let secrets = std::iter::once(&builder.client_secret)
+        .chain(&builder.earlier_client_secrets)
+        .chain(&builder.signed_request_secrets);
+    let signed_requests = SignedRequestVerifier::new(secrets.map(|secret| secret.expose_secret()))
+        .window(builder.signed_request_window);
     let application = Application {
         api,
         client_id: builder.client_id.clone(),
@@ -89,6 +105,8 @@ pub(super) fn settings(mut builder: ConfigBuilder) -> Result<Settings, ConfigErr
         failure_url: builder.failure_url,
         allowed_return_origins: origins,
         require_post: builder.require_post,
+        linking: builder.linking,
+        signed_requests,
         force_reauth: builder.force_reauth,
         enable_fb_login: builder.enable_fb_login,
         keyring,
@@ -179,7 +197,11 @@ fn paths(builder: &ConfigBuilder, redirect_uri: &RedirectUri) -> Result<Paths, C
     };
     let login = builder.login_path.clone();
     let logout = builder.logout_path.clone();
-    let named = [("login_path", &login), ("callback_path", &callback), ("logout_path", &logout)];
+    let (deauthorize, data_deletion) = (&builder.deauthorize_path, &builder.data_deletion_path);
+    let mut named = vec![("login_path", &login), ("callback_path", &callback)];
+    named.push(("logout_path", &logout));
+    named.extend(deauthorize.as_ref().map(|path| ("deauthorize_path", path)));
+    named.extend(data_deletion.as_ref().map(|path| ("data_deletion_path", path)));
     for (index, (field, path)) in named.iter().enumerate() {
         if !is_plain_path(path) || *path == "/" {
             return Err(ConfigError::new(
@@ -193,7 +215,14 @@ fn paths(builder: &ConfigBuilder, redirect_uri: &RedirectUri) -> Result<Paths, C
             return Err(ConfigError::new(field, problem, "give each route a path of its own"));
         }
     }
-    Ok(Paths { login, callback, logout, public_prefix: prefix.clone() })
+    Ok(Paths {
+        login,
+        callback,
+        logout,
+        deauthorize: deauthorize.clone(),
+        data_deletion: data_deletion.clone(),
+        public_prefix: prefix.clone(),
+    })
 }
 
 fn origins(given: &[String]) -> Result<Vec<String>, ConfigError> {
@@ -231,7 +260,8 @@ fn landing(field: &'static str, target: &str, origins: &[String]) -> Result<(), 
 
 /// A login that ends, or fails, at the login would start again for ever.
 fn no_circle(field: &'static str, target: &str, paths: &Paths) -> Result<(), ConfigError> {
-    let own = [&paths.login, &paths.callback, &paths.logout];
+    let own = [&paths.login, &paths.callback, &paths.logout].into_iter();
+    let own = own.chain(&paths.deauthorize).chain(&paths.data_deletion);
     if own.into_iter().any(|path| paths.public(path) == path_of(target)) {
         let problem = "is one of the login's own routes, which would go round in circles";
         return Err(ConfigError::new(field, problem, "name a page of the app"));
@@ -261,6 +291,12 @@ fn lifetimes(builder: &ConfigBuilder) -> Result<(), ConfigError> {
             "use at most 59 days, as tokens live 60 and the provider refreshes none on its first \
              day; zero turns refreshing off",
         ));
+    }
+    const MONTH: Duration = Duration::from_secs(31 * 24 * 60 * 60);
+    if builder.signed_request_window.is_zero() || builder.signed_request_window > MONTH {
+        let problem = format!("is {} s", builder.signed_request_window.as_secs());
+        let cure = "use more than zero and at most 31 days";
+        return Err(ConfigError::new("signed_request_window", problem, cure));
     }
     if builder.refresh_wait > Duration::from_secs(30) {
         let problem = format!("is {} s", builder.refresh_wait.as_secs_f64());

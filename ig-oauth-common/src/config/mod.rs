@@ -20,7 +20,7 @@ use crate::cookie::CookieNames;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::hooks::Hooks;
 use crate::keys::Keyring;
-use crate::provider::Provider;
+use crate::provider::{Provider, SignedRequestVerifier};
 use crate::randomness::Randomness;
 use crate::scope::Scopes;
 use crate::session::Store;
@@ -62,6 +62,10 @@ pub enum LongLived {
 /// | [`optional_scopes`](ConfigBuilder::optional_scopes) | none | |
 /// | [`login_path`](ConfigBuilder::login_path) | `/auth/instagram/login` | |
 /// | [`logout_path`](ConfigBuilder::logout_path) | `/auth/instagram/logout` | |
+/// | [`deauthorize_path`](ConfigBuilder::deauthorize_path), [`data_deletion_path`](ConfigBuilder::data_deletion_path) | not mounted; `/auth/instagram/deauthorize` and `/auth/instagram/data-deletion` by [`platform_callbacks`](ConfigBuilder::platform_callbacks) | mounted only when asked for |
+/// | [`signed_request_secrets`](ConfigBuilder::signed_request_secrets) | the app secret and earlier ones | |
+/// | [`signed_request_window`](ConfigBuilder::signed_request_window) | 1 hour | the format has no number used once |
+/// | [`linking`](ConfigBuilder::linking) | off | accounts are for logging in |
 /// | [`callback_path`](ConfigBuilder::callback_path) | the path of the redirect URI | differs only behind a proxy that rewrites paths |
 /// | [`public_prefix`](ConfigBuilder::public_prefix) | none | for a proxy that strips a prefix |
 /// | [`after_login`](ConfigBuilder::after_login), [`after_logout`](ConfigBuilder::after_logout) | `/` | |
@@ -107,6 +111,8 @@ pub(crate) struct Settings {
     pub(crate) failure_url: Option<String>,
     pub(crate) allowed_return_origins: Vec<String>,
     pub(crate) require_post: bool,
+    pub(crate) linking: bool,
+    pub(crate) signed_requests: SignedRequestVerifier,
     pub(crate) force_reauth: Option<bool>,
     pub(crate) enable_fb_login: Option<bool>,
     pub(crate) keyring: Keyring,
@@ -131,6 +137,8 @@ pub(crate) struct Paths {
     pub(crate) login: String,
     pub(crate) callback: String,
     pub(crate) logout: String,
+    pub(crate) deauthorize: Option<String>,
+    pub(crate) data_deletion: Option<String>,
     pub(crate) public_prefix: String,
 }
 

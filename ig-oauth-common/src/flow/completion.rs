@@ -58,6 +58,8 @@ impl Flow {
                 receiver
             }
             Entry::UnderWay(receiver) => receiver,
+            // Whoever is the very user that began it has what they came for.
+            Entry::Consumed if attempt.context.is_some() => return landing(&attempt.return_to),
             Entry::Consumed => {
                 let refusal = Refusal { error: AuthErrorKind::CodeRejected.into(), ..lost };
                 return self.land_softly(&proven.session, refusal).await;
@@ -94,6 +96,9 @@ impl Flow {
                 landing(chosen.as_deref().unwrap_or(&attempt.return_to))
                     .cookies([removal.clone()])
                     .cookies(cookies)
+            }
+            Ok(Ending::ConsumedElsewhere) if attempt.context.is_some() => {
+                landing(&attempt.return_to).cookies([removal.clone()])
             }
             Ok(Ending::ConsumedElsewhere) => {
                 self.land_softly(session, proven.refusal(AuthErrorKind::CodeRejected)).await
@@ -164,6 +169,10 @@ impl Flow {
         };
         let further_ids = profile.iter().flat_map(Profile::ids).filter(|id| *id != token.user_id());
         let further_ids: Vec<UserId> = further_ids.cloned().collect();
+        if settings.linking {
+            session::keep_account(settings, &token, further_ids).await?;
+            return Ok(Ending::LoggedIn { landing, cookies });
+        }
         let tombstones = self.tombstones();
         let session =
             session::begin(settings, tombstones, &token, further_ids, &proven.session).await?;

@@ -104,6 +104,11 @@ impl Flow {
         if let Some(methods) = allow {
             reply = reply.header("allow", *methods);
         }
+        if kind == AuthErrorKind::LoginRequired {
+            // RFC 9110, section 11.6.1 wants a challenge. No browser shows a dialogue for this one.
+            let challenge = format!("InstagramLogin login_url=\"{}\"", self.login_path());
+            reply = reply.header("www-authenticate", challenge);
+        }
         if kind.code() == "provider_unavailable" {
             let wait = error.wait().map_or(RETRY_AFTER_SECONDS, |wait| wait.as_secs().max(1));
             reply = reply.header("retry-after", wait.to_string());

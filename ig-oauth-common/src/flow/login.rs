@@ -39,6 +39,9 @@ impl Flow {
         if let Err(kind) = context_guard::check(request.headers) {
             return refuse(kind);
         }
+        if settings.linking && context.is_none() {
+            return self.refuse(self.stranger(audience));
+        }
         let is_post = request.method == "POST";
         if is_post && let Err(kind) = post_rule::check(settings, request.headers) {
             return refuse(kind);
@@ -79,6 +82,13 @@ impl Flow {
         }
         let flow = self.clone();
         Begin::Job(Job::new(async move { flow.start_with_hook(start).await }))
+    }
+
+    /// Nobody of the app's is logged in, so there is nobody to link an account to.
+    fn stranger(&self, audience: Audience) -> Refusal {
+        let detail = "accounts are linked to a user of the app, and the request carries no bound \
+                      LoginContext: is the app's session middleware outside of this one?";
+        Refusal::new(AuthError::with_source(AuthErrorKind::LoginRequired, detail), audience)
     }
 
     async fn start_with_hook(self, start: Start) -> Reply {

@@ -73,6 +73,13 @@ pub struct LoginOptionsError {
     problem: String,
 }
 
+impl LoginOptionsError {
+    pub(crate) fn unbound() -> Self {
+        let problem = "is missing or not bound: linking needs `LoginContext::bound_to` your user";
+        Self { field: "context", problem: problem.to_owned() }
+    }
+}
+
 /// Checks `options` and signs them, for the app user with that binding only.
 pub(crate) fn sign(
     settings: &Settings,

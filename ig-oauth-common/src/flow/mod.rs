@@ -9,15 +9,18 @@ mod authorization_request;
 mod authorization_response;
 mod callback;
 mod completion;
+mod confirmation_code;
 mod consumed_states;
 mod context_guard;
 mod failure;
+mod form;
 mod login;
 mod login_options;
 mod logout;
 mod negotiation;
 mod pages;
 mod pending_attempts;
+mod platform;
 mod post_rule;
 mod query;
 pub(crate) mod refresh;
@@ -33,6 +36,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 pub use app_request::{AppRequest, Caller, RequiredScopes, middleware_missing};
+pub use form::Form;
 pub use login_options::{LoginOptions, LoginOptionsError};
 pub use reply::{InvalidHeader, InvalidStatus, Reply};
 pub use request::{AppDataTooLong, Headers, LoginContext, Request};
@@ -70,6 +74,10 @@ pub enum Route {
     Callback,
     /// Ends a session.
     Logout,
+    /// The provider tells that a user removed the app.
+    Deauthorize,
+    /// The provider asks for a user's data to be deleted, and the user how far that has come.
+    DataDeletion,
 }
 
 /// What [`Flow::begin`] gives.
@@ -80,6 +88,8 @@ pub enum Begin {
     Done(Reply),
     /// The reply takes the provider, a store or a hook.
     Job(Job),
+    /// The reply takes the request's body.
+    Form(Form),
 }
 
 /// A reply under way. It owns all it needs.
@@ -130,7 +140,12 @@ impl Flow {
         } else if path == paths.callback {
             Some(Route::Callback)
         } else if path == paths.logout {
-            Some(Route::Logout)
+            // Linking leaves the app's users logged in to the app, so there is no way out of ours.
+            (!self.settings().linking).then_some(Route::Logout)
+        } else if paths.deauthorize.as_deref() == Some(path) {
+            Some(Route::Deauthorize)
+        } else if paths.data_deletion.as_deref() == Some(path) {
+            Some(Route::DataDeletion)
         } else {
             None
         }
@@ -139,12 +154,16 @@ impl Flow {
     /// Our paths, as this server sees them.
     pub fn paths(&self) -> impl Iterator<Item = (Route, &str)> {
         let paths = &self.settings().paths;
+        let logout = (!self.settings().linking).then_some(paths.logout.as_str());
         [
-            (Route::Login, paths.login.as_str()),
-            (Route::Callback, paths.callback.as_str()),
-            (Route::Logout, paths.logout.as_str()),
+            (Route::Login, Some(paths.login.as_str())),
+            (Route::Callback, Some(paths.callback.as_str())),
+            (Route::Logout, logout),
+            (Route::Deauthorize, paths.deauthorize.as_deref()),
+            (Route::DataDeletion, paths.data_deletion.as_deref()),
         ]
         .into_iter()
+        .filter_map(|(route, path)| Some((route, path?)))
     }
 
     /// Judges a request to one of our routes. What it borrows ends here.
@@ -153,10 +172,12 @@ impl Flow {
             Route::Login => self.begin_login(request),
             Route::Callback => self.begin_callback(request),
             Route::Logout => self.begin_logout(request),
+            Route::Deauthorize | Route::DataDeletion => self.begin_platform(route, request),
         };
         match begun {
             Begin::Done(reply) => Begin::Done(protect(reply)),
             Begin::Job(job) => Begin::Job(Job::new(async move { protect(job.run().await) })),
+            Begin::Form(form) => Begin::Form(form),
         }
     }
 
@@ -165,13 +186,17 @@ impl Flow {
     ///
     /// # Errors
     ///
-    /// When the options are none that a login can have.
+    /// When the options are none that a login can have, or accounts are
+    /// [linked](crate::ConfigBuilder::linking) and the context is not bound.
     pub fn login_url(
         &self,
         options: &LoginOptions,
         context: Option<&LoginContext>,
     ) -> Result<String, LoginOptionsError> {
         let context = context.and_then(context_hash);
+        if self.settings().linking && context.is_none() {
+            return Err(LoginOptionsError::unbound());
+        }
         let signed = login_options::sign(self.settings(), options, context.as_ref())?;
         Ok(format!("{}?options={signed}", self.login_path()))
     }

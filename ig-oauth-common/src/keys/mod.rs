@@ -24,6 +24,8 @@ pub(crate) struct KeySet {
     pub(crate) attempt: MacKey,
     /// Signs the options of a login link.
     pub(crate) login_options: MacKey,
+    /// Signs the confirmation codes of deletion requests.
+    pub(crate) deletion: MacKey,
     /// Seals session cookies.
     pub(crate) session: SealingKey,
     /// Seals tokens in a store.
@@ -56,6 +58,7 @@ impl KeySet {
             id,
             attempt: MacKey::new(&expand(b"attempt cookie mac")?)?,
             login_options: MacKey::new(&expand(b"login options mac")?)?,
+            deletion: MacKey::new(&expand(b"deletion code mac")?)?,
             session: SealingKey::new(&expand(b"session cookie seal")?)?,
             account: SealingKey::new(&expand(b"stored account seal")?)?,
         })
@@ -80,7 +83,12 @@ impl Keyring {
 
     /// The one with that id, if it is still known.
     pub(crate) fn by_id(&self, id: &KeyId) -> Option<&KeySet> {
-        std::iter::once(&self.newest).chain(&self.older).find(|keys| keys.id == *id)
+        self.all().find(|keys| keys.id == *id)
+    }
+
+    /// All of them, newest first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &KeySet> {
+        std::iter::once(&self.newest).chain(&self.older)
     }
 }
 

@@ -13,6 +13,7 @@ mod refresh;
 mod rejection;
 #[cfg(feature = "reqwest")]
 mod reqwest_client;
+mod signed_request;
 mod wire;
 
 use std::fmt;
@@ -26,6 +27,8 @@ pub use profile::{AccountType, Profile};
 pub use rejection::ProviderRejection;
 #[cfg(feature = "reqwest")]
 pub(crate) use reqwest_client::{ReqwestSettings, reqwest_client};
+pub(crate) use signed_request::DEFAULT_WINDOW;
+pub use signed_request::{SignedRequest, SignedRequestError, SignedRequestVerifier};
 
 use self::http::{HttpClient, HttpErrorKind, HttpRequest, HttpResponse};
 use crate::api::Api;

@@ -130,6 +130,18 @@ pub(crate) async fn begin(
     Ok(vec![line(settings, &value, max_age)?])
 }
 
+/// Keeps the token of an account that is nobody's session, where there is a store.
+pub(crate) async fn keep_account(
+    settings: &Settings,
+    token: &Token,
+    further_ids: Vec<UserId>,
+) -> Result<(), AuthError> {
+    match &settings.store {
+        None => Ok(()),
+        Some(store) => stored::keep_account(settings, &**store, token, further_ids).await,
+    }
+}
+
 /// The token of a stored account: none when its secret is gone, or it is another's.
 pub(crate) fn open_account(settings: &Settings, account: &AccountRecord) -> Option<Token> {
     stored::open(settings, account).map(|(_, token)| token)

@@ -31,6 +31,17 @@ pub(super) async fn begin(
     Ok(to_base64url(&id))
 }
 
+pub(super) async fn keep_account(
+    settings: &Settings,
+    store: &dyn Store,
+    token: &Token,
+    further_ids: Vec<UserId>,
+) -> Result<(), AuthError> {
+    let key = AccountKey::new(&settings.client_id, token.user_id().clone());
+    let account = record(settings, key, further_ids, token)?;
+    store.put_account(account).await.map_err(unavailable)
+}
+
 pub(super) async fn read(
     settings: &Settings,
     store: &dyn Store,

@@ -1,11 +1,13 @@
 //! Our paths as a router of their own.
 
 use axum::Router;
+use axum_core::body::Body;
 use axum_core::extract::Request;
 use axum_core::response::Response;
 use ig_oauth_common::{Begin, Flow};
 
 use crate::body::response;
+use crate::form::run;
 use crate::headers::{HttpHeaders, flow_request};
 use crate::layer::InstagramOAuthLayer;
 
@@ -29,7 +31,10 @@ impl<R> InstagramOAuthLayer<R> {
         flow.paths().fold(Router::new().without_v07_checks(), |router, (_, path)| {
             let nested = path.strip_prefix(prefix).filter(|rest| rest.starts_with('/'));
             let flow = flow.clone();
-            let handler = move |request: Request| answer(begin(&flow, &request));
+            let handler = move |request: Request| {
+                let begun = begin(&flow, &request);
+                answer(begun, request.into_body())
+            };
             // A path outside the prefix cannot be reached under it. It is mounted as it is, so that a
             // visit says what is wrong.
             router.route(nested.unwrap_or(path), axum::routing::any(handler))
@@ -47,10 +52,11 @@ fn begin(flow: &Flow, request: &Request) -> Begin {
     }
 }
 
-async fn answer(begun: Begin) -> Response {
+async fn answer(begun: Begin, body: Body) -> Response {
     let reply = match begun {
         Begin::Done(reply) => reply,
         Begin::Job(job) => job.run().await,
+        Begin::Form(form) => run(form, body).await,
     };
-    response(reply, axum_core::body::Body::from)
+    response(reply, Body::from)
 }

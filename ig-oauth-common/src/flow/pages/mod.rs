@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use crate::config::Settings;
 use crate::error::AuthErrorKind;
 use crate::flow::Reply;
+use crate::session::DeletionStatus;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -80,6 +81,30 @@ impl Pages {
              here.</p>{button}"
         );
         self.page(200, "Log in with Instagram", "", &body, by_post)
+    }
+
+    /// How far a user's deletion request has come, as far as it is known. Nothing about the user.
+    pub(crate) fn deletion(&self, status: Option<DeletionStatus>) -> Reply {
+        let text = match status {
+            Some(DeletionStatus::Queued) => "Your data is being deleted.",
+            Some(DeletionStatus::Done) => "Your data has been deleted.",
+            Some(DeletionStatus::Failed) => {
+                "Your data could not be deleted yet. Please write to the operator of this site."
+            }
+            None => {
+                "Your request came in. How far it has come is not kept here; please write to the \
+                 operator of this site."
+            }
+        };
+        let body = format!("<h1>Your deletion request</h1><p>{text}</p>");
+        self.page(200, "Your deletion request", "", &body, false)
+    }
+
+    /// A confirmation code nobody was given.
+    pub(crate) fn unknown_code(&self) -> Reply {
+        let body = "<h1>No such request</h1><p>There is no deletion request with this code. Check \
+                    that the address is whole.</p>";
+        self.page(404, "No such request", "", body, false)
     }
 
     /// Goes on to `url` of this site by itself, so that the browser sends its `SameSite=Strict`
