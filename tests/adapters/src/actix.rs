@@ -2,16 +2,22 @@
 
 use std::net::TcpListener;
 
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Responder, web};
-use ig_oauth_actix::{
-    InstagramOAuth, InstagramToken, InstagramTokenWith, MaybeInstagramToken, RequireInstagramToken,
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE, SET_COOKIE};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::{
+    App, Error, HttpMessage as _, HttpRequest, HttpResponse, HttpServer, Responder, web,
 };
-use ig_oauth_common::{Config, Scope};
+use ig_oauth_actix::{
+    InstagramLogin, InstagramOAuth, InstagramToken, InstagramTokenWith, MaybeInstagramToken,
+    RequireInstagramToken,
+};
+use ig_oauth_common::{Config, LoginOptions, Scope};
 use ig_oauth_conformance::harness::{Adapter, Serving};
 
-use crate::content::{Publishing, captions, described};
+use crate::content::{Publishing, app_user_cookie, captions, context_of, described};
 
 /// actix-web 4 with the middleware, on two workers.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +61,29 @@ async fn publish(token: InstagramTokenWith<Publishing>) -> String {
     format!("publishing for {}", token.user_id())
 }
 
+async fn app_login(request: HttpRequest) -> HttpResponse {
+    HttpResponse::Ok()
+        .append_header((SET_COOKIE, app_user_cookie(request.uri().query())))
+        .append_header((CONTENT_TYPE, "text/plain; charset=utf-8"))
+        .body("welcome")
+}
+
+async fn link(login: InstagramLogin) -> String {
+    login.login_url(&LoginOptions::new()).unwrap_or_else(|error| error.to_string())
+}
+
+/// The app's own session middleware, outside of ours.
+async fn app_user(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let cookies = request.headers().get(COOKIE).and_then(|value| value.to_str().ok());
+    if let Some(context) = cookies.and_then(context_of) {
+        request.extensions_mut().insert(context);
+    }
+    next.call(request).await
+}
+
 async fn media(token: InstagramToken) -> impl Responder {
     match token.get("me/media", &[("fields", "caption")]).await {
         Ok(media) => (captions(media), StatusCode::OK),
@@ -69,6 +98,9 @@ impl Adapter for Actix {
             let server = HttpServer::new(move || {
                 App::new()
                     .wrap(oauth.clone())
+                    .wrap(from_fn(app_user))
+                    .route("/app-login", web::get().to(app_login))
+                    .route("/link", web::get().to(link))
                     .route("/", web::get().to(home))
                     .route("/me", web::to(me))
                     .route("/page/{rest:.*}", web::get().to(page))

@@ -3,17 +3,18 @@
 use std::net::TcpListener;
 
 use axum::Router;
-use axum::extract::OriginalUri;
-use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
-use axum::response::{AppendHeaders, IntoResponse};
+use axum::extract::{OriginalUri, Request};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE, SET_COOKIE};
+use axum::http::{StatusCode, Uri};
+use axum::middleware::{Next, from_fn};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::routing::{any, get};
-use ig_oauth_common::{Config, Scope};
+use ig_oauth_common::{Config, LoginOptions, Scope};
 use ig_oauth_conformance::harness::{Adapter, Serving};
 
-use crate::content::{Publishing, captions, described};
+use crate::content::{Publishing, app_user_cookie, captions, context_of, described};
 use ig_oauth_tower::{
-    InstagramOAuthLayer, InstagramToken, InstagramTokenWith, MaybeInstagramToken,
+    InstagramLogin, InstagramOAuthLayer, InstagramToken, InstagramTokenWith, MaybeInstagramToken,
     RequireInstagramToken,
 };
 
@@ -52,6 +53,23 @@ async fn publish(token: InstagramTokenWith<Publishing>) -> String {
     format!("publishing for {}", token.user_id())
 }
 
+async fn app_login(uri: Uri) -> impl IntoResponse {
+    (AppendHeaders([(SET_COOKIE, app_user_cookie(uri.query()))]), "welcome")
+}
+
+async fn link(login: InstagramLogin) -> String {
+    login.login_url(&LoginOptions::new()).unwrap_or_else(|error| error.to_string())
+}
+
+/// The app's own session middleware, outside of ours.
+async fn app_user(mut request: Request, next: Next) -> Response {
+    let cookies = request.headers().get(COOKIE).and_then(|value| value.to_str().ok());
+    if let Some(context) = cookies.and_then(context_of) {
+        request.extensions_mut().insert(context);
+    }
+    next.run(request).await
+}
+
 async fn media(token: InstagramToken) -> impl IntoResponse {
     match token.get("me/media", &[("fields", "caption")]).await {
         Ok(media) => (StatusCode::OK, captions(media)),
@@ -78,7 +96,10 @@ impl Adapter for Axum {
                     ),
                 )
                 .route("/plain", get(async || "plain"))
-                .layer(InstagramOAuthLayer::new(config));
+                .route("/app-login", get(app_login))
+                .route("/link", get(link))
+                .layer(InstagramOAuthLayer::new(config))
+                .layer(from_fn(app_user));
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
             let serving = axum::serve(listener, app).with_graceful_shutdown(async move {
                 let _ = stop.await;

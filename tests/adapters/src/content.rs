@@ -1,6 +1,6 @@
 //! What the test apps say, whatever their framework.
 
-use ig_oauth_common::{ApiError, RequiredScopes, Scope, Scopes};
+use ig_oauth_common::{ApiError, LoginContext, RequiredScopes, Scope, Scopes};
 
 pub(crate) struct Publishing;
 
@@ -27,4 +27,19 @@ pub(crate) fn captions(media: Media) -> String {
 
 pub(crate) fn described(error: &ApiError) -> String {
     format!("{:?} {} s", error.kind(), error.wait().unwrap_or_default().as_secs())
+}
+
+const APP_USER: &str = "app_user";
+
+/// The app's own login: whoever says a name in `?<name>&<SameSite>` has it.
+pub(crate) fn app_user_cookie(query: Option<&str>) -> String {
+    let (name, same_site) = query.and_then(|query| query.split_once('&')).unwrap_or_default();
+    format!("{APP_USER}={name}; Path=/; HttpOnly; SameSite={same_site}")
+}
+
+/// What the app's own session says about a request.
+pub(crate) fn context_of(cookies: &str) -> Option<LoginContext> {
+    let pairs = cookies.split("; ").filter_map(|pair| pair.split_once('='));
+    let (_, user) = pairs.into_iter().find(|(name, _)| *name == APP_USER)?;
+    LoginContext::bound_to(user).with_app_data(user).ok()
 }

@@ -14,6 +14,7 @@ use crate::api::{Api, TokenShape};
 use crate::authorize::split_scopes;
 use crate::fault::{Endpoint, Fault};
 use crate::ledger::Ledger;
+use crate::platform::{self, PlatformAnswer, PlatformCallback};
 use crate::record::{Observer, RecordedRequest};
 use crate::server::{self, Shared};
 
@@ -86,6 +87,18 @@ impl FakeInstagramBuilder {
     /// The cancel redirect carries no `state`, as in the sample of Meta's guide.
     pub fn cancel_without_state(mut self, without: bool) -> Self {
         self.ledger.cancel_without_state = without;
+        self
+    }
+
+    /// Where the app wants to be told that a user removed it. Plain http.
+    pub fn deauthorize_url(mut self, url: impl Into<String>) -> Self {
+        self.ledger.deauthorize_url = Some(url.into());
+        self
+    }
+
+    /// Where the app wants to be told that a user wants their data deleted. Plain http.
+    pub fn data_deletion_url(mut self, url: impl Into<String>) -> Self {
+        self.ledger.data_deletion_url = Some(url.into());
         self
     }
 
@@ -291,6 +304,30 @@ impl FakeInstagram {
     /// Revokes the tokens of one account, as its user does by removing the app.
     pub fn revoke_account(&self, user_id: u64) {
         self.shared.ledger().revoke_account(user_id);
+    }
+
+    /// A user removes the app: their tokens end, and the app is told at its deauthorize URL. None
+    /// when there is none, or nobody answers there.
+    pub async fn remove_app(&self, user_id: u64) -> Option<PlatformAnswer> {
+        platform::tell(&self.shared, PlatformCallback::Deauthorize, user_id).await
+    }
+
+    /// A user wants their data deleted: their tokens end, and the app is told at its data deletion
+    /// URL. None when there is none, or nobody answers there.
+    pub async fn delete_data(&self, user_id: u64) -> Option<PlatformAnswer> {
+        platform::tell(&self.shared, PlatformCallback::DataDeletion, user_id).await
+    }
+
+    /// The signed request that the app would be sent for this user now.
+    #[must_use]
+    pub fn signed_request(&self, user_id: u64) -> String {
+        platform::signed_request(&self.shared.ledger(), user_id).unwrap_or_default()
+    }
+
+    /// Any payload, signed with that secret as the provider signs.
+    #[must_use]
+    pub fn sign(payload: &str, secret: &str) -> String {
+        platform::sign(payload, secret).unwrap_or_default()
     }
 
     /// Everything received, oldest first, up to the newest 100,000.

@@ -23,6 +23,12 @@
 //! the authorization request answers at once, with `fake_account=<user id>` and
 //! `fake_scope=<granted scopes>` if wanted.
 //!
+//! The window also has "Remove app" and "Delete my data", which really post a signed request to the
+//! app's [deauthorize](FakeInstagramBuilder::deauthorize_url) and [data
+//! deletion](FakeInstagramBuilder::data_deletion_url) callbacks, as
+//! [`remove_app`](FakeInstagram::remove_app) and [`delete_data`](FakeInstagram::delete_data) do for
+//! scripts.
+//!
 //! The window lives on the host name `localhost`. Keep the app on `127.0.0.1`: the two are different
 //! sites to a browser, as the app and Instagram are.
 
@@ -35,6 +41,7 @@ mod fault;
 mod graph;
 mod ledger;
 mod media;
+mod platform;
 mod record;
 mod server;
 mod takeover;
@@ -45,4 +52,5 @@ pub use account::Account;
 pub use api::{Api, TokenShape};
 pub use builder::{FakeInstagram, FakeInstagramBuilder};
 pub use fault::{Endpoint, Fault};
+pub use platform::{PlatformAnswer, PlatformCallback};
 pub use record::RecordedRequest;

@@ -27,6 +27,12 @@ fn start() -> Result<FakeInstagram, String> {
     if let Ok(secret) = env::var("INSTAGRAM_CLIENT_SECRET") {
         builder = builder.client_secret(secret);
     }
+    if let Ok(url) = env::var("INSTAGRAM_DEAUTHORIZE_URL") {
+        builder = builder.deauthorize_url(url);
+    }
+    if let Ok(url) = env::var("INSTAGRAM_DATA_DELETION_URL") {
+        builder = builder.data_deletion_url(url);
+    }
     builder = match env::var("INSTAGRAM_REDIRECT_URI") {
         Ok(uris) => uris.split(',').fold(builder, |builder, uri| builder.redirect_uri(uri)),
         Err(_) => builder.any_loopback_redirect_uri(),

@@ -21,7 +21,7 @@ use crate::answer::Answer;
 use crate::fault::{Endpoint, Fault};
 use crate::ledger::Ledger;
 use crate::record::RecordedRequest;
-use crate::{authorize, graph, media, takeover, token_endpoint, window_page};
+use crate::{authorize, graph, media, platform, takeover, token_endpoint, window_page};
 
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
@@ -108,25 +108,30 @@ async fn answer_request(
         ledger.record(record.clone());
         ledger.faults.take(record.endpoint)
     };
-    let answer = match fault {
-        None => work(&shared, &record),
-        Some(Fault::Latency(duration)) => {
+    let told = platform::wanted(&record).filter(|_| record.endpoint == Endpoint::Authorize);
+    let answer = match (fault, told) {
+        (None, Some(callback)) => platform::button(&shared, callback, &record).await,
+        (None, None) => work(&shared, &record),
+        (Some(Fault::Latency(duration)), _) => {
             tokio::time::sleep(duration).await;
             work(&shared, &record)
         }
-        Some(Fault::NeverAnswer) => std::future::pending().await,
-        Some(Fault::Empty) => Answer::new(200, "application/json", ""),
-        Some(Fault::Redirect { status, location }) => Answer::redirect(status, location),
-        Some(Fault::Status { status, body, content_type }) => {
+        (Some(Fault::NeverAnswer), _) => std::future::pending().await,
+        (Some(Fault::Empty), _) => Answer::new(200, "application/json", ""),
+        (Some(Fault::Redirect { status, location }), _) => Answer::redirect(status, location),
+        (Some(Fault::Status { status, body, content_type }), _) => {
             Answer::new(status, &content_type, body)
         }
-        Some(Fault::Throttled { minutes }) => Answer::throttled(minutes),
+        (Some(Fault::Throttled { minutes }), _) => Answer::throttled(minutes),
         // These take connections over before a request gets here; one set in between comes too late.
-        Some(
-            Fault::ResetBeforeRequest
-            | Fault::ResetAfterRequest
-            | Fault::Raw(_)
-            | Fault::Drip { .. },
+        (
+            Some(
+                Fault::ResetBeforeRequest
+                | Fault::ResetAfterRequest
+                | Fault::Raw(_)
+                | Fault::Drip { .. },
+            ),
+            _,
         ) => Answer::new(500, "text/plain", "the fault was set while this connection was open"),
     };
     Ok(response(answer))

@@ -3,6 +3,7 @@
 use crate::account::Account;
 use crate::api::Api;
 use crate::ledger::Window;
+use crate::platform::{PlatformAnswer, PlatformCallback};
 
 const STYLE: &str = include_str!("window.css");
 
@@ -36,11 +37,47 @@ pub(crate) fn window(api: Api, accounts: &[Account], id: &str, window: &Window) 
              <fieldset><legend>Account</legend>{choices}</fieldset>\
              <fieldset><legend>Permissions</legend>{scopes}</fieldset>\
              <p class=\"buttons\"><button name=\"decision\" value=\"allow\">Allow</button>\
-             <button class=\"quiet\" name=\"decision\" value=\"cancel\">Cancel</button></p></form>",
+             <button class=\"quiet\" name=\"decision\" value=\"cancel\">Cancel</button></p>\
+             <p class=\"buttons\"><button class=\"quiet\" name=\"decision\" value=\"remove\">\
+             Remove app</button><button class=\"quiet\" name=\"decision\" value=\"delete\">\
+             Delete my data</button></p></form>",
             host = escape(host),
             id = escape(id),
         ),
     )
+}
+
+/// What the app answered to a user who removed it or wants their data deleted.
+pub(crate) fn told(
+    callback: PlatformCallback,
+    username: &str,
+    answer: Option<&PlatformAnswer>,
+) -> String {
+    let what = match callback {
+        PlatformCallback::Deauthorize => "removed the app",
+        PlatformCallback::DataDeletion => "asked for their data to be deleted",
+    };
+    let username = escape(username);
+    let mut text = format!("<h1>{username} {what}</h1>");
+    match answer {
+        None => {
+            text.push_str("<p>The app has named no address to be told at, or is not there.</p>")
+        }
+        Some(answer) => {
+            text.push_str(&format!("<p>The app answered {}.</p>", answer.status));
+            if let (Some(url), Some(code)) =
+                (answer.field("url"), answer.field("confirmation_code"))
+            {
+                text.push_str(&format!(
+                    "<p>Confirmation code: <code>{}</code></p><p><a href=\"{}\">How far it has \
+                     come</a></p>",
+                    escape(&code),
+                    escape(&url),
+                ));
+            }
+        }
+    }
+    page("Simulated account", &text)
 }
 
 pub(crate) fn error(text: &str) -> String {

@@ -9,6 +9,7 @@ pub mod hosts;
 pub mod methods;
 pub mod redirects;
 pub mod sessions;
+pub mod signed_request;
 pub mod state;
 pub mod token_endpoint;
 pub mod token_life;
@@ -39,6 +40,22 @@ macro_rules! run_rows {
                 s_18_a_forged_callback_does_not_end_an_attempt
                 s_19_the_state_says_nothing
                 s_20_hostile_clocks_give_no_endless_life_and_no_panic
+                s_21_an_attempt_of_one_app_user_is_none_of_anothers
+            }
+            signed_request {
+                g_01_a_forged_request_is_refused_and_no_hook_called
+                g_02_only_the_one_algorithm_is_taken
+                g_03_a_shorter_or_longer_signature_is_none
+                g_04_the_signature_is_over_the_text_as_it_came
+                g_05_only_the_canonical_base64url_is_read
+                g_06_every_odd_shape_is_refused
+                g_07_a_request_without_a_user_is_refused
+                g_08_a_good_request_reaches_the_hook
+                g_09_stale_requests_are_refused_and_repeated_ones_are_one
+                g_10_only_a_posted_form_is_read
+                g_11_the_confirmation_can_be_asked_for_and_says_nothing
+                g_12_a_hook_that_fails_confirms_nothing
+                g_13_another_secret_counts_only_when_it_is_configured
             }
             callback {
                 c_01_a_code_given_twice_is_refused

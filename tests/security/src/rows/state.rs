@@ -1,8 +1,10 @@
 //! Section 1: the state, how it is made, what it is bound to, how long it lives.
 
 use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ig_oauth_common::{BoxFuture, HookError, Hooks, Login, LoginDecision};
 use ig_oauth_conformance::browser::Browser;
 use ig_oauth_conformance::harness::{Adapter, App, Settings};
 use ig_oauth_fake_instagram::{Endpoint, Fault};
@@ -337,4 +339,81 @@ pub async fn s_20_hostile_clocks_give_no_endless_life_and_no_panic(adapter: &imp
             is_ok(&answer);
         }
     }
+}
+
+/// Hooks that remember which of the app's users got which account.
+#[derive(Clone, Default)]
+struct Links(Arc<Mutex<Vec<(String, String)>>>);
+
+impl Hooks for Links {
+    fn on_login(&self, login: Login) -> BoxFuture<'_, Result<LoginDecision, HookError>> {
+        let user = String::from_utf8(login.app_data().to_vec()).unwrap();
+        let account = login.token().user_id().to_string();
+        self.0.lock().unwrap().push((user, account));
+        Box::pin(async { Ok(LoginDecision::accept()) })
+    }
+}
+
+/// Starts to link an account to an app user: the button of our page, pressed.
+async fn start_linking(site: &Site, user: &str) -> Attempt {
+    let cookie = format!("app_user={user}");
+    let headers = [("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin")];
+    attempt(&site.send("POST", LOGIN, &headers).await)
+}
+
+pub async fn s_21_an_attempt_of_one_app_user_is_none_of_anothers(adapter: &impl Adapter) {
+    let links = Links::default();
+    let hooks = links.clone();
+    let settings = Settings::new().configure(|builder| builder.linking(true).hooks(hooks));
+    let site = Site::with(adapter, settings).await;
+
+    // Nobody of the app's: nothing starts. A foreign page's link or form: nothing starts.
+    let stranger = site.get(LOGIN, "").await;
+    assert_eq!((stranger.status, stranger.all("set-cookie").len()), (401, 0));
+    assert!(stranger.header("www-authenticate").is_some());
+    let linked = site.get(LOGIN, "app_user=ann").await;
+    assert_eq!((linked.status, linked.all("set-cookie").len()), (200, 0), "a page with a button");
+    assert!(linked.text().contains("<form method=\"post\""), "{}", linked.text());
+    let foreign = [("cookie", "app_user=ann"), ("sec-fetch-site", "cross-site")];
+    assert_eq!(site.send("POST", LOGIN, &foreign).await.status, 403);
+    // A link made for Ann starts for Ann, and for nobody else.
+    let link = site.get("/link", "app_user=ann").await.text();
+    assert_eq!(site.get(&link, "app_user=bob").await.status, 200, "a page with a button");
+    assert!(site.get(&link, "app_user=bob").await.all("set-cookie").is_empty());
+    assert_eq!(site.get(&link, "app_user=ann").await.status, 303);
+    assert!(site.get("/link", "").await.text().contains("LoginContext::bound_to"));
+
+    // Started by Ann, finished by Bob: refused, and the attempt is over.
+    let started = start_linking(&site, "ann").await;
+    let query = format!("code={}&state={}", site.code(), started.state);
+    let cookies = format!("{}; app_user=bob", started.cookie());
+    is_refused(&site.call_back(&query, &cookies).await, "invalid_state");
+    assert_eq!(site.exchanges(), 0);
+
+    // Without any app user the browser may be holding a strict cookie back: it bounces once.
+    let started = start_linking(&site, "ann").await;
+    let query = format!("code={}&state={}", site.code(), started.state);
+    let bounce = site.call_back(&query, &started.cookie()).await;
+    assert_eq!((bounce.status, bounce.all("set-cookie").len()), (200, 0), "nothing is consumed");
+    let again = ig_oauth_conformance::browser::meta_refresh(&bounce.text()).unwrap();
+    assert!(again.starts_with("/auth/instagram/callback?") && again.ends_with("&hop=1"), "{again}");
+    is_refused(&site.get(&again, &started.cookie()).await, "invalid_state");
+
+    // By the right one it ends well: linked, told to the hook, and nobody is logged in by it.
+    let started = start_linking(&site, "ann").await;
+    let query = format!("code={}&state={}", site.code(), started.state);
+    let cookies = format!("{}; app_user=ann", started.cookie());
+    let bounced = site.call_back(&query, &started.cookie()).await;
+    let again = ig_oauth_conformance::browser::meta_refresh(&bounced.text()).unwrap();
+    let done = site.get(&again, &cookies).await;
+    assert_eq!((done.status, done.location()), (303, "/#"), "{}", done.describe());
+    assert_eq!(session_cookie(&done), None, "no session of ours");
+    assert_eq!(*links.0.lock().unwrap(), [("ann".to_owned(), site.app.user_id())]);
+    // The back button lands softly for Ann, and for nobody else.
+    let back = site.get(&again, &cookies).await;
+    assert_eq!((back.status, back.location()), (303, "/#"));
+    let thief = format!("{}; app_user=bob", started.cookie());
+    is_refused(&site.get(&again, &thief).await, "invalid_state");
+    assert_eq!(site.exchanges(), 1);
+    assert_eq!(site.send("POST", crate::site::LOGOUT, &[]).await.status, 404, "no logout of ours");
 }

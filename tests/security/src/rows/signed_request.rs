@@ -1,0 +1,533 @@
+//! Section 10: what the provider posts when a user removes the app or wants their data deleted.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ig_oauth_common::{
+    AuthErrorKind, BoxFuture, DataDeletion, Deauthorization, DeletionStatus, Failure, HookError,
+    Hooks, Reply,
+};
+use ig_oauth_conformance::browser::{Response, send};
+use ig_oauth_conformance::harness::{Adapter, Settings};
+use ig_oauth_fake_instagram::FakeInstagram;
+
+use crate::site::{Site, session_cookie};
+use crate::switched_store::SwitchedStore;
+
+const DEAUTHORIZE: &str = "/auth/instagram/deauthorize";
+const DELETION: &str = "/auth/instagram/data-deletion";
+const BOTH: [&str; 2] = [DEAUTHORIZE, DELETION];
+const FORM: &str = "application/x-www-form-urlencoded";
+const COOKIE_SECRET: &str = "an obviously fake cookie secret for tests";
+
+/// The clock of every app under test, as the harness sets it.
+const NOW: u64 = 1_800_000_000;
+
+/// What the hooks were told, and what they answer.
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<Inner>>);
+
+#[derive(Default)]
+struct Inner {
+    users: Vec<String>,
+    revoked: Vec<u64>,
+    codes: Vec<String>,
+    failures: Vec<AuthErrorKind>,
+    answer: Option<DeletionStatus>,
+    fails: bool,
+}
+
+impl Told {
+    fn users(&self) -> Vec<String> {
+        self.0.lock().unwrap().users.clone()
+    }
+
+    fn fail(&self, fails: bool) {
+        self.0.lock().unwrap().fails = fails;
+    }
+
+    fn answer(&self, status: DeletionStatus) {
+        self.0.lock().unwrap().answer = Some(status);
+    }
+}
+
+impl Hooks for Told {
+    fn on_deauthorize(&self, told: Deauthorization) -> BoxFuture<'_, Result<(), HookError>> {
+        let mut inner = self.0.lock().unwrap();
+        inner.users.push(told.user_id().to_string());
+        inner.revoked.push(told.revoked());
+        let result = if inner.fails { Err(HookError::new("INTERNAL words")) } else { Ok(()) };
+        Box::pin(async { result })
+    }
+
+    fn on_data_deletion(
+        &self,
+        told: DataDeletion,
+    ) -> BoxFuture<'_, Result<DeletionStatus, HookError>> {
+        let mut inner = self.0.lock().unwrap();
+        inner.users.push(told.user_id().to_string());
+        inner.revoked.push(told.revoked());
+        inner.codes.push(told.confirmation_code().to_owned());
+        let status = inner.answer.unwrap_or(DeletionStatus::Done);
+        let result = if inner.fails { Err(HookError::new("INTERNAL words")) } else { Ok(status) };
+        Box::pin(async { result })
+    }
+
+    fn on_failure(&self, failure: Failure) -> BoxFuture<'_, Option<Reply>> {
+        self.0.lock().unwrap().failures.push(failure.kind());
+        Box::pin(async { None })
+    }
+}
+
+fn settings(told: &Told) -> Settings {
+    let hooks = told.clone();
+    Settings::new().configure(|builder| builder.platform_callbacks().hooks(hooks))
+}
+
+async fn site(adapter: &impl Adapter) -> (Site, Told) {
+    let told = Told::default();
+    (Site::with(adapter, settings(&told)).await, told)
+}
+
+fn stored(told: &Told, store: &SwitchedStore) -> Settings {
+    let (hooks, store) = (told.clone(), store.clone());
+    Settings::new().configure(|builder| {
+        builder.platform_callbacks().hooks(hooks).store(store).cookie_secrets([COOKIE_SECRET])
+    })
+}
+
+/// A post with this body, type and more headers.
+async fn post_as(site: &Site, path: &str, kind: &str, body: &[u8]) -> Response {
+    let address = site.app.address();
+    let headers = [("host", address), ("content-type", kind), ("accept", "*/*")];
+    let mut headers: Vec<_> = headers
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
+        .collect();
+    headers.retain(|(name, value)| name != "content-type" || !value.is_empty());
+    send(address, "POST", path, &headers, body).await
+}
+
+async fn post(site: &Site, path: &str, signed_request: &str) -> Response {
+    let mut body = url::form_urlencoded::Serializer::new(String::new());
+    body.append_pair("signed_request", signed_request);
+    post_as(site, path, FORM, body.finish().as_bytes()).await
+}
+
+fn payload(user_id: &str) -> String {
+    format!(r#"{{"algorithm":"HMAC-SHA256","issued_at":{NOW},"user_id":"{user_id}"}}"#)
+}
+
+fn signed(site: &Site, payload: &str) -> String {
+    FakeInstagram::sign(payload, site.app.provider.client_secret())
+}
+
+fn is_refused(answer: &Response, status: u16) {
+    assert_eq!(answer.status, status, "{}", answer.describe());
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert!(!answer.text().contains("confirmation"), "{}", answer.describe());
+}
+
+pub async fn g_01_a_forged_request_is_refused_and_no_hook_called(adapter: &impl Adapter) {
+    let (site, told) = site(adapter).await;
+    for path in BOTH {
+        for key in ["", "another secret", "FAKE-app-secret-for-the-simulator-onl"] {
+            is_refused(&post(&site, path, &FakeInstagram::sign(&payload("1"), key)).await, 400);
+        }
+        let text = URL_SAFE_NO_PAD.encode(payload("1"));
+        let random = URL_SAFE_NO_PAD.encode([7; 32]);
+        is_refused(&post(&site, path, &format!("{random}.{text}")).await, 400);
+        // The signature of another payload.
+        let good = signed(&site, &payload("2"));
+        let other = format!("{}.{text}", good.split('.').next().unwrap());
+        is_refused(&post(&site, path, &other).await, 400);
+    }
+    assert_eq!(told.users(), [""; 0]);
+}
+
+pub async fn g_02_only_the_one_algorithm_is_taken(adapter: &impl Adapter) {
+    let (site, told) = site(adapter).await;
+    for path in BOTH {
+        for (algorithm, expected) in [
+            (r#""none""#, 400),
+            (r#""HMAC-SHA1""#, 400),
+            (r#""HMAC-SHA512""#, 400),
+            (r#""""#, 400),
+            ("null", 400),
+            (r#"["HMAC-SHA256"]"#, 400),
+            ("1", 400),
+            (r#""HMAC-SHA256 ""#, 400),
+            (r#""hmac-sha256""#, 200),
+            (r#""HMAC-SHA256""#, 200),
+        ] {
+            let text =
+                format!(r#"{{"algorithm":{algorithm},"issued_at":{NOW},"user_id":"{expected}"}}"#);
+            let answer = post(&site, path, &signed(&site, &text)).await;
+            assert_eq!(answer.status, expected, "{algorithm}: {}", answer.describe());
+        }
+        let absent = format!(r#"{{"issued_at":{NOW},"user_id":"1"}}"#);
+        is_refused(&post(&site, path, &signed(&site, &absent)).await, 400);
+    }
+    assert_eq!(told.users(), ["200"; 4]);
+}
+
+pub async fn g_03_a_shorter_or_longer_signature_is_none(adapter: &impl Adapter) {
+    let (site, told) = site(adapter).await;
+    let good = signed(&site, &payload("1"));
+    let (signature, text) = good.split_once('.').unwrap();
+    let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    let longer = [signature.as_slice(), &[0]].concat();
+    for path in BOTH {
+        for length in [0, 1, 16, 31, 33] {
+            let cut = URL_SAFE_NO_PAD.encode(&longer[..length]);
+            is_refused(&post(&site, path, &format!("{cut}.{text}")).await, 400);
+        }
+    }
+    assert_eq!(told.users(), [""; 0]);
+}
+
+pub async fn g_04_the_signature_is_over_the_text_as_it_came(adapter: &impl Adapter) {
+    let (site, told) = site(adapter).await;
+    let good = signed(&site, &payload("1"));
+    let (signature, text) = good.split_once('.').unwrap();
+    let spaced = payload("1").replace(',', ", ");
+    for path in BOTH {
+        for other in [
+            format!("{text}="),
+            format!("{text}=="),
+            URL_SAFE_NO_PAD.encode(&spaced),
+            URL_SAFE_NO_PAD.encode(format!("{} ", payload("1"))),
+        ] {
+            is_refused(&post(&site, path, &format!("{signature}.{other}")).await, 400);
+        }
+        // Signed over the decoded payload.
+        let decoded = FakeInstagram::sign(&payload("1"), site.app.provider.client_secret());
+        let over_json = {
+            let twice = FakeInstagram::sign(&decoded, site.app.provider.client_secret());
+            twice.split('.').next().unwrap().to_owned()
+        };
+        is_refused(&post(&site, path, &format!("{over_json}.{text}")).await, 400);
+    }
+    assert_eq!(told.users(), [""; 0]);
+}
+
+pub async fn g_05_only_the_canonical_base64url_is_read(adapter: &impl Adapter) {
+    let (site, told) = site(adapter).await;
+    let good = signed(&site, &payload("1"));
+    let (signature, text) = good.split_once('.').unwrap();
+    let last = signature.chars().last().unwrap();
+    // The last of 43 characters holds two bits that say nothing, and must be zero.
+    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let place = alphabet.find(last).unwrap();
+    let trailing = &alphabet[place + 1..=place + 1];
+    let head = &signature[..signature.len() - 1];
+    for path in BOTH {
+        for (left, right) in [
+            (format!("{signature}="), text.to_owned()),
+            (format!("{head}{trailing}"), text.to_owned()),
+            (signature.replace('-', "+").replace('_', "/") + "+/", text.to_owned()),
+            (format!("{signature}\n"), text.to_owned()),
+            (format!(" {signature}"), text.to_owned()),
+            (signature.to_owned(), format!("{text}\r\n")),
+            (signature.to_owned(), format!("{text}\u{e9}")),
+            (signature.to_owned(), format!("{text}+/")),
+        ] {
+            is_refused(&post(&site, path, &format!("{left}.{right}")).await, 400);
+        }
+    }
+    assert_eq!(told.users(), [""; 0]);
+}
+
+pub async fn g_06_every_odd_shape_is_refused(adapter: &impl Adapter) {
+    let (site, told) = site(adapter).await;
+    let good = signed(&site, &payload("1"));
+    let deep = format!(r#"{{"x":{}"#, "[".repeat(3_000));
+    let list = format!(r#"["HMAC-SHA256","1",{NOW},null]"#);
+    let twice = payload("1").replace('}', r#","user_id":"2"}"#);
+    for path in BOTH {
+        for text in [
+            String::new(),
+            ".".to_owned(),
+            "..".to_owned(),
+            good.replace('.', ""),
+            format!("{good}."),
+            format!("{good}.x"),
+            format!(".{good}"),
+            format!("{}.", good.split('.').next().unwrap()),
+            format!(".{}", good.split('.').nth(1).unwrap()),
+            format!("{good}\0"),
+            signed(&site, ""),
+            signed(&site, "null"),
+            signed(&site, "\"x\""),
+            signed(&site, "{"),
+            signed(&site, &list),
+            signed(&site, &twice),
+            signed(&site, &deep),
+            signed(&site, "\u{feff}{}"),
+        ] {
+            is_refused(&post(&site, path, &text).await, 400);
+        }
+        let huge = format!("signed_request={}", "a".repeat(1_000_000));
+        is_refused(&post_as(&site, path, FORM, huge.as_bytes()).await, 413);
+        is_refused(&post_as(&site, path, FORM, b"signed_request=%ff%fe").await, 400);
+        is_refused(&post_as(&site, path, FORM, b"\xff\xfe").await, 400);
+        is_refused(&post_as(&site, path, FORM, b"").await, 400);
+    }
+    assert_eq!(told.users(), [""; 0]);
+}
+
+/// The vector of Meta's old documentation: signed, and it names nobody.
+pub async fn g_07_a_request_without_a_user_is_refused(adapter: &impl Adapter) {
+    const VECTOR: &str = "vlXgu64BQGFSQrY0ZcJBZASMvYvTHu9GQ0YM9rjPSso.\
+                          eyJhbGdvcml0aG0iOiJITUFDLVNIQTI1NiIsIjAiOiJwYXlsb2FkIn0";
+    let told = Told::default();
+    let hooks = told.clone();
+    let settings = Settings::new().configure(|builder| {
+        builder.platform_callbacks().hooks(hooks).signed_request_secrets(["secret"])
+    });
+    let site = Site::with(adapter, settings).await;
+    for path in BOTH {
+        is_refused(&post(&site, path, VECTOR).await, 400);
+        for user in ["null", r#""""#, r#""x""#, "-1", "1.5", "[]", "true", r#""1 ""#] {
+            let text =
+                format!(r#"{{"algorithm":"HMAC-SHA256","issued_at":{NOW},"user_id":{user}}}"#);
+            is_refused(&post(&site, path, &signed(&site, &text)).await, 400);
+        }
+    }
+    assert_eq!(told.users(), [""; 0]);
+}
+
+/// The vector of our own making, and an id as a number.
+pub async fn g_08_a_good_request_reaches_the_hook(adapter: &impl Adapter) {
+    const VECTOR: &str = "N32LNcvDGXq0GI1jxm-tj1ysJh2uqkNIBcUhUmTp19k.\
+                          eyJhbGdvcml0aG0iOiJITUFDLVNIQTI1NiIsImV4cGlyZXMiOjEyOTE4NDA0MDAsImlzc3VlZ\
+                          F9hdCI6MTI5MTgzNjgwMCwidXNlcl9pZCI6IjIxODQ3MSJ9";
+    let told = Told::default();
+    let hooks = told.clone();
+    let settings = Settings::new().configure(|builder| {
+        builder.platform_callbacks().hooks(hooks).signed_request_secrets(["appsecret"])
+    });
+    let site = Site::with(adapter, settings).await;
+    site.app.set_app_clock(1_291_838_000);
+    for path in BOTH {
+        assert_eq!(post(&site, path, VECTOR).await.status, 200);
+    }
+    site.app.set_app_clock(NOW);
+    let number = payload("17841458366137975").replace("\"17841458366137975\"", "17841458366137975");
+    for path in BOTH {
+        assert_eq!(post(&site, path, &signed(&site, &number)).await.status, 200);
+    }
+    let id = "17841458366137975";
+    assert_eq!(told.users(), ["218471", "218471", id, id]);
+}
+
+pub async fn g_09_stale_requests_are_refused_and_repeated_ones_are_one(adapter: &impl Adapter) {
+    let (told, store) = (Told::default(), SwitchedStore::new());
+    let site = Site::with(adapter, stored(&told, &store)).await;
+    let at = |issued_at: u64, expires: &str| {
+        let text = format!(
+            r#"{{"algorithm":"HMAC-SHA256","issued_at":{issued_at},{expires}"user_id":"7"}}"#
+        );
+        signed(&site, &text)
+    };
+    let expired = format!("\"expires\":{NOW},");
+    for path in BOTH {
+        for stale in [
+            at(NOW - 3_601, ""),
+            at(NOW + 61, ""),
+            at(NOW, &expired),
+            at(0, ""),
+            at(u64::MAX, ""),
+            signed(&site, r#"{"algorithm":"HMAC-SHA256","user_id":"7"}"#),
+            signed(&site, r#"{"algorithm":"HMAC-SHA256","issued_at":"1","user_id":"7"}"#),
+            signed(&site, r#"{"algorithm":"HMAC-SHA256","issued_at":-1,"user_id":"7"}"#),
+        ] {
+            is_refused(&post(&site, path, &stale).await, 400);
+        }
+    }
+    assert_eq!(told.users(), [""; 0]);
+    for good in [at(NOW - 3_600, ""), at(NOW + 60, ""), at(NOW, "\"expires\":0,")] {
+        assert_eq!(post(&site, DEAUTHORIZE, &good).await.status, 200);
+    }
+    told.0.lock().unwrap().users.clear();
+    // The same request again is the same request: one code, and the hook is told once.
+    let request = at(NOW, "");
+    let first = post(&site, DELETION, &request).await;
+    let second = post(&site, DELETION, &request).await;
+    assert_eq!((first.status, first.text()), (200, second.text()));
+    assert_eq!(told.users(), ["7"]);
+    let other = post(&site, DELETION, &at(NOW - 1, "")).await;
+    assert_ne!(other.text(), first.text());
+    // One that failed is told again.
+    told.answer(DeletionStatus::Failed);
+    let third = at(NOW - 2, "");
+    for _ in 0..2 {
+        post(&site, DELETION, &third).await;
+    }
+    assert_eq!(told.users().len(), 4);
+    // A window of one's own.
+    let hooks = told.clone();
+    let narrow = Settings::new().configure(|builder| {
+        let window = Duration::from_secs(60);
+        builder.platform_callbacks().hooks(hooks).signed_request_window(window)
+    });
+    let site = Site::with(adapter, narrow).await;
+    let of = |issued_at: u64| {
+        signed(&site, &payload("7").replace(&NOW.to_string(), &issued_at.to_string()))
+    };
+    is_refused(&post(&site, DEAUTHORIZE, &of(NOW - 61)).await, 400);
+    assert_eq!(post(&site, DEAUTHORIZE, &of(NOW - 60)).await.status, 200);
+}
+
+pub async fn g_10_only_a_posted_form_is_read(adapter: &impl Adapter) {
+    let (site, told) = site(adapter).await;
+    let good = signed(&site, &payload("1"));
+    let form = format!("signed_request={good}");
+    for (path, allow) in [(DEAUTHORIZE, "POST"), (DELETION, "GET, POST")] {
+        for method in ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"] {
+            for query in ["", &format!("?signed_request={good}")] {
+                let answer = site.send(method, &format!("{path}{query}"), &[]).await;
+                let seen = (answer.status, answer.header("allow"));
+                assert_eq!(seen, (405, Some(allow)), "{method} {path}");
+            }
+        }
+        let json = format!(r#"{{"signed_request":"{good}"}}"#);
+        for (kind, body) in [
+            ("application/json", json.as_str()),
+            ("multipart/form-data; boundary=x", form.as_str()),
+            ("text/plain", form.as_str()),
+            ("", form.as_str()),
+        ] {
+            is_refused(&post_as(&site, path, kind, body.as_bytes()).await, 415);
+        }
+        let twice = format!("{form}&{form}");
+        is_refused(&post_as(&site, path, FORM, twice.as_bytes()).await, 400);
+        // In the query it does not count.
+        let target = format!("{path}?{form}");
+        is_refused(&post_as(&site, &target, FORM, b"x=1").await, 400);
+        assert_eq!(told.users(), [""; 0]);
+        let kind = "Application/X-WWW-Form-Urlencoded; charset=UTF-8";
+        let taken = post_as(&site, path, kind, format!("x=1&{form}&y").as_bytes()).await;
+        assert_eq!(taken.status, 200, "{}", taken.describe());
+        told.0.lock().unwrap().users.clear();
+    }
+}
+
+pub async fn g_11_the_confirmation_can_be_asked_for_and_says_nothing(adapter: &impl Adapter) {
+    for with_store in [false, true] {
+        let (told, store) = (Told::default(), SwitchedStore::new());
+        let settings = if with_store { stored(&told, &store) } else { settings(&told) };
+        let site = Site::with(adapter, settings).await;
+        let answer = post(&site, DELETION, &signed(&site, &payload("218471"))).await;
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        let answer = answer.json();
+        let code = answer["confirmation_code"].as_str().unwrap();
+        assert_eq!(code.len(), 64, "256 bits, of which 128 are a signature");
+        assert!(code.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        let url = format!("https://app.example{DELETION}?code={code}");
+        assert_eq!(answer["url"].as_str(), Some(url.as_str()));
+        assert_eq!(*told.0.lock().unwrap().codes, [code]);
+        let page = site.get(&format!("{DELETION}?code={code}"), "").await;
+        assert_eq!(page.status, 200, "{}", page.describe());
+        let expected = if with_store { "has been deleted" } else { "is not kept here" };
+        assert!(page.text().contains(expected), "{}", page.text());
+        assert!(!page.text().contains("218471") && !page.text().contains(code), "no user data");
+        assert_eq!(page.header("cache-control"), Some("no-store"));
+        assert_eq!(page.header("x-frame-options"), Some("DENY"));
+        // A code of somebody's making is none, nor is another app's or a changed one.
+        let mut changed = code.to_owned();
+        let last = if changed.pop() == Some('0') { '1' } else { '0' };
+        changed.push(last);
+        let other = Site::with(adapter, stored(&told, &SwitchedStore::new())).await;
+        let foreign = post(&other, DELETION, &signed(&other, &payload("5"))).await.json();
+        let foreign = foreign["confirmation_code"].as_str().unwrap().to_owned();
+        let upper = code.to_uppercase();
+        for code in ["", "x", "<b>", &changed, &foreign, &upper, &code[..63], &"0".repeat(64)] {
+            if code == foreign && with_store {
+                // The same keys made it: ours by its signature, and not in this store.
+                continue;
+            }
+            let escaped = crate::site::escape(code.as_bytes());
+            let page = site.get(&format!("{DELETION}?code={escaped}"), "").await;
+            assert_eq!(page.status, 404, "{code}: {}", page.describe());
+            assert!(!page.text().contains("<b>"));
+        }
+        let twice = site.get(&format!("{DELETION}?code={code}&code={code}"), "").await;
+        assert_eq!(twice.status, 400);
+    }
+}
+
+pub async fn g_12_a_hook_that_fails_confirms_nothing(adapter: &impl Adapter) {
+    let (told, store) = (Told::default(), SwitchedStore::new());
+    let site = Site::with(adapter, stored(&told, &store)).await;
+    told.fail(true);
+    let request = signed(&site, &payload("7"));
+    for path in BOTH {
+        let answer = post(&site, path, &request).await;
+        is_refused(&answer, 500);
+        assert!(answer.text().contains("hook_failed"), "{}", answer.describe());
+        assert!(!answer.describe().contains("INTERNAL"));
+    }
+    assert_eq!(*told.0.lock().unwrap().failures, [AuthErrorKind::Hook; 2]);
+    // Nothing was written down as done, so the next attempt is told again.
+    told.fail(false);
+    told.answer(DeletionStatus::Queued);
+    let confirmed = post(&site, DELETION, &request).await.json();
+    let code = confirmed["confirmation_code"].as_str().unwrap();
+    let page = site.get(&format!("{DELETION}?code={code}"), "").await;
+    assert!(page.text().contains("is being deleted"), "{}", page.text());
+    // A store that is down confirms nothing either.
+    store.set_off(true);
+    for path in BOTH {
+        let answer = post(&site, path, &signed(&site, &payload("8"))).await;
+        is_refused(&answer, 503);
+        assert!(answer.text().contains("store_unavailable"));
+    }
+    let page = site.get(&format!("{DELETION}?code={code}"), "").await;
+    assert_eq!(page.status, 503);
+    assert_eq!(told.users(), ["7"; 3], "and no hook hears of it");
+}
+
+pub async fn g_13_another_secret_counts_only_when_it_is_configured(adapter: &impl Adapter) {
+    let meta = "FAKE-secret-of-the-Meta-app";
+    for (listed, expected) in [(false, 400), (true, 200)] {
+        let (told, store) = (Told::default(), SwitchedStore::new());
+        let (hooks, kept) = (told.clone(), store.clone());
+        let settings = Settings::new().configure(move |builder| {
+            let builder = builder.platform_callbacks().hooks(hooks).store(kept);
+            let builder = builder.cookie_secrets([COOKIE_SECRET]).fetch_profile(true);
+            if listed { builder.signed_request_secrets([meta]) } else { builder }
+        });
+        let site = Site::with(adapter, settings).await;
+        let session = site.log_in().await;
+        let user = site.app.user_id();
+        let by_meta = FakeInstagram::sign(&payload(&user), meta);
+        assert_eq!(post(&site, DEAUTHORIZE, &by_meta).await.status, expected);
+        let me = site.get("/me", &session).await.status;
+        assert_eq!(me, if listed { 401 } else { 200 }, "revoked before the hook");
+        assert_eq!(told.users().len(), usize::from(listed));
+        // The Instagram app secret counts in either case, and any known id leads to the account.
+        let session = site.log_in().await;
+        let account = &site.app.provider.accounts()[0];
+        let professional = site.get("/", &session).await.text();
+        assert_eq!(professional, account.user_id().to_string());
+        let known = store_ids(&store, site.app.provider.client_id()).await;
+        let request = signed(&site, &payload(&known));
+        assert_eq!(post(&site, DEAUTHORIZE, &request).await.status, 200);
+        assert_eq!(site.get("/me", &session).await.status, 401);
+        assert_eq!(told.0.lock().unwrap().revoked.last(), Some(&1));
+        // Nobody of that id: the hook is told all the same.
+        assert_eq!(post(&site, DEAUTHORIZE, &signed(&site, &payload("999"))).await.status, 200);
+        assert_eq!(told.users().last().map(String::as_str), Some("999"));
+        assert!(session_cookie(&site.get("/me", &session).await).is_none());
+    }
+}
+
+/// A further id of the one account in the store.
+async fn store_ids(store: &SwitchedStore, client_id: &str) -> String {
+    use ig_oauth_common::Store as _;
+    let accounts = store.accounts(client_id, None, 10).await.unwrap();
+    accounts[0].further_ids[0].to_string()
+}
