@@ -20,6 +20,7 @@
 //! # An adapter in twenty lines
 //!
 //! ```
+//! use std::task::Poll;
 //! use ig_oauth_common::{Begin, Config, Flow, Headers, Reply, Request};
 //!
 //! /// The headers of some framework.
@@ -32,14 +33,21 @@
 //!     }
 //! }
 //!
-//! async fn answer(flow: &Flow, method: &str, path: &str, query: Option<&str>, headers: &Lines)
-//!     -> Option<Reply>
-//! {
+//! async fn answer(
+//!     flow: &Flow,
+//!     (method, path, query): (&str, &str, Option<&str>),
+//!     headers: &Lines,
+//!     body: Vec<u8>,
+//! ) -> Option<Reply> {
 //!     let route = flow.route(path)?; // not ours: the app's
 //!     let request = Request::new(method, path, headers).with_query(query);
 //!     Some(match flow.begin(route, &request) {
 //!         Begin::Done(reply) => reply,
 //!         Begin::Job(job) => job.run().await,
+//!         Begin::Form(form) => {
+//!             let mut chunks = Some(Ok::<_, std::io::Error>(body)).into_iter();
+//!             form.run(|_| Poll::Ready(chunks.next())).await
+//!         }
 //!     })
 //! }
 //!
@@ -48,9 +56,9 @@
 //! let config = Config::builder("990602627938098", secret, "https://app.example/callback").build()?;
 //! let flow = Flow::new(config);
 //! let none = Lines(Vec::new());
-//! let login = runtime.block_on(answer(&flow, "GET", "/auth/instagram/login", None, &none));
-//! assert_eq!(login.unwrap().status(), 303);
-//! assert!(runtime.block_on(answer(&flow, "GET", "/about", None, &none)).is_none());
+//! let get = |path| runtime.block_on(answer(&flow, ("GET", path, None), &none, Vec::new()));
+//! assert_eq!(get("/auth/instagram/login").unwrap().status(), 303);
+//! assert!(get("/about").is_none());
 //! # Ok::<(), ig_oauth_common::ConfigError>(())
 //! ```
 //!

@@ -1,9 +1,13 @@
 //! What the examples share, so that each one's own source shows only what a user of its framework
 //! writes: start-up, the provider to talk to, and the pages.
 
+mod connect_pages;
+mod connections;
 mod pages;
 mod setup;
 mod store;
 
+pub use connect_pages::{accounts, enter};
+pub use connections::Connections;
 pub use pages::{Links, Media, home, me, media, more};
 pub use setup::{Example, SetupError};

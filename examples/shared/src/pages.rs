@@ -61,10 +61,15 @@ pub fn home(token: Option<&Token>, profile: Option<&Profile>, links: &Links) -> 
             logout_path = escape(&links.logout),
         ),
     };
+    page("Log in with Instagram", &body)
+}
+
+/// A page of the examples.
+pub(crate) fn page(title: &str, body: &str) -> String {
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
-         <title>Log in with Instagram</title><style>{STYLE}</style></head>\
+         <title>{title}</title><style>{STYLE}</style></head>\
          <body><main>{body}</main></body></html>"
     )
 }
@@ -137,6 +142,6 @@ fn remaining(token: &Token) -> String {
     }
 }
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

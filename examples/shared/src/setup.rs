@@ -6,7 +6,7 @@ use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
-use ig_oauth_common::{Config, ConfigBuilder, ConfigError};
+use ig_oauth_common::{Config, ConfigBuilder, ConfigError, Hooks};
 use ig_oauth_fake_instagram::{Api, FakeInstagram};
 use ig_oauth_stores::StoreSetupError;
 
@@ -37,7 +37,7 @@ impl Example {
     ///
     /// When the address cannot be bound, a setting is refused, or the database cannot be used.
     pub async fn start() -> Result<Self, SetupError> {
-        Self::start_with(Fallback::Cookies).await
+        Self::start_with(Fallback::Cookies, |builder| builder).await
     }
 
     /// The same with a store in any case, for jobs: in memory when the environment names none.
@@ -46,10 +46,26 @@ impl Example {
     ///
     /// As [`start`](Self::start).
     pub async fn start_with_store() -> Result<Self, SetupError> {
-        Self::start_with(Fallback::Memory).await
+        Self::start_with(Fallback::Memory, |builder| builder).await
     }
 
-    async fn start_with(fallback: Fallback) -> Result<Self, SetupError> {
+    /// The same for an app that connects accounts to its own users, and takes the provider's
+    /// callbacks.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub async fn start_linking(hooks: impl Hooks) -> Result<Self, SetupError> {
+        let linking = |builder: ConfigBuilder| {
+            builder.linking(true).platform_callbacks().fetch_profile(true).hooks(hooks)
+        };
+        Self::start_with(Fallback::Memory, linking).await
+    }
+
+    async fn start_with(
+        fallback: Fallback,
+        change: impl FnOnce(ConfigBuilder) -> ConfigBuilder,
+    ) -> Result<Self, SetupError> {
         let wanted = env::var("ADDR").unwrap_or_else(|_| DEFAULT_ADDRESS.to_owned());
         let bind = |error| SetupError::Bind(wanted.clone(), error);
         let listener = TcpListener::bind(&wanted).map_err(bind)?;
@@ -64,7 +80,7 @@ impl Example {
             (builder, Some(simulator))
         };
         let (builder, sessions) = store::choose(builder, fallback).await?;
-        Ok(Self { listener, config: builder.build()?, address, simulator, sessions })
+        Ok(Self { listener, config: change(builder).build()?, address, simulator, sessions })
     }
 
     /// What to print once the server is up.
@@ -113,7 +129,12 @@ fn simulated(address: SocketAddr) -> Result<(ConfigBuilder, FakeInstagram), Setu
         Ok("basic-display") => Api::BasicDisplay,
         _ => Api::InstagramLogin,
     };
-    let simulator = FakeInstagram::builder().api(api).redirect_uri(&redirect_uri).start_blocking();
+    let simulator = FakeInstagram::builder()
+        .api(api)
+        .redirect_uri(&redirect_uri)
+        .deauthorize_url(format!("http://{address}/auth/instagram/deauthorize"))
+        .data_deletion_url(format!("http://{address}/auth/instagram/data-deletion"))
+        .start_blocking();
     let simulator = simulator.map_err(|error| SetupError::Bind("the simulator".into(), error))?;
     let builder = ConfigBuilder::from_variables(|name| match name {
         "INSTAGRAM_CLIENT_ID" => Some(simulator.client_id().to_owned()),

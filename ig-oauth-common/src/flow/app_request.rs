@@ -248,7 +248,5 @@ pub fn middleware_missing(middleware: &str) -> Reply {
 
 /// For the developer: a 500 that says what to change.
 fn setup_mistake(message: &str) -> Reply {
-    let kind = AuthErrorKind::MiddlewareMissing;
-    let body = serde_json::json!({ "error": kind.code(), "message": message });
-    protect(json_reply(kind).body(body.to_string().into_bytes()))
+    protect(json_reply(AuthErrorKind::MiddlewareMissing, message))
 }

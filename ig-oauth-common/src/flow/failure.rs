@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 
 use super::authorization_request::query_escape;
 use super::negotiation::Audience;
-use super::pages;
 use super::return_to::with_own_fragment;
 use super::{Begin, Flow, Job, Reply};
 use crate::error::{AuthError, AuthErrorKind};
@@ -95,7 +94,7 @@ impl Flow {
         let kind = error.kind();
         let settings = self.settings();
         let mut reply = match &settings.failure_url {
-            _ if audience.prefers_json => json_reply(kind),
+            _ if audience.prefers_json => json_reply(kind, &self.pages().message(kind)),
             Some(url) if audience.is_navigation && may_redirect(kind) => {
                 Reply::empty(303).header("location", failure_location(url, kind))
             }
@@ -148,8 +147,9 @@ fn failure_location(url: &str, kind: AuthErrorKind) -> String {
     with_own_fragment(&location).into_owned()
 }
 
-pub(crate) fn json_reply(kind: AuthErrorKind) -> Reply {
-    let body = serde_json::json!({ "error": kind.code(), "message": pages::message(kind) });
+/// An error for programs: its code, and a message for whoever reads it.
+pub(crate) fn json_reply(kind: AuthErrorKind, message: &str) -> Reply {
+    let body = serde_json::json!({ "error": kind.code(), "message": message });
     Reply::empty(kind.status())
         .header("content-type", "application/json")
         .body(body.to_string().into_bytes())

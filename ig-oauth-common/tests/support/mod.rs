@@ -168,6 +168,7 @@ impl Site {
         let reply = match self.begin(method, target, headers) {
             Begin::Done(reply) => reply,
             Begin::Job(job) => job.run().await,
+            Begin::Form(_) => panic!("{target} wants a body"),
         };
         self.take_cookies(&reply);
         reply

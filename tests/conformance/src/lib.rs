@@ -15,6 +15,8 @@
 )]
 
 pub mod browser;
+pub mod connect;
+pub mod documents;
 pub mod example;
 pub mod harness;
 pub mod program;
@@ -34,6 +36,16 @@ pub struct HooksGuide;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/deploying.md")]
 pub struct DeployingGuide;
+
+/// The guide to linking, likewise.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/linking.md")]
+pub struct LinkingGuide;
+
+/// The guide to app review, likewise.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/app-review.md")]
+pub struct AppReviewGuide;
 
 /// The simulator's README, likewise.
 #[cfg(doctest)]

@@ -16,6 +16,8 @@ const STYLE: &str = include_str!("style.css");
 pub(crate) struct Pages {
     policy: String,
     policy_with_form: String,
+    /// Whether accounts are connected: nobody logs in with them then.
+    linking: bool,
 }
 
 impl Pages {
@@ -35,12 +37,23 @@ impl Pages {
         for origin in &settings.allowed_return_origins {
             let _ = write!(chain, " {origin}");
         }
-        Self { policy: policy(&basic), policy_with_form: policy(&chain) }
+        Self { policy: policy(&basic), policy_with_form: policy(&chain), linking: settings.linking }
+    }
+
+    fn words(&self, kind: AuthErrorKind) -> (&'static str, &'static str) {
+        let words = if self.linking { linking_words(kind) } else { None };
+        words.unwrap_or_else(|| words_of(kind))
+    }
+
+    /// For JSON: title and text in one line.
+    pub(crate) fn message(&self, kind: AuthErrorKind) -> String {
+        let (title, text) = self.words(kind);
+        format!("{title}. {text}")
     }
 
     /// What went wrong, and a way on.
     pub(crate) fn error(&self, kind: AuthErrorKind, try_again: &str, id: &str) -> Reply {
-        let (title, text) = words(kind);
+        let (title, text) = self.words(kind);
         let try_again = escape(try_again);
         let body = format!(
             "<h1>{title}</h1><p>{text}</p><p><a class=\"act\" href=\"{try_again}\">Try again</a>\
@@ -68,19 +81,16 @@ impl Pages {
     /// One button that starts a login: by POST where that is required, else by a link.
     pub(crate) fn login_button(&self, action: &str, by_post: bool) -> Reply {
         let action = escape(action);
+        let label =
+            if self.linking { "Connect an Instagram account" } else { "Log in with Instagram" };
         let button = if by_post {
-            format!(
-                "<form method=\"post\" action=\"{action}\"><button>Log in with Instagram</button>\
-                 </form>"
-            )
+            format!("<form method=\"post\" action=\"{action}\"><button>{label}</button></form>")
         } else {
-            format!("<p><a class=\"act\" href=\"{action}\">Log in with Instagram</a></p>")
+            format!("<p><a class=\"act\" href=\"{action}\">{label}</a></p>")
         };
-        let body = format!(
-            "<h1>Log in with Instagram</h1><p>You will go to Instagram, and come back \
-             here.</p>{button}"
-        );
-        self.page(200, "Log in with Instagram", "", &body, by_post)
+        let body =
+            format!("<h1>{label}</h1><p>You will go to Instagram, and come back here.</p>{button}");
+        self.page(200, label, "", &body, by_post)
     }
 
     /// How far a user's deletion request has come, as far as it is known. Nothing about the user.
@@ -113,7 +123,7 @@ impl Pages {
         let url = escape(url);
         let refresh = format!("<meta http-equiv=\"refresh\" content=\"0;url={url}\">");
         let body = format!(
-            "<h1>One moment</h1><p>Finishing your login.</p><p><a class=\"act\" \
+            "<h1>One moment</h1><p>Going on by itself.</p><p><a class=\"act\" \
              href=\"{url}\">Go on</a></p>"
         );
         self.page(200, "One moment", &refresh, &body, false)
@@ -139,7 +149,7 @@ impl Pages {
 }
 
 /// Title and text for each code. What happened is told in the user's terms; the kind is for logs.
-fn words(kind: AuthErrorKind) -> (&'static str, &'static str) {
+fn words_of(kind: AuthErrorKind) -> (&'static str, &'static str) {
     match kind.code() {
         "access_denied" => (
             "You are not logged in",
@@ -184,10 +194,38 @@ fn words(kind: AuthErrorKind) -> (&'static str, &'static str) {
     }
 }
 
-/// For JSON: the same in one sentence.
-pub(crate) fn message(kind: AuthErrorKind) -> String {
-    let (title, text) = words(kind);
-    format!("{title}. {text}")
+/// The words of linking mode, where they differ: its users are logged in to the app in any case.
+fn linking_words(kind: AuthErrorKind) -> Option<(&'static str, &'static str)> {
+    const TITLE: &str = "The account is not connected";
+    let text = match kind.code() {
+        "access_denied" => "You chose not to continue with Instagram. Nothing was shared.",
+        "invalid_request" | "invalid_state" => {
+            "This was not completed, took too long, or was begun by somebody else. Start it again \
+             from this browser."
+        }
+        "code_rejected" => {
+            "Instagram did not accept this. It may have been used already. Start it again."
+        }
+        "missing_permission" => {
+            "This app needs every permission it asks for. Try again and leave them ticked."
+        }
+        "provider_rejected" => "Instagram refused this app. The people who run it have been told.",
+        "provider_unavailable" => "Instagram does not answer. Please try again in a moment.",
+        "store_unavailable" => "One of our systems does not answer. Please try again in a moment.",
+        "rejected_by_app" => "This app does not accept the account you chose.",
+        "hook_failed" | "internal_error" => "Something went wrong. Please try again.",
+        "login_required" => {
+            return Some(("Please log in", "Log in to this site first, then connect the account."));
+        }
+        "forbidden_context" => {
+            return Some((
+                "This request was refused",
+                "Accounts are connected in a browser window of its own. Open this page directly.",
+            ));
+        }
+        _ => return None,
+    };
+    Some((TITLE, text))
 }
 
 /// Text for HTML, in elements and in quoted attributes.

@@ -74,6 +74,11 @@ impl Browser {
 
     /// Presses the button of that label, in the form it is in.
     pub async fn press(&mut self, label: &str) -> &Page {
+        self.press_with(label, &[]).await
+    }
+
+    /// The same, after filling these fields.
+    pub async fn press_with(&mut self, label: &str, filled: &[(&str, &str)]) -> &Page {
         let forms = forms(&self.page().response.text());
         let pressed = forms.iter().find_map(|form| {
             let button = form.buttons.iter().find(|(text, ..)| text == label)?;
@@ -82,6 +87,10 @@ impl Browser {
         let (form, (_, name, value)) = pressed
             .unwrap_or_else(|| panic!("no button `{label}`: {}", self.page().response.text()));
         let mut fields = form.fields.clone();
+        for (name, value) in filled {
+            fields.retain(|(present, _)| present != name);
+            fields.push(((*name).to_owned(), (*value).to_owned()));
+        }
         if !name.is_empty() {
             fields.push((name.clone(), value.clone()));
         }

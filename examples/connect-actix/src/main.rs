@@ -1,0 +1,173 @@
+//! An app with users of its own, who connect Instagram accounts, on actix-web with actix-session.
+//!
+//! `cargo run -p connect-actix-example`, then open the printed address.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the example talks to its user")]
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use actix_session::storage::CookieSessionStore;
+use actix_session::{Session, SessionExt as _, SessionMiddleware};
+use actix_web::body::MessageBody;
+use actix_web::cookie::{Key, SameSite};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::{ErrorBadRequest, ErrorForbidden, ErrorServiceUnavailable};
+use actix_web::http::header;
+use actix_web::middleware::{Next, from_fn};
+use actix_web::web::{self, Data, Form, Redirect};
+use actix_web::{App, HttpMessage as _, HttpResponse, HttpServer};
+use example_shared::{Connections, Example};
+use ig_oauth_actix::{
+    InstagramLogin, InstagramOAuth, LoginContext, LoginOptions, OfflineAccess, UserId,
+};
+
+/// Where the app's own session keeps its user.
+const USER: &str = "user";
+
+fn user_of(session: &Session) -> Option<String> {
+    session.get(USER).ok().flatten()
+}
+
+async fn home(
+    connections: Data<Connections>,
+    offline: Data<OfflineAccess>,
+    session: Session,
+    login: InstagramLogin,
+) -> HttpResponse {
+    let html = match user_of(&session) {
+        None => example_shared::enter(),
+        Some(user) => {
+            // People who connect a second account are logged in at Instagram with the first.
+            let options = LoginOptions::new().force_reauth(true);
+            let connect = login.login_url(&options).unwrap_or_else(|_| login.login_path());
+            let connected = connections.of(&user);
+            example_shared::accounts(&user, &connected, &offline, &connect).await
+        }
+    };
+    HttpResponse::Ok().content_type("text/html; charset=utf-8").body(html)
+}
+
+#[derive(serde::Deserialize)]
+struct Name {
+    name: String,
+}
+
+async fn enter(session: Session, form: Form<Name>) -> Result<Redirect, actix_web::Error> {
+    session.renew();
+    session.insert(USER, &form.name)?;
+    Ok(Redirect::to("/").see_other())
+}
+
+async fn leave(session: Session) -> Redirect {
+    session.purge();
+    Redirect::to("/").see_other()
+}
+
+#[derive(serde::Deserialize)]
+struct Account {
+    account: String,
+}
+
+async fn disconnect(
+    connections: Data<Connections>,
+    offline: Data<OfflineAccess>,
+    session: Session,
+    form: Form<Account>,
+) -> Result<Redirect, actix_web::Error> {
+    let user = user_of(&session).ok_or_else(|| ErrorForbidden("enter first"))?;
+    let account =
+        UserId::from_digits(&form.account).ok_or_else(|| ErrorBadRequest("no account"))?;
+    if connections.disconnect(&user, &account) {
+        // Nobody has it any more, so its token goes as well.
+        offline.revoke(&account).await.map_err(ErrorServiceUnavailable)?;
+    }
+    Ok(Redirect::to("/").see_other())
+}
+
+/// Tells the login whose it is: the few lines that linking takes in an app's session middleware.
+async fn login_context(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    if let Some(user) = user_of(&request.get_session())
+        && let Ok(context) = LoginContext::bound_to(&user).with_app_data(user)
+    {
+        request.extensions_mut().insert(context);
+    }
+    next.call(request).await
+}
+
+/// For trying it out on one machine: `localhost` and `127.0.0.1` have separate cookies.
+async fn one_host_name(
+    example: Data<Example>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    match example.canonical_location(host, path) {
+        Some(location) => {
+            let redirect = HttpResponse::TemporaryRedirect()
+                .insert_header((header::LOCATION, location))
+                .finish();
+            Ok(request.into_response(redirect).map_into_right_body())
+        }
+        None => Ok(next.call(request).await?.map_into_left_body()),
+    }
+}
+
+/// Both work: `SESSION_SAME_SITE=lax` or, unless set, `strict`.
+fn same_site() -> SameSite {
+    match std::env::var("SESSION_SAME_SITE").as_deref() {
+        Ok("lax") => SameSite::Lax,
+        _ => SameSite::Strict,
+    }
+}
+
+async fn serve() -> Result<(), Box<dyn Error>> {
+    let connections = Connections::default();
+    let example = Example::start_linking(connections.clone()).await?;
+    let listener = example.listener.try_clone()?;
+    let greeting = example.greeting("actix-web, connecting accounts");
+    let oauth = InstagramOAuth::new(example.config.clone());
+    let offline = Data::new(oauth.flow().offline_access()?);
+    let (connections, example) = (Data::new(connections), Data::new(example));
+    // A new one at each start: the app's sessions end with it.
+    let key = Key::generate();
+
+    let server = HttpServer::new(move || {
+        // `Secure` is left out for plain http on loopback, and nowhere else.
+        let sessions = SessionMiddleware::builder(CookieSessionStore::default(), key.clone())
+            .cookie_secure(false)
+            .cookie_same_site(same_site())
+            .build();
+        App::new()
+            .app_data(connections.clone())
+            .app_data(offline.clone())
+            .app_data(example.clone())
+            .route("/", web::get().to(home))
+            .route("/enter", web::post().to(enter))
+            .route("/leave", web::post().to(leave))
+            .route("/disconnect", web::post().to(disconnect))
+            .wrap(oauth.clone())
+            .wrap(from_fn(login_context))
+            .wrap(sessions)
+            .wrap(from_fn(one_host_name))
+    })
+    .listen(listener)?;
+    println!("{greeting}");
+    server.run().await?;
+    Ok(())
+}
+
+#[actix_web::main]
+async fn main() -> ExitCode {
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

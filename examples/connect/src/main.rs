@@ -1,0 +1,159 @@
+//! An app with users of its own, who connect Instagram accounts, on axum with tower-sessions.
+//!
+//! `cargo run -p connect-example`, then open the printed address.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the example talks to its user")]
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Form, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use example_shared::{Connections, Example};
+use ig_oauth_tower::{
+    InstagramLogin, InstagramOAuthLayer, LoginContext, LoginOptions, OfflineAccess, UserId,
+};
+use tower_sessions::cookie::SameSite;
+use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
+
+/// Where the app's own session keeps its user.
+const USER: &str = "user";
+
+struct App {
+    example: Example,
+    connections: Connections,
+    offline: OfflineAccess,
+}
+
+async fn user_of(session: &Session) -> Option<String> {
+    session.get(USER).await.ok().flatten()
+}
+
+async fn home(
+    State(app): State<Arc<App>>,
+    session: Session,
+    login: InstagramLogin,
+) -> Html<String> {
+    let Some(user) = user_of(&session).await else {
+        return Html(example_shared::enter());
+    };
+    // People who connect a second account are logged in at Instagram with the first.
+    let options = LoginOptions::new().force_reauth(true);
+    let connect = login.login_url(&options).unwrap_or_else(|_| login.login_path());
+    let connected = app.connections.of(&user);
+    Html(example_shared::accounts(&user, &connected, &app.offline, &connect).await)
+}
+
+#[derive(serde::Deserialize)]
+struct Name {
+    name: String,
+}
+
+async fn enter(session: Session, Form(form): Form<Name>) -> Result<Redirect, StatusCode> {
+    let failed = |_| StatusCode::INTERNAL_SERVER_ERROR;
+    session.cycle_id().await.map_err(failed)?;
+    session.insert(USER, form.name).await.map_err(failed)?;
+    Ok(Redirect::to("/"))
+}
+
+async fn leave(session: Session) -> Result<Redirect, StatusCode> {
+    session.flush().await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    Ok(Redirect::to("/"))
+}
+
+#[derive(serde::Deserialize)]
+struct Account {
+    account: String,
+}
+
+async fn disconnect(
+    State(app): State<Arc<App>>,
+    session: Session,
+    Form(form): Form<Account>,
+) -> Result<Redirect, StatusCode> {
+    let user = user_of(&session).await.ok_or(StatusCode::FORBIDDEN)?;
+    let account = UserId::from_digits(&form.account).ok_or(StatusCode::BAD_REQUEST)?;
+    if app.connections.disconnect(&user, &account) {
+        // Nobody has it any more, so its token goes as well.
+        app.offline.revoke(&account).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+    }
+    Ok(Redirect::to("/"))
+}
+
+/// Tells the login whose it is: the few lines that linking takes in an app's session middleware.
+async fn login_context(session: Session, mut request: Request, next: Next) -> Response {
+    if let Some(user) = user_of(&session).await
+        && let Ok(context) = LoginContext::bound_to(&user).with_app_data(user)
+    {
+        request.extensions_mut().insert(context);
+    }
+    next.run(request).await
+}
+
+/// For trying it out on one machine: `localhost` and `127.0.0.1` have separate cookies.
+async fn one_host_name(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    match app.example.canonical_location(host, path) {
+        Some(location) => {
+            (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, location)]).into_response()
+        }
+        None => next.run(request).await,
+    }
+}
+
+/// Both work: `SESSION_SAME_SITE=lax` or, unless set, `strict`.
+fn same_site() -> SameSite {
+    match std::env::var("SESSION_SAME_SITE").as_deref() {
+        Ok("lax") => SameSite::Lax,
+        _ => SameSite::Strict,
+    }
+}
+
+async fn serve() -> Result<(), Box<dyn Error>> {
+    let connections = Connections::default();
+    let example = Example::start_linking(connections.clone()).await?;
+    let layer = InstagramOAuthLayer::new(example.config.clone());
+    let offline = layer.flow().offline_access()?;
+    let app = Arc::new(App { example, connections, offline });
+    // `Secure` is left out for plain http on loopback, and nowhere else.
+    let sessions = SessionManagerLayer::new(MemoryStore::default())
+        .with_secure(false)
+        .with_same_site(same_site());
+
+    let router = Router::new()
+        .route("/", get(home))
+        .route("/enter", post(enter))
+        .route("/leave", post(leave))
+        .route("/disconnect", post(disconnect))
+        .with_state(Arc::clone(&app))
+        .layer(layer)
+        .layer(from_fn(login_context))
+        .layer(sessions)
+        .layer(from_fn_with_state(Arc::clone(&app), one_host_name));
+
+    let listener = tokio::net::TcpListener::from_std(app.example.listener.try_clone()?)?;
+    println!("{}", app.example.greeting("axum, connecting accounts"));
+    axum::serve(listener, router)
+        .with_graceful_shutdown(async {
+            let _ = tokio::signal::ctrl_c().await;
+        })
+        .await?;
+    Ok(())
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! The example, as a person meets it.
+
+use ig_oauth_conformance::connect;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_connect-example");
+
+#[tokio::test]
+async fn two_accounts_are_connected_and_one_is_removed_by_its_user_on_strict_cookies() {
+    connect::two_accounts_are_connected_and_one_is_removed_by_its_user(PROGRAM, "strict").await;
+}
+
+#[tokio::test]
+async fn two_accounts_are_connected_and_one_is_removed_by_its_user_on_lax_cookies() {
+    connect::two_accounts_are_connected_and_one_is_removed_by_its_user(PROGRAM, "lax").await;
+}
+
+#[tokio::test]
+async fn an_account_of_two_users_stays_until_both_let_it_go() {
+    connect::an_account_of_two_users_stays_until_both_let_it_go(PROGRAM).await;
+}
+
+#[tokio::test]
+async fn deleted_data_can_be_asked_after() {
+    connect::deleted_data_can_be_asked_after(PROGRAM).await;
+}
+
+#[tokio::test]
+async fn no_foreign_page_connects_anything() {
+    connect::no_foreign_page_connects_anything(PROGRAM).await;
+}
+
+#[tokio::test]
+async fn the_commands_of_the_guide_work() {
+    connect::the_commands_of_the_guide_work(PROGRAM).await;
+}

@@ -1,0 +1,160 @@
+//! The examples that connect accounts to users of an app's own, as people meet them.
+
+use std::io::Write as _;
+use std::process::Command;
+
+use crate::browser::{Browser, meta_refresh};
+use crate::documents;
+use crate::example::Example;
+
+const BAKERY: &str = "17841458366137975";
+const STUDIO: &str = "27640875392278831";
+const CONNECT: &str = "Connect an Instagram account";
+
+/// Somebody who has entered the app by that name.
+async fn entered(example: &Example, name: &str) -> Browser {
+    let mut browser = Browser::new();
+    browser.open(&example.url("/")).await;
+    let page = browser.press_with("Enter", &[("name", name)]).await;
+    assert!(page.response.text().contains(&format!("Hello, {name}")), "{}", page.response.text());
+    browser
+}
+
+/// Connects that account. Whether the browser bounced on its way back.
+async fn connect(browser: &mut Browser, account: &str) -> bool {
+    let window = browser.press(CONNECT).await;
+    assert_eq!(window.url.host_str(), Some("localhost"), "{}", window.response.describe());
+    let page = browser.press_with("Allow", &[("account", account)]).await;
+    let Some(again) = meta_refresh(&page.response.text()) else { return false };
+    browser.follow(&again).await;
+    true
+}
+
+/// What the home page shows now.
+async fn home(example: &Example, browser: &mut Browser) -> String {
+    browser.open(&example.url("/")).await.response.text()
+}
+
+/// Own login, two accounts connected, one removed on the provider's side: the other is still served.
+pub async fn two_accounts_are_connected_and_one_is_removed_by_its_user(
+    program: &str,
+    same_site: &str,
+) {
+    let example = Example::start(program, &[("SESSION_SAME_SITE", same_site)]);
+    let mut ann = entered(&example, "ann").await;
+    assert!(ann.page().response.text().contains("You have not connected an account"));
+    for account in [BAKERY, STUDIO] {
+        // A strict cookie is held back on the way from the provider's site, a lax one is not.
+        let bounced = connect(&mut ann, account).await;
+        assert_eq!(bounced, same_site == "strict");
+        let page = ann.page();
+        assert_eq!(page.url.path(), "/", "{}", page.response.describe());
+        assert!(page.response.text().contains("Hello, ann"), "{}", page.response.text());
+    }
+    let both = home(&example, &mut ann).await;
+    assert!(both.contains("@simulated.bakery") && both.contains("@simulated.studio"), "{both}");
+    // Connected again, it is still one.
+    connect(&mut ann, BAKERY).await;
+    assert_eq!(home(&example, &mut ann).await.matches("@simulated.bakery").count(), 1);
+    // No cookie of ours but those of attempts.
+    assert!(ann.jar.named("ig_session").is_empty(), "the app's session is the only one");
+
+    ann.press(CONNECT).await;
+    let told = ann.press_with("Remove app", &[("account", BAKERY)]).await.response.text();
+    assert!(told.contains("The app answered 200"), "{told}");
+    let left = home(&example, &mut ann).await;
+    assert!(!left.contains("bakery") && !left.contains(BAKERY), "{left}");
+    assert!(left.contains("@simulated.studio"), "the other is still served: {left}");
+
+    let empty = ann.press("Disconnect").await.response.text();
+    assert!(empty.contains("You have not connected an account"), "{empty}");
+    connect(&mut ann, STUDIO).await;
+    assert!(home(&example, &mut ann).await.contains("@simulated.studio"), "and again");
+}
+
+/// Each of two users connects the same account; one lets it go and the other keeps it.
+pub async fn an_account_of_two_users_stays_until_both_let_it_go(program: &str) {
+    let example = Example::start(program, &[]);
+    let (mut ann, mut bob) = (entered(&example, "ann").await, entered(&example, "bob").await);
+    connect(&mut ann, BAKERY).await;
+    connect(&mut bob, BAKERY).await;
+    home(&example, &mut ann).await;
+    ann.press("Disconnect").await;
+    assert!(!home(&example, &mut ann).await.contains("@simulated.bakery"));
+    assert!(home(&example, &mut bob).await.contains("@simulated.bakery"));
+    bob.press("Disconnect").await;
+    assert!(home(&example, &mut bob).await.contains("You have not connected"));
+}
+
+/// The provider hands the user a code, and the app's page says how far their deletion has come.
+pub async fn deleted_data_can_be_asked_after(program: &str) {
+    let example = Example::start(program, &[]);
+    let mut ann = entered(&example, "ann").await;
+    connect(&mut ann, STUDIO).await;
+    home(&example, &mut ann).await;
+    ann.press(CONNECT).await;
+    let told = ann.press_with("Delete my data", &[("account", STUDIO)]).await;
+    assert!(told.response.text().contains("Confirmation code"), "{}", told.response.text());
+    let status = ann.click("How far it has come").await;
+    assert_eq!(status.url.path(), "/auth/instagram/data-deletion");
+    let text = status.response.text();
+    assert!(text.contains("Your data has been deleted"), "{text}");
+    assert!(!text.contains(STUDIO) && !text.contains("studio"), "nothing about the user: {text}");
+    assert!(home(&example, &mut ann).await.contains("You have not connected"));
+}
+
+/// A cross-site GET starts nothing, nor does a link made for somebody else, nor a stranger.
+pub async fn no_foreign_page_connects_anything(program: &str) {
+    let example = Example::start(program, &[("SESSION_SAME_SITE", "lax")]);
+    let ann = entered(&example, "ann").await;
+    let login = example.url("/auth/instagram/login");
+    let plain = ann.clone().step(&login).await;
+    assert_eq!((plain.status, plain.all("set-cookie").len()), (200, 0), "{}", plain.describe());
+    assert!(plain.text().contains("<form method=\"post\""), "a page with one button");
+    let stranger = Browser::new().step(&login).await;
+    assert_eq!(stranger.status, 401, "{}", stranger.describe());
+    // Ann's link in Bob's browser shows a button and starts nothing.
+    let forms = crate::browser::forms(&ann.page().response.text());
+    let action = forms.iter().map(|form| &form.action).find(|action| action.contains("options="));
+    let link = example.url(action.expect("a link of Ann's").as_str());
+    let mut bob = entered(&example, "bob").await;
+    let shown = bob.step(&link).await;
+    assert_eq!((shown.status, shown.all("set-cookie").len()), (200, 0), "{}", shown.describe());
+    let started = ann.clone().step(&link).await;
+    assert_eq!(started.status, 303, "in her own it starts: {}", started.describe());
+}
+
+/// What the guide to app review tells people to type, typed: signed requests made by hand.
+pub async fn the_commands_of_the_guide_work(program: &str) {
+    let missing: Vec<_> =
+        ["curl", "openssl"].into_iter().filter(|tool| !is_installed(tool)).collect();
+    if !missing.is_empty() {
+        let wish = format!("{missing:?} not installed, so the guide's commands are not typed");
+        assert!(std::env::var_os("REQUIRE_SERVERS").is_none_or(|value| value != "1"), "{wish}");
+        // Past the test harness, which shows what a passing test prints to nobody.
+        let _ = writeln!(std::io::stderr(), "LEFT OUT: {wish}");
+        return;
+    }
+    let guide = documents::top().join("docs/app-review.md");
+    let text = std::fs::read_to_string(&guide).expect("the guide");
+    let (_, secret) = text.split_once("INSTAGRAM_CLIENT_SECRET=").expect("the simulator's secret");
+    let secret = secret.split('`').next().unwrap_or_default();
+    let blocks = documents::shell_blocks(&guide);
+    let block = blocks.into_iter().find(|block| block.contains("openssl")).expect("the block");
+    let example = Example::start(program, &[]);
+    let origin = example.origin.clone();
+    let mut shell = Command::new("sh");
+    shell.args(["-euc", &block]).env("APP", origin).env("INSTAGRAM_CLIENT_SECRET", secret);
+    let typed = tokio::task::spawn_blocking(move || shell.output()).await.expect("a thread");
+    let typed = typed.expect("a shell");
+    let said = String::from_utf8_lossy(&typed.stdout).into_owned();
+    assert!(typed.status.success(), "{said}{}", String::from_utf8_lossy(&typed.stderr));
+    assert!(said.starts_with("{\"confirmation_code\":\""), "{said}");
+    assert_eq!(said.matches("confirmation_code").count(), 1, "{said}");
+    assert!(said.contains("{\"error\":\"invalid_signed_request\""), "{said}");
+}
+
+fn is_installed(tool: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(tool).is_file())
+}
