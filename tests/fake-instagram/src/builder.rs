@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use crate::account::{self, Account};
 use crate::api::{Api, TokenShape};
 use crate::authorize::split_scopes;
-use crate::fault::{Endpoint, Fault};
+use crate::fault::{Endpoint, Fault, Held};
 use crate::ledger::Ledger;
 use crate::platform::{self, PlatformAnswer, PlatformCallback};
 use crate::record::{Observer, RecordedRequest};
@@ -270,6 +270,12 @@ impl FakeInstagram {
     /// Ends all faults.
     pub fn clear_faults(&self) {
         self.shared.ledger().faults.clear();
+    }
+
+    /// Holds back whatever an endpoint answers, its faults included, until the result is dropped.
+    /// Calls are recorded as they come, so that a test can wait for one and look around meanwhile.
+    pub fn hold(&self, endpoint: Endpoint) -> Held {
+        self.shared.ledger().faults.hold(endpoint)
     }
 
     /// A fresh code for the first account, as if its user had allowed these scopes (separated by

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 /// One of the provider's endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -98,33 +100,65 @@ impl Fault {
     }
 }
 
-/// The faults that are switched on.
+/// Answers that are held back. They go out when this is dropped.
+#[derive(Debug)]
+#[must_use = "dropping it lets the answers go"]
+pub struct Held {
+    _release: watch::Sender<()>,
+}
+
+/// The end that a call waits at.
+#[derive(Clone, Debug)]
+pub(crate) struct Gate(watch::Receiver<()>);
+
+impl Gate {
+    /// Returns when the [`Held`] is dropped.
+    pub(crate) async fn opened(mut self) {
+        while self.0.changed().await.is_ok() {}
+    }
+}
+
+/// The faults that are switched on, and the endpoints whose answers are held back.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(HashMap<Endpoint, (Fault, Option<u32>)>);
+pub(crate) struct Faults {
+    of: HashMap<Endpoint, (Fault, Option<u32>)>,
+    gates: HashMap<Endpoint, Gate>,
+}
 
 impl Faults {
     pub(crate) fn set(&mut self, endpoint: Endpoint, fault: Fault, times: Option<u32>) {
-        self.0.insert(endpoint, (fault, times));
+        self.of.insert(endpoint, (fault, times));
     }
 
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        self.of.clear();
+    }
+
+    pub(crate) fn hold(&mut self, endpoint: Endpoint) -> Held {
+        let (release, receiver) = watch::channel(());
+        self.gates.insert(endpoint, Gate(receiver));
+        Held { _release: release }
+    }
+
+    /// What the next call waits for before anything is answered.
+    pub(crate) fn gate(&self, endpoint: Endpoint) -> Option<Gate> {
+        self.gates.get(&endpoint).cloned()
     }
 
     /// Whether some endpoint has a fault that takes connections over.
     pub(crate) fn any_raw(&self) -> bool {
-        self.0.values().any(|(fault, times)| fault.is_raw() && *times != Some(0))
+        self.of.values().any(|(fault, times)| fault.is_raw() && *times != Some(0))
     }
 
     /// The fault of the next call.
     pub(crate) fn peek(&self, endpoint: Endpoint) -> Option<&Fault> {
-        let (fault, times) = self.0.get(&endpoint)?;
+        let (fault, times) = self.of.get(&endpoint)?;
         (*times != Some(0)).then_some(fault)
     }
 
     /// The fault of the next call, which counts as one of its times.
     pub(crate) fn take(&mut self, endpoint: Endpoint) -> Option<Fault> {
-        let (fault, times) = self.0.get_mut(&endpoint)?;
+        let (fault, times) = self.of.get_mut(&endpoint)?;
         match times {
             None => Some(fault.clone()),
             Some(0) => None,

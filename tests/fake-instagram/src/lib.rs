@@ -51,6 +51,6 @@ mod window_page;
 pub use account::Account;
 pub use api::{Api, TokenShape};
 pub use builder::{FakeInstagram, FakeInstagramBuilder};
-pub use fault::{Endpoint, Fault};
+pub use fault::{Endpoint, Fault, Held};
 pub use platform::{PlatformAnswer, PlatformCallback};
 pub use record::RecordedRequest;

@@ -103,11 +103,14 @@ async fn answer_request(
         body: body.to_vec(),
         form,
     };
-    let fault = {
+    let (fault, gate) = {
         let mut ledger = shared.ledger();
         ledger.record(record.clone());
-        ledger.faults.take(record.endpoint)
+        (ledger.faults.take(record.endpoint), ledger.faults.gate(record.endpoint))
     };
+    if let Some(gate) = gate {
+        gate.opened().await;
+    }
     let told = platform::wanted(&record).filter(|_| record.endpoint == Endpoint::Authorize);
     let answer = match (fault, told) {
         (None, Some(callback)) => platform::button(&shared, callback, &record).await,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::fault::{Endpoint, Fault};
+use crate::fault::{Endpoint, Fault, Gate};
 use crate::record::RecordedRequest;
 use crate::server::{self, Shared};
 
@@ -25,23 +25,26 @@ pub(crate) async fn serve(
 ) -> Option<TcpStream> {
     let head = peek_head(&stream).await?;
     let endpoint = endpoint_of(&head);
-    let fault = {
+    let (fault, gate) = {
         let mut ledger = shared.ledger();
-        match ledger.faults.peek(endpoint) {
+        let fault = match ledger.faults.peek(endpoint) {
             Some(fault) if fault.is_raw() => ledger.faults.take(endpoint),
             _ => None,
-        }
+        };
+        (fault, ledger.faults.gate(endpoint))
     };
     let Some(fault) = fault else { return Some(stream) };
     if matches!(fault, Fault::ResetBeforeRequest) {
         // Closing with unread data resets the connection (RFC 9293, section 3.10.4).
         let record = record(&head, b"", endpoint, connection).await;
         shared.ledger().record(record);
+        opened(gate).await;
         return None;
     }
     let (head, body) = read_request(&mut stream).await?;
     let record = record(&head, &body, endpoint, connection).await;
     shared.ledger().record(record);
+    opened(gate).await;
     match fault {
         Fault::ResetAfterRequest => {
             let _ = stream.set_zero_linger();
@@ -64,6 +67,12 @@ pub(crate) async fn serve(
         _ => {}
     }
     None
+}
+
+async fn opened(gate: Option<Gate>) {
+    if let Some(gate) = gate {
+        gate.opened().await;
+    }
 }
 
 async fn peek_head(stream: &TcpStream) -> Option<Vec<u8>> {

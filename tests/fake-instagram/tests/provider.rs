@@ -393,3 +393,33 @@ async fn faults_come_when_they_are_set_and_go_when_they_are_cleared() {
     assert_eq!(statuses().await, 400);
     assert_eq!(provider.count(Endpoint::Me), 6);
 }
+
+/// Held back are answers and faults alike, and the calls are counted meanwhile.
+#[tokio::test]
+async fn an_answer_can_be_held_back_until_it_is_let_go() {
+    let provider = provider(Api::InstagramLogin);
+    let url = format!("{}/me", provider.graph_url());
+    for fault in [None, Some(Fault::html(502)), Some(Fault::Raw(b"HTTP/1.1 504 x\r\n\r\n".into()))]
+    {
+        let expected = match &fault {
+            None => 400,
+            Some(Fault::Raw(_)) => 504,
+            Some(_) => 502,
+        };
+        if let Some(fault) = fault {
+            provider.set_fault(Endpoint::Me, fault);
+        }
+        let before = provider.count(Endpoint::Me);
+        let held = provider.hold(Endpoint::Me);
+        let wanted = url.clone();
+        let call = tokio::spawn(async move { get(&wanted).await.status().as_u16() });
+        while provider.count(Endpoint::Me) == before {
+            tokio::task::yield_now().await;
+        }
+        let elsewhere = format!("{}/elsewhere", provider.graph_url());
+        assert_eq!(get(&elsewhere).await.status(), 404, "other endpoints answer");
+        assert!(!call.is_finished());
+        drop(held);
+        assert_eq!(call.await.unwrap(), expected);
+    }
+}
