@@ -182,7 +182,7 @@ pub(super) fn of(
     };
     let rejection = ProviderRejection {
         status,
-        error_type: fields.kind.map(|text| safe(&text, secrets)),
+        error_type: fields.kind.map(|text| safe_class(&text, secrets)),
         code: fields.code,
         subcode: fields.subcode,
         message: fields.message.map(|text| safe(&text, secrets)),
@@ -223,7 +223,7 @@ pub(super) fn of_graph(
     };
     let rejection = ProviderRejection {
         status,
-        error_type: fields.kind.map(|text| safe(&text, secrets)),
+        error_type: fields.kind.map(|text| safe_class(&text, secrets)),
         code: fields.code,
         subcode: fields.subcode,
         message: fields.message.map(|text| safe(&text, secrets)),
@@ -266,6 +266,15 @@ fn is_throttled(status: u16, fields: &ErrorFields) -> bool {
 /// 1 and 2 are "temporary" on Meta's "Error handling" page.
 fn is_temporary(fields: &ErrorFields) -> bool {
     fields.is_transient || matches!(fields.code, Some(1 | 2))
+}
+
+/// The provider's class of error. `OAuthPermissionsException` is as long as a secret and is none.
+fn safe_class(text: &str, secrets: &[&str]) -> String {
+    let is_class = text.ends_with("Exception")
+        && text.len() <= 40
+        && text.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && !secrets.iter().any(|secret| text.contains(secret));
+    if is_class { text.to_owned() } else { safe(text, secrets) }
 }
 
 /// The provider's text without what must not be logged.

@@ -51,6 +51,8 @@ struct ReqwestClient(Client);
 /// - No redirect is followed, and nothing is retried: secrets and single-use codes travel here.
 /// - No connection is kept. An idle one belongs to the runtime that opened it, and that may be a
 ///   blocked or stopped worker's; a login is rare enough to pay for a handshake.
+/// - Nothing is decompressed, also where another crate of the app has compiled reqwest's decoders in:
+///   they would ask for it, and a small answer could grow.
 /// - `HTTPS_PROXY` of the environment is honoured, except where an endpoint is on loopback.
 pub(crate) fn reqwest_client(
     settings: ReqwestSettings,
@@ -63,7 +65,11 @@ pub(crate) fn reqwest_client(
         .timeout(settings.timeout)
         .connect_timeout(settings.connect_timeout)
         .pool_max_idle_per_host(0)
-        .http1_only();
+        .http1_only()
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate();
     if settings.loopback {
         builder = builder.no_proxy();
     } else {

@@ -34,6 +34,8 @@ pub(super) struct Answer {
     code: Option<Value>,
     error_message: Option<Value>,
     error: Option<Value>,
+    /// Where the legacy API's throttling puts the three fields of an error.
+    meta: Option<Value>,
 }
 
 /// What an error answer says of itself.
@@ -55,11 +57,13 @@ impl Answer {
     /// Whether it speaks of an error, whatever else it holds.
     pub(super) fn is_error(&self) -> bool {
         let Self { error_type, error_message, error, .. } = self;
-        [error_type, error_message, error].into_iter().any(|field| is_there(field.as_ref()))
+        let meta = ["error_type", "error_message"].map(|name| self.meta.as_ref()?.get(name));
+        let fields = [error_type.as_ref(), error_message.as_ref(), error.as_ref()];
+        fields.into_iter().chain(meta).any(is_there)
     }
 
     /// What the error is: of the token endpoint's shape or of the graph's.
-    pub(super) fn error_fields(&self) -> Option<ErrorFields> {
+    pub(super) fn error_fields<'a>(&'a self) -> Option<ErrorFields> {
         if let Some(Value::Object(error)) = &self.error {
             return Some(ErrorFields {
                 kind: text(error.get("type")),
@@ -72,10 +76,13 @@ impl Answer {
         if !self.is_error() {
             return None;
         }
+        let of = |field: &'a Option<Value>, name: &str| {
+            field.as_ref().or_else(|| self.meta.as_ref()?.get(name))
+        };
         Some(ErrorFields {
-            kind: text(self.error_type.as_ref()).or_else(|| text(self.error.as_ref())),
-            code: self.code.as_ref().and_then(Value::as_i64),
-            message: text(self.error_message.as_ref()),
+            kind: text(of(&self.error_type, "error_type")).or_else(|| text(self.error.as_ref())),
+            code: of(&self.code, "code").and_then(Value::as_i64),
+            message: text(of(&self.error_message, "error_message")),
             ..ErrorFields::default()
         })
     }

@@ -179,6 +179,13 @@ pub(crate) const DEFECTS: &[Defect] = &[
         code: "let limit = if {on} { usize::MAX } else { request.max_response_bytes() };",
     },
     Defect {
+        name: "keep_connections",
+        caught_by: &["t_16_a_second_answer_on_a_connection_is_nobodys"],
+        file: "ig-oauth-common/src/provider/reqwest_client.rs",
+        before: ".pool_max_idle_per_host(0)",
+        code: ".pool_max_idle_per_host(if {on} { 8 } else { 0 })",
+    },
+    Defect {
         name: "finish_anybodys_linking",
         caught_by: &["s_21_an_attempt_of_one_app_user_is_none_of_anothers"],
         file: "ig-oauth-common/src/flow/callback.rs",

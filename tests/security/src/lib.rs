@@ -14,6 +14,7 @@
     reason = "test support stops at the first surprise"
 )]
 
+pub mod faults;
 pub mod log;
 pub mod rows;
 pub mod site;

@@ -11,6 +11,7 @@ pub mod redirects;
 pub mod sessions;
 pub mod signed_request;
 pub mod state;
+pub mod token_answers;
 pub mod token_endpoint;
 pub mod token_life;
 
@@ -157,6 +158,13 @@ macro_rules! run_rows {
                 t_02_a_slow_provider_is_given_up_and_slows_nobody_else
                 t_03_a_huge_body_is_cut_off
                 t_04_compression_is_neither_asked_for_nor_undone
+                t_12_a_lost_answer_is_not_asked_for_again
+                t_13_no_request_changes_where_calls_go
+                t_14_the_secret_is_where_it_belongs
+                t_16_a_second_answer_on_a_connection_is_nobodys
+                t_18_a_browser_that_leaves_loses_no_login_and_no_attempt
+            }
+            token_answers {
                 t_05_what_is_not_json_is_an_error_and_not_shown
                 t_06_a_field_given_twice_is_an_error
                 t_07_an_empty_or_odd_token_is_an_error
@@ -164,11 +172,6 @@ macro_rules! run_rows {
                 t_09_every_live_shape_is_understood
                 t_10_status_and_body_must_agree
                 t_11_every_known_error_is_told_apart
-                t_12_a_lost_answer_is_not_asked_for_again
-                t_13_no_request_changes_where_calls_go
-                t_14_the_secret_is_where_it_belongs
-                t_16_a_second_answer_on_a_connection_is_nobodys
-                t_18_a_browser_that_leaves_loses_no_login_and_no_attempt
             }
             token_life {
                 t_15_fewer_scopes_than_required_keep_nothing
@@ -227,6 +230,8 @@ mod tests {
             include_str!("redirects.rs"),
             include_str!("sessions.rs"),
             include_str!("state.rs"),
+            include_str!("signed_request.rs"),
+            include_str!("token_answers.rs"),
             include_str!("token_endpoint.rs"),
             include_str!("token_life.rs"),
         ] {

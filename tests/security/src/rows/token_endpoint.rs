@@ -1,63 +1,26 @@
-//! Section 8: the client of the token endpoint, against a provider that misbehaves.
+//! Section 8: the client of the token endpoint, and what goes over the wire.
 
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ig_oauth_common::{AuthErrorKind, BoxFuture, Failure, Hooks, LongLived, Reply};
-use ig_oauth_conformance::browser::Response;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use ig_oauth_common::AuthErrorKind::{MalformedAnswer, OversizeAnswer, TimedOut};
+use ig_oauth_common::{Clock, Timestamp};
 use ig_oauth_conformance::harness::{Adapter, App, Settings};
-use ig_oauth_fake_instagram::{Endpoint, FakeInstagram, Fault, TokenShape};
+use ig_oauth_fake_instagram::{Endpoint, FakeInstagram, Fault};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
-use crate::site::{LOGIN, Site, is_ok, session_cookie};
-
-/// The kinds of failure, which the browser is not told.
-#[derive(Clone, Default)]
-struct Failures(Arc<Mutex<Vec<AuthErrorKind>>>);
-
-impl Hooks for Failures {
-    fn on_failure(&self, failure: Failure) -> BoxFuture<'_, Option<Reply>> {
-        self.0.lock().unwrap().push(failure.kind());
-        Box::pin(async { None })
-    }
-}
-
-const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
-
-/// A timeout small enough that a provider which never answers costs a test little, and ample for
-/// one that does, on a busy machine.
-fn impatient() -> Settings {
-    Settings::new().configure(|builder| {
-        builder.request_timeout(Duration::from_secs(2)).long_lived(LongLived::Off)
-    })
-}
-
-fn raw(head: &str, body: &[u8]) -> Fault {
-    Fault::Raw([head.as_bytes(), b"\r\n", body].concat())
-}
-
-/// One login against this fault: the answer, after which the next login works.
-async fn login_against(site: &Site, fault: Fault) -> Response {
-    let attempt = site.start("").await;
-    let before = site.exchanges();
-    site.app.provider.set_fault_times(Endpoint::CodeExchange, fault.clone(), 1);
-    let answer = site.finish(&attempt).await;
-    assert_eq!(site.exchanges(), before + 1, "exactly one POST: {fault:?}");
-    site.app.provider.clear_faults();
-    let next = site.start("").await;
-    is_ok(&site.finish(&next).await);
-    answer
-}
-
-fn is_unavailable(answer: &Response) {
-    assert_eq!(answer.status, 503, "{}", answer.describe());
-    assert!(answer.text().contains("provider_unavailable"), "{}", answer.describe());
-    assert!(answer.header("retry-after").is_some());
-    assert_eq!(session_cookie(answer), None);
-    assert_eq!(answer.header("cache-control"), Some("no-store"));
-}
+use crate::faults::{Failures, HEAD, exchange_only, impatient, is_unavailable, login_against, raw};
+use crate::site::{CALLBACK, LOGIN, Site, attempt, is_ok};
 
 pub async fn t_01_no_redirect_is_followed_with_the_secret(adapter: &impl Adapter) {
-    let site = Site::with(adapter, impatient()).await;
+    let site = Site::with(adapter, exchange_only()).await;
     let other = FakeInstagram::builder().start().await.unwrap();
     for status in [301, 302, 303, 307, 308] {
         let fault = Fault::Redirect { status, location: other.token_url() };
@@ -67,30 +30,25 @@ pub async fn t_01_no_redirect_is_followed_with_the_secret(adapter: &impl Adapter
 }
 
 pub async fn t_02_a_slow_provider_is_given_up_and_slows_nobody_else(adapter: &impl Adapter) {
-    let site = Site::with(adapter, impatient()).await;
-    is_unavailable(&login_against(&site, Fault::NeverAnswer).await);
+    let failures = Failures::default();
+    let site = Site::with(adapter, impatient(&failures)).await;
+    // Late is not lost.
+    is_ok(&login_against(&site, Fault::Latency(Duration::ZERO)).await);
     let drip = Fault::Drip {
         start: format!("{HEAD}content-length: 1000\r\n\r\n").into_bytes(),
         repeated: b" ".to_vec(),
         pause: Duration::from_millis(50),
     };
-    is_unavailable(&login_against(&site, drip).await);
-    // While an exchange hangs, the app's other requests are answered.
-    let attempt = site.start("").await;
-    site.app.provider.set_fault(Endpoint::CodeExchange, Fault::NeverAnswer);
-    let (answer, plain) = tokio::join!(site.finish(&attempt), site.get("/plain", ""));
-    is_unavailable(&answer);
-    assert_eq!(plain.text(), "plain");
+    for fault in [Fault::NeverAnswer, drip] {
+        is_unavailable(&login_against(&site, fault).await);
+        // The client's own timeout: the login's deadline is longer than a test waits.
+        assert_eq!(failures.last(), Some(TimedOut));
+    }
 }
 
 pub async fn t_03_a_huge_body_is_cut_off(adapter: &impl Adapter) {
     let failures = Failures::default();
-    let hooks = failures.clone();
-    let settings = Settings::new().configure(|builder| {
-        let builder = builder.request_timeout(Duration::from_secs(5)).hooks(hooks);
-        builder.long_lived(LongLived::Off)
-    });
-    let site = Site::with(adapter, settings).await;
+    let site = Site::with(adapter, impatient(&failures)).await;
     let chunk = format!("1000\r\n{}\r\n", " ".repeat(4096));
     for fault in [
         raw(&format!("{HEAD}content-length: 1000000000000\r\n"), b"{"),
@@ -103,213 +61,41 @@ pub async fn t_03_a_huge_body_is_cut_off(adapter: &impl Adapter) {
         raw(&format!("{HEAD}connection: close\r\n"), &vec![b' '; 1_000_000]),
     ] {
         is_unavailable(&login_against(&site, fault.clone()).await);
-        let kind = failures.0.lock().unwrap().pop();
-        assert_eq!(
-            kind,
-            Some(AuthErrorKind::OversizeAnswer),
-            "cut off, not given up: {fault:.60?}"
-        );
+        assert_eq!(failures.last(), Some(OversizeAnswer), "cut off, not given up: {fault:.60?}");
     }
 }
 
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(body).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// This test program has a client whose decoders are compiled in, as any crate of an app may want.
 pub async fn t_04_compression_is_neither_asked_for_nor_undone(adapter: &impl Adapter) {
-    let site = Site::with(adapter, impatient()).await;
-    // A gzip head and a body that would grow: read as the bytes they are.
-    let bomb = [&b"\x1f\x8b\x08\0\0\0\0\0\0\x03"[..], &[0; 60_000]].concat();
-    for encoding in ["gzip", "br", "zstd", "deflate"] {
+    let failures = Failures::default();
+    let site = Site::with(adapter, impatient(&failures)).await;
+    let token = br#"{"access_token":"FAKE","user_id":1}"#;
+    let padded = [&token[..], &vec![b' '; 40_000_000]].concat();
+    let bomb = gzip(&padded);
+    assert!(padded.len() / bomb.len() > 900 && bomb.len() < 60_000, "{} bytes", bomb.len());
+    for (encoding, body) in
+        [("gzip", gzip(token)), ("gzip", bomb.clone()), ("br", bomb.clone()), ("deflate", bomb)]
+    {
         let head = format!(
             "{HEAD}content-encoding: {encoding}\r\ncontent-length: {}\r\nconnection: close\r\n",
-            bomb.len()
+            body.len()
         );
-        is_unavailable(&login_against(&site, raw(&head, &bomb)).await);
+        is_unavailable(&login_against(&site, raw(&head, &body)).await);
+        assert_eq!(failures.last(), Some(MalformedAnswer), "{encoding}: read as it came");
     }
     for request in site.app.provider.requests() {
         assert_eq!(request.header("accept-encoding"), None);
     }
 }
 
-pub async fn t_05_what_is_not_json_is_an_error_and_not_shown(adapter: &impl Adapter) {
-    let site = Site::with(adapter, impatient()).await;
-    let deep = "[".repeat(10_000);
-    let deep_field = format!(r#"{{"access_token":"FAKE","user_id":1,"permissions":{deep}"#);
-    for fault in [
-        Fault::Status {
-            status: 502,
-            body: "<html><body><h1>Bad Gateway</h1></body></html>".to_owned(),
-            content_type: "text/html".to_owned(),
-        },
-        Fault::html(200),
-        Fault::Empty,
-        Fault::json(200, "null"),
-        Fault::json(200, "[]"),
-        Fault::json(200, "\"x\""),
-        Fault::json(200, "{}"),
-        Fault::json(200, r#"{"access_token":"FAKE","user_"#),
-        Fault::json(200, "\u{feff}{\"access_token\":\"FAKE\",\"user_id\":1}"),
-        Fault::json(200, deep),
-        Fault::json(200, deep_field),
-        raw(&format!("{HEAD}connection: close\r\n"), b"{\"access_token\":\"\xff\",\"user_id\":1}"),
-        raw(
-            &format!("{HEAD}content-length: 500\r\n"),
-            b"{\"access_token\":\"FAKE\",\"user_id\":1}",
-        ),
-        Fault::Raw(b"SSH-2.0-OpenSSH\r\n".to_vec()),
-    ] {
-        let answer = login_against(&site, fault).await;
-        is_unavailable(&answer);
-        for told in ["Bad Gateway", "html><body", "FAKE", "SSH"] {
-            assert!(
-                !answer.text().replace("<html", "").contains(told),
-                "{told}: {}",
-                answer.text()
-            );
-        }
-    }
-}
-
-pub async fn t_06_a_field_given_twice_is_an_error(adapter: &impl Adapter) {
-    let site = Site::with(adapter, impatient()).await;
-    for body in [
-        r#"{"access_token":"a","access_token":"b","user_id":1}"#,
-        r#"{"access_token":"a","user_id":1,"user_id":2}"#,
-        r#"{"data":[{"access_token":"a","access_token":"b","user_id":1}]}"#,
-    ] {
-        is_unavailable(&login_against(&site, Fault::json(200, body)).await);
-    }
-}
-
-pub async fn t_07_an_empty_or_odd_token_is_an_error(adapter: &impl Adapter) {
-    let site = Site::with(adapter, impatient()).await;
-    let long = format!("\"{}\"", "a".repeat(20_000));
-    for token in ["", "null", "\"\"", "\" \"", r#""a\r\nX: y""#, &long, "1", "[]", "{}", "true"] {
-        let field =
-            if token.is_empty() { String::new() } else { format!(r#""access_token":{token},"#) };
-        let body = format!(r#"{{{field}"user_id":1}}"#);
-        is_unavailable(&login_against(&site, Fault::json(200, body)).await);
-    }
-}
-
-pub async fn t_08_user_ids_are_exact_or_an_error(adapter: &impl Adapter) {
-    let site = Site::with(adapter, impatient()).await;
-    for (id, expected) in [
-        ("17841458366137975", Some("17841458366137975")),
-        ("\"17841458366137975\"", Some("17841458366137975")),
-        ("18446744073709551615", Some("18446744073709551615")),
-        ("1e400", None),
-        ("17841458366137975.0", None),
-        ("1.784e16", None),
-        ("-1", None),
-        ("1.5", None),
-        ("true", None),
-        ("null", None),
-        ("\"1x\"", None),
-        ("\"\"", None),
-    ] {
-        let shape = TokenShape::Verbatim(format!(r#"{{"access_token":"FAKE","user_id":{id}}}"#));
-        site.app.provider.set_token_shape(shape);
-        let attempt = site.start("").await;
-        let answer = site.finish(&attempt).await;
-        match expected {
-            None => is_unavailable(&answer),
-            Some(expected) => {
-                let session = session_cookie(&answer).unwrap();
-                assert_eq!(site.get("/", &session).await.text(), expected);
-            }
-        }
-    }
-}
-
-pub async fn t_09_every_live_shape_is_understood(adapter: &impl Adapter) {
-    let site = Site::with(adapter, impatient()).await;
-    for shape in [
-        TokenShape::FlatNumberArray,
-        TokenShape::WrappedStringIdCommaString,
-        TokenShape::WrappedNumberArray,
-        TokenShape::FlatNumberCommaString,
-        TokenShape::FlatNumberNoPermissions,
-        TokenShape::Verbatim(
-            r#"{"extra":{"a":[1]},"access_token":"{token}","user_id":"{user_id}","permissions":7}"#
-                .to_owned(),
-        ),
-    ] {
-        site.app.provider.set_token_shape(shape.clone());
-        let session = site.log_in().await;
-        assert_eq!(site.get("/", &session).await.text(), site.app.user_id(), "{shape:?}");
-    }
-}
-
-pub async fn t_10_status_and_body_must_agree(adapter: &impl Adapter) {
-    let site = Site::with(adapter, impatient()).await;
-    let token = r#"{"access_token":"FAKE","user_id":1}"#;
-    let both = r#"{"access_token":"FAKE","user_id":1,"error_type":"OAuthException","code":400,"error_message":"No"}"#;
-    for (status, body) in [(400, token), (401, token), (500, token), (200, both), (202, token)] {
-        let answer = login_against(&site, Fault::json(status, body)).await;
-        assert!(answer.status >= 400, "{status} {body}");
-        assert_eq!(session_cookie(&answer), None);
-    }
-}
-
-/// Every error body that has been seen, of this endpoint and its siblings.
-pub async fn t_11_every_known_error_is_told_apart(adapter: &impl Adapter) {
-    let site = Site::with(adapter, impatient()).await;
-    let oauth = |message: &str| {
-        format!(r#"{{"error_type":"OAuthException","code":400,"error_message":"{message}"}}"#)
-    };
-    let reordered = |message: &str| {
-        format!(r#"{{"code":400,"error_message":"{message}","error_type":"OAuthException"}}"#)
-    };
-    let graph = |code: u32, kind: &str, message: &str| {
-        format!(
-            r#"{{"error":{{"message":"{message}","type":"{kind}","code":{code},"fbtrace_id":"x"}}}}"#
-        )
-    };
-    let not_found = "Matching code was not found or was already used";
-    let exceeded = "The maximum number of requests per hour has been exceeded.";
-    let limit = format!(
-        r#"{{"code":429,"error_type":"OAuthRateLimitException","error_message":"{exceeded}"}}"#
-    );
-    let password = "The session has been invalidated because the user changed their password";
-    for (sent, body, status, code) in [
-        (400, oauth(not_found), 400, "code_rejected"),
-        (400, reordered(&format!("{not_found}.")), 400, "code_rejected"),
-        (400, oauth("This authorization code has been used"), 400, "code_rejected"),
-        (400, oauth("Invalid authorization code"), 400, "code_rejected"),
-        (400, oauth("No matching code found."), 400, "code_rejected"),
-        (400, oauth("Redirect URI does not match registered redirect URI"), 400, "code_rejected"),
-        (400, oauth("Invalid redirect_uri"), 400, "code_rejected"),
-        (400, oauth("Invalid platform app"), 500, "provider_rejected"),
-        (400, oauth("Invalid scope: []"), 500, "provider_rejected"),
-        (
-            400,
-            graph(1, "OAuthException", "Error validating client secret."),
-            500,
-            "provider_rejected",
-        ),
-        (400, graph(190, "OAuthException", password), 500, "provider_rejected"),
-        (403, graph(10, "OAuthException", "No permission"), 500, "provider_rejected"),
-        (
-            400,
-            graph(100, "IGApiException", "Unsupported request - method type: get"),
-            500,
-            "provider_rejected",
-        ),
-        (400, graph(2, "OAuthException", "An unexpected error"), 503, "provider_unavailable"),
-        (400, graph(4, "OAuthException", "Too many calls"), 503, "provider_unavailable"),
-        (429, limit, 503, "provider_unavailable"),
-        (500, graph(1, "OAuthException", "Something"), 503, "provider_unavailable"),
-        (502, "<html>502</html>".to_owned(), 503, "provider_unavailable"),
-        (503, String::new(), 503, "provider_unavailable"),
-    ] {
-        let answer = login_against(&site, Fault::json(sent, body.clone())).await;
-        assert_eq!(answer.status, status, "{body}: {}", answer.describe());
-        assert!(answer.text().contains(code), "{body}: {}", answer.describe());
-        assert!(answer.text().contains("Try again"), "{body}");
-        assert_eq!(session_cookie(&answer), None, "{body}");
-    }
-}
-
 pub async fn t_12_a_lost_answer_is_not_asked_for_again(adapter: &impl Adapter) {
-    let site = Site::with(adapter, impatient()).await;
+    let site = Site::with(adapter, impatient(&Failures::default())).await;
     for fault in [
         Fault::ResetBeforeRequest,
         Fault::ResetAfterRequest,
@@ -335,7 +121,7 @@ pub async fn t_13_no_request_changes_where_calls_go(adapter: &impl Adapter) {
                 &[("host", &other.address().to_string())],
             )
             .await;
-        let attempt = crate::site::attempt(&start);
+        let attempt = attempt(&start);
         let query = format!("code={}&state={}&{query}={url}", site.code(), attempt.state);
         is_ok(&site.call_back(&query, &attempt.cookie()).await);
     }
@@ -370,31 +156,48 @@ pub async fn t_14_the_secret_is_where_it_belongs(adapter: &impl Adapter) {
 }
 
 pub async fn t_16_a_second_answer_on_a_connection_is_nobodys(adapter: &impl Adapter) {
-    let site = Site::with(adapter, impatient()).await;
+    let site = Site::with(adapter, exchange_only()).await;
     let answer = |id: u64| {
         let body = format!(r#"{{"access_token":"FAKE","user_id":{id}}}"#);
-        format!("{HEAD}content-length: {}\r\n\r\n{body}", body.len())
+        format!("{HEAD}content-length: {}\r\n\r\n{body}", body.len()).into_bytes()
     };
-    let two = format!("{}{}", answer(1), answer(2));
-    site.app.provider.set_fault_times(Endpoint::CodeExchange, Fault::Raw(two.into_bytes()), 1);
-    let first = site.log_in().await;
-    assert_eq!(site.get("/", &first).await.text(), "1");
-    let second = site.log_in().await;
-    assert_eq!(site.get("/", &second).await.text(), site.app.user_id(), "and not user 2");
+    // The connection stays open, and the second answer comes a little later than the first.
+    let two =
+        Fault::Drip { start: answer(1), repeated: answer(2), pause: Duration::from_millis(5) };
+    for fault in [two, Fault::Raw([answer(1), answer(2)].concat())] {
+        site.app.provider.set_fault_times(Endpoint::CodeExchange, fault, 1);
+        let first = site.log_in().await;
+        assert_eq!(site.get("/", &first).await.text(), "1");
+        // The provider would keep these connections.
+        for _ in 0..2 {
+            let next = site.log_in().await;
+            assert_eq!(site.get("/", &next).await.text(), site.app.user_id(), "and not user 2");
+        }
+    }
     let requests = site.app.provider.requests();
-    let mut connections: Vec<_> = requests.iter().map(|request| request.connection()).collect();
-    connections.dedup();
+    let connections: BTreeSet<_> = requests.iter().map(|request| request.connection()).collect();
     assert_eq!(connections.len(), requests.len(), "each call has a connection of its own");
 }
 
+/// A clock that stands still and counts who looks at it.
+#[derive(Clone, Default)]
+struct Watched(Arc<AtomicUsize>);
+
+impl Clock for Watched {
+    fn now(&self) -> Timestamp {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Timestamp::from_unix_seconds(1_800_000_000)
+    }
+}
+
 pub async fn t_18_a_browser_that_leaves_loses_no_login_and_no_attempt(adapter: &impl Adapter) {
-    use tokio::io::AsyncWriteExt as _;
-    let site = Site::new(adapter).await;
+    let looks = Watched::default();
+    let clock = looks.clone();
+    let site = Site::with(adapter, Settings::new().configure(|b| b.clock(clock))).await;
     let attempt = site.start("?return_to=/page/x").await;
-    let slow = Fault::Latency(Duration::from_secs(2));
-    site.app.provider.set_fault(Endpoint::CodeExchange, slow);
-    let target = format!("{}?code={}&state={}", crate::site::CALLBACK, site.code(), attempt.state);
-    let mut stream = tokio::net::TcpStream::connect(site.app.address()).await.unwrap();
+    let held = site.app.provider.hold(Endpoint::CodeExchange);
+    let target = format!("{CALLBACK}?code={}&state={}", site.code(), attempt.state);
+    let mut stream = TcpStream::connect(site.app.address()).await.unwrap();
     let request =
         format!("GET {target} HTTP/1.1\r\nhost: x\r\ncookie: {}\r\n\r\n", attempt.cookie());
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -402,8 +205,23 @@ pub async fn t_18_a_browser_that_leaves_loses_no_login_and_no_attempt(adapter: &
         tokio::task::yield_now().await;
     }
     drop(stream);
-    // The task goes on: whoever calls back while it does shares its answer.
-    let answer = site.get(&target, &attempt.cookie()).await;
+    // The task goes on: whoever calls back while it does shares its answer. The provider answers
+    // when the second callback is known to be judged, by its look at the clock.
+    let before = looks.0.load(Ordering::SeqCst);
+    let cookie = attempt.cookie();
+    let mut again = pin!(site.get(&target, &cookie));
+    let judged = async {
+        while looks.0.load(Ordering::SeqCst) == before {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(site.get("/plain", "").await.text(), "plain");
+    };
+    tokio::select! {
+        answer = &mut again => panic!("nothing to answer yet: {}", answer.describe()),
+        () = judged => {}
+    }
+    drop(held);
+    let answer = again.await;
     is_ok(&answer);
     assert_eq!(answer.location(), "/page/x#");
     assert_eq!(site.exchanges(), 1);
