@@ -71,6 +71,11 @@ impl RedirectUri {
         &self.origin
     }
 
+    /// Host and, unless it is the scheme's own, port.
+    pub(crate) fn host(&self) -> &str {
+        self.origin.split_once("://").map_or("", |(_, host)| host)
+    }
+
     /// As written; empty when nothing follows the host.
     pub(crate) fn path(&self) -> &str {
         &self.path

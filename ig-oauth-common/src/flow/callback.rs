@@ -59,13 +59,13 @@ impl Flow {
         };
         let session = self.session_values(request);
         let Some(state) = State::parse(state) else {
-            return self.land_or_refuse(AuthErrorKind::MissingAttempt, audience, session);
+            return self.land_or_refuse(audience, session);
         };
         let settings = self.settings();
         let name = settings.cookie_names.attempt(&state.to_text());
         let values = cookie::values_of(request.headers, &name);
         if values.is_empty() {
-            return self.land_or_refuse(AuthErrorKind::MissingAttempt, audience, session);
+            return self.land_or_refuse(audience, session);
         }
         let removal = cookie::removal(&settings.cookie_names, &name);
         let attempt = match self.verify(&values, &name, &state) {
@@ -129,13 +129,12 @@ impl Flow {
 
     /// A callback without an attempt is often the back button, or a second tab of the browser's
     /// making: whoever is logged in already is led on instead of being shown an error.
-    fn land_or_refuse(
-        &self,
-        kind: AuthErrorKind,
-        audience: Audience,
-        session: Vec<Vec<u8>>,
-    ) -> Begin {
-        let refusal = Refusal::new(kind, audience);
+    fn land_or_refuse(&self, audience: Audience, session: Vec<Vec<u8>>) -> Begin {
+        // A browser that started on `www` has no cookie for the apex: whoever reads the log needs to
+        // know which name it should have been.
+        let detail = format!("the redirect URI's host is {}", self.settings().redirect_uri.host());
+        let error = AuthError::with_source(AuthErrorKind::MissingAttempt, detail);
+        let refusal = Refusal::new(error, audience);
         if session.is_empty() {
             return self.refuse(refusal);
         }

@@ -103,7 +103,10 @@ impl Flow {
             Ok(Ending::ConsumedElsewhere) => {
                 self.land_softly(session, proven.refusal(AuthErrorKind::CodeRejected)).await
             }
-            Ok(Ending::Replaced(reply)) => reply.cookies([removal.clone()]),
+            Ok(Ending::Replaced(reply)) => {
+                self.refused_by_hook(AuthErrorKind::RejectedByApp);
+                reply.cookies([removal.clone()])
+            }
             Ok(Ending::Denied(denial)) => {
                 let refusal = proven.refusal(AuthErrorKind::Denied);
                 let replaced = match &self.settings().hooks {
@@ -111,7 +114,10 @@ impl Flow {
                     None => None,
                 };
                 match replaced {
-                    Some(reply) => reply.cookies(refusal.cookies),
+                    Some(reply) => {
+                        self.refused_by_hook(AuthErrorKind::Denied);
+                        reply.cookies(refusal.cookies)
+                    }
                     None => self.reply_without_hook(&refusal),
                 }
             }

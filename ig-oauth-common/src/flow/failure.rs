@@ -79,6 +79,12 @@ impl Flow {
         self.failure_reply(refusal, &id)
     }
 
+    /// Leaves the event of a refusal that a hook words in its own way: a log that lacks the refusals
+    /// of the app's own making would be no account of who was turned away.
+    pub(crate) fn refused_by_hook(&self, kind: AuthErrorKind) {
+        self.failure_id(&kind.into());
+    }
+
     /// Logs the error, under a random id that also goes on the page.
     fn failure_id(&self, error: &AuthError) -> String {
         let id = self.settings().random::<8>().map_or_else(

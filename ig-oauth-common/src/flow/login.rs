@@ -98,7 +98,10 @@ impl Flow {
                 LoginStart { return_to: start.return_to.clone(), app_data: start.app_data.clone() };
             let refusal = match hooks.before_login(announced).await.map(|decision| decision.kind) {
                 Ok(StartKind::Proceed) => None,
-                Ok(StartKind::Refuse(Some(reply))) => return reply,
+                Ok(StartKind::Refuse(Some(reply))) => {
+                    self.refused_by_hook(AuthErrorKind::RejectedByApp);
+                    return reply;
+                }
                 Ok(StartKind::Refuse(None)) => Some(AuthErrorKind::RejectedByApp.into()),
                 Err(error) => Some(AuthError::with_source(AuthErrorKind::Hook, error)),
             };

@@ -179,6 +179,13 @@ pub(crate) const DEFECTS: &[Defect] = &[
         code: "let limit = if {on} { usize::MAX } else { request.max_response_bytes() };",
     },
     Defect {
+        name: "forget_refusals_in_the_apps_own_words",
+        caught_by: &["e_11_a_refusal_in_the_apps_own_words_leaves_its_event_too"],
+        file: "ig-oauth-common/src/flow/failure.rs",
+        before: "self.failure_id(&kind.into());",
+        code: "return;",
+    },
+    Defect {
         name: "keep_connections",
         caught_by: &["t_16_a_second_answer_on_a_connection_is_nobodys"],
         file: "ig-oauth-common/src/provider/reqwest_client.rs",

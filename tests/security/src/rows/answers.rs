@@ -220,49 +220,6 @@ pub async fn e_09_no_secret_shows_in_what_hooks_can_print(adapter: &impl Adapter
     }
 }
 
-pub async fn e_10_log_lines_cannot_be_forged(adapter: &impl Adapter) {
-    log::capture();
-    let site = Site::new(adapter).await;
-    let attempt = site.start("").await;
-    let query = format!(
-        "error=access_denied&error_description=a%0aFORGEDLINE%1b[31m&state={}",
-        attempt.state
-    );
-    site.call_back(&query, &attempt.cookie()).await;
-    let message = r"a\nFORGEDLINE\u001b[31m";
-    let body =
-        format!(r#"{{"error_type":"OAuthException","code":400,"error_message":"{message}"}}"#);
-    site.app.provider.set_fault_times(Endpoint::CodeExchange, Fault::json(400, body), 1);
-    let attempt = site.start("").await;
-    site.finish(&attempt).await;
-    let lines = log::lines();
-    assert!(lines.iter().any(|line| line.contains("FORGEDLINE")), "the message is in the log");
-    for line in lines.iter().filter(|line| line.contains("FORGEDLINE")) {
-        assert!(!line.chars().any(char::is_control), "{line:?}");
-    }
-}
-
-pub async fn e_11_every_refusal_leaves_one_event_with_an_id(adapter: &impl Adapter) {
-    log::capture();
-    let failures = Failures::default();
-    let hooks = failures.clone();
-    let site = Site::with(adapter, Settings::new().configure(|b| b.hooks(hooks))).await;
-    for (query, kind) in [
-        ("", AuthErrorKind::MissingCode),
-        ("code=a", AuthErrorKind::MissingState),
-        ("code=a&state=b", AuthErrorKind::MissingAttempt),
-        ("code=a&code=b", AuthErrorKind::DuplicateParameter),
-    ] {
-        let page = site.call_back(query, "").await;
-        let (told, id, _) = failures.0.lock().unwrap().pop().unwrap();
-        assert_eq!(told, kind);
-        assert!(page.text().contains(&id), "the id is on the page");
-        let events: Vec<_> = log::lines().into_iter().filter(|line| line.contains(&id)).collect();
-        assert_eq!(events.len(), 1, "{events:?}");
-        assert!(events[0].contains(&format!("{kind:?}")), "{}", events[0]);
-    }
-}
-
 pub async fn e_12_a_failure_url_gets_a_closed_word(adapter: &impl Adapter) {
     let settings = Settings::new().configure(|builder| builder.failure_url("/oops"));
     let site = Site::with(adapter, settings).await;

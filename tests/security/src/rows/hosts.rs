@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use ig_oauth_common::Config;
+use ig_oauth_common::{AuthErrorKind, Config};
 use ig_oauth_conformance::browser::{Response, send};
 use ig_oauth_conformance::harness::{Adapter, App, Settings};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
@@ -13,6 +13,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
+use crate::faults::Failures;
+use crate::log;
 use crate::site::{
     CALLBACK, LOGIN, REDIRECT_URI, Site, attempt, is_ok, is_refused, session_cookie,
 };
@@ -203,13 +205,18 @@ pub async fn h_06_the_token_endpoint_is_reached_by_proven_tls_only(adapter: &imp
 }
 
 pub async fn h_07_another_host_name_has_no_attempt(adapter: &impl Adapter) {
+    log::capture();
+    let failures = Failures::default();
+    let hooks = failures.clone();
+    let site = Site::with(adapter, Settings::new().configure(|b| b.hooks(hooks))).await;
     // A browser that started on `www` sends no cookie to the apex.
-    let site = Site::new(adapter).await;
     let attempt = site.start("").await;
     let query = format!("code={}&state={}", site.code(), attempt.state);
     is_refused(&site.call_back(&query, "").await, "invalid_state");
-    let text = ig_oauth_common::AuthErrorKind::MissingAttempt;
-    assert_eq!(text.code(), "invalid_state");
+    let failure = failures.all().pop().unwrap();
+    assert_eq!(failure.kind(), AuthErrorKind::MissingAttempt);
+    let event = log::lines().into_iter().find(|line| line.contains(failure.id())).unwrap();
+    assert!(event.contains("the redirect URI's host is app.example"), "{event}");
     site.is_alive(&attempt).await;
 }
 

@@ -5,6 +5,7 @@
 pub mod answers;
 pub mod callback;
 pub mod cookies;
+pub mod events;
 pub mod hosts;
 pub mod methods;
 pub mod redirects;
@@ -137,9 +138,12 @@ macro_rules! run_rows {
                 e_07_nothing_internal_is_told
                 e_08_no_secret_is_logged_at_any_level
                 e_09_no_secret_shows_in_what_hooks_can_print
+                e_12_a_failure_url_gets_a_closed_word
+            }
+            events {
                 e_10_log_lines_cannot_be_forged
                 e_11_every_refusal_leaves_one_event_with_an_id
-                e_12_a_failure_url_gets_a_closed_word
+                e_11_a_refusal_in_the_apps_own_words_leaves_its_event_too
             }
             methods {
                 m_01_head_and_options_have_no_effect
@@ -225,6 +229,7 @@ mod tests {
             include_str!("answers.rs"),
             include_str!("callback.rs"),
             include_str!("cookies.rs"),
+            include_str!("events.rs"),
             include_str!("hosts.rs"),
             include_str!("methods.rs"),
             include_str!("redirects.rs"),
