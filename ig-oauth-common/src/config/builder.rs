@@ -347,7 +347,7 @@ impl ConfigBuilder {
     }
 
     /// How long everything after the callback's checks may take together: the provider's answers,
-    /// the hook and the store.
+    /// the hook and the store. A logout's store and hook have as long.
     pub fn callback_deadline(mut self, deadline: Duration) -> Self {
         self.callback_deadline = deadline;
         self

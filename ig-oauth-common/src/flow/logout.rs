@@ -1,4 +1,10 @@
 //! The end of a session.
+//!
+//! It runs in a task of its own: many a user closes the page with the press of the button, and means
+//! it.
+
+use tokio::runtime::Handle;
+use tokio::time;
 
 use super::failure::Refusal;
 use super::negotiation::Audience;
@@ -24,7 +30,31 @@ impl Flow {
             return Begin::Done(self.logged_out(audience));
         }
         let flow = self.clone();
-        Begin::Job(Job::new(async move { flow.log_out(&values, audience).await }))
+        Begin::Job(Job::new(async move { flow.log_out_whoever_leaves(values, audience).await }))
+    }
+
+    async fn log_out_whoever_leaves(self, values: Vec<Vec<u8>>, audience: Audience) -> Reply {
+        let Ok(runtime) = Handle::try_current() else {
+            return self.log_out(&values, audience).await;
+        };
+        let flow = self.clone();
+        let task = runtime.spawn(async move {
+            let deadline = flow.settings().callback_deadline;
+            if let Ok(reply) = time::timeout(deadline, flow.log_out(&values, audience)).await {
+                return reply;
+            }
+            let detail = "neither the store nor the hooks ended the logout in time";
+            let error = AuthError::with_source(AuthErrorKind::Store, detail);
+            flow.reply_without_hook(&flow.half_logged_out(error, audience))
+        });
+        match task.await {
+            Ok(reply) => reply,
+            // A hook panicked, or the runtime ends.
+            Err(_) => {
+                let lost = self.half_logged_out(AuthErrorKind::Hook.into(), audience);
+                self.refuse_now(lost).await
+            }
+        }
     }
 
     /// Ends all sessions of a user, known by any id of theirs, on every instance: they are asked to
@@ -54,21 +84,21 @@ impl Flow {
                 user_id = Some(session.token.user_id().clone());
             }
             if let Err(error) = session::end(settings, self.tombstones(), values).await {
-                return self.half_logged_out(error, audience).await;
+                return self.refuse_now(self.half_logged_out(error, audience)).await;
             }
             hooks.on_logout(Logout { user_id }).await;
             return self.logged_out(audience);
         }
         match session::end(settings, self.tombstones(), values).await {
             Ok(()) => self.logged_out(audience),
-            Err(error) => self.half_logged_out(error, audience).await,
+            Err(error) => self.refuse_now(self.half_logged_out(error, audience)).await,
         }
     }
 
-    /// The browser forgets the session; the store still has it, and says so by 503.
-    async fn half_logged_out(&self, error: AuthError, audience: Audience) -> Reply {
+    /// The browser forgets the session; the store may still have it, and the status says so.
+    fn half_logged_out(&self, error: AuthError, audience: Audience) -> Refusal {
         let removal = session::removal(self.settings());
-        self.refuse_now(Refusal::new(error, audience).cookies(vec![removal])).await
+        Refusal::new(error, audience).cookies(vec![removal])
     }
 
     fn logged_out(&self, audience: Audience) -> Reply {

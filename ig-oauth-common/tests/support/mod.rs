@@ -10,6 +10,7 @@
 )]
 
 pub mod people;
+pub mod yielding;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
