@@ -5,6 +5,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
@@ -15,8 +16,9 @@ use ig_oauth_common::{
 };
 
 use crate::headers::{ActixHeaders, flow_request};
-use crate::middleware::Attached;
+use crate::middleware::AttachedRequest as _;
 use crate::response::response;
+use crate::swallowed::{Extraction, Failure};
 
 /// The token of the user who makes this request.
 ///
@@ -65,7 +67,7 @@ impl InstagramToken {
     /// The answer, when a scope is missing.
     pub fn require(&self, scopes: impl Into<Scopes>) -> Result<(), InstagramTokenRejection> {
         let granted = self.request.require_scopes(&self.caller, &self.token, &scopes.into());
-        granted.map_err(InstagramTokenRejection)
+        granted.map_err(InstagramTokenRejection::refusal)
     }
 }
 
@@ -126,8 +128,9 @@ impl<R> fmt::Debug for InstagramTokenWith<R> {
 /// The token of the user who makes this request, if there is one.
 ///
 /// Take this and not `Option<InstagramToken>`: actix's own `Option` swallows every error and logs it.
-/// There too a store that is down ends in 503, but only after the handler has run in vain; and a
-/// middleware that is missing looks like a stranger.
+/// There too a store that is down ends in 503, but only after the handler has run in vain, and with
+/// none of the headers that it and the middlewares inside of ours have set; and a middleware that is
+/// missing looks like a stranger.
 #[derive(Clone, Debug)]
 pub struct MaybeInstagramToken(Option<Token>);
 
@@ -185,36 +188,64 @@ impl InstagramLogin {
 }
 
 /// Why a handler with a token did not run; answers the request instead.
+///
+/// A handler that takes `Result<InstagramToken, InstagramTokenRejection>` has it in hand and answers
+/// as it likes.
 #[derive(Clone, Debug)]
-pub struct InstagramTokenRejection(Reply);
+pub struct InstagramTokenRejection {
+    reply: Reply,
+    /// There when nobody could say whether there is a session.
+    failure: Option<Arc<Failure>>,
+}
 
 impl InstagramTokenRejection {
+    fn refusal(reply: Reply) -> Self {
+        Self { reply, failure: None }
+    }
+
+    fn failed(reply: Reply, request: &AppRequest) -> Self {
+        let failure = Failure::new(request.clone(), reply.clone());
+        Self { reply, failure: Some(Arc::new(failure)) }
+    }
+
+    pub(crate) fn failure(&self) -> Option<&Arc<Failure>> {
+        self.failure.as_ref()
+    }
+
+    fn seen(&self) -> &Reply {
+        self.failure.iter().for_each(|failure| failure.see());
+        &self.reply
+    }
+
     /// The status of the answer.
     #[must_use]
     pub fn status(&self) -> u16 {
-        self.0.status()
+        self.seen().status()
     }
 
     /// The text of the answer's body.
     #[must_use]
     pub fn body_text(&self) -> String {
-        String::from_utf8_lossy(self.0.body_bytes()).into_owned()
+        String::from_utf8_lossy(self.seen().body_bytes()).into_owned()
     }
 }
 
+// actix's `Option` logs the error that it swallows, so this is no sign that the app has seen it.
 impl fmt::Display for InstagramTokenRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no Instagram token: answered {}", self.0.status())
+        write!(f, "no Instagram token: answered {}", self.reply.status())
     }
 }
+
+impl std::error::Error for InstagramTokenRejection {}
 
 impl ResponseError for InstagramTokenRejection {
     fn status_code(&self) -> StatusCode {
-        StatusCode::from_u16(self.0.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     fn error_response(&self) -> HttpResponse {
-        response(self.0.clone())
+        response(self.seen().clone())
     }
 }
 
@@ -222,8 +253,8 @@ pub(crate) type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, InstagramT
 
 /// The request that the middleware has seen, or the answer that asks for the middleware.
 pub(crate) fn attached(request: &HttpRequest) -> Result<AppRequest, InstagramTokenRejection> {
-    let attached = request.extensions().get::<Attached>().map(|Attached(request)| request.clone());
-    attached.ok_or_else(|| InstagramTokenRejection(middleware_missing("InstagramOAuth")))
+    let attached = request.instagram();
+    attached.ok_or_else(|| InstagramTokenRejection::refusal(middleware_missing("InstagramOAuth")))
 }
 
 fn caller(attached: &AppRequest, request: &HttpRequest) -> Caller {
@@ -233,16 +264,34 @@ fn caller(attached: &AppRequest, request: &HttpRequest) -> Caller {
 }
 
 /// Everything is taken from the request before the first await: its extensions are in a `RefCell`.
-pub(crate) fn require(request: &HttpRequest) -> Extracting<InstagramToken> {
-    match attached(request) {
-        Ok(attached) => {
-            let caller = caller(&attached, request);
-            Box::pin(async {
-                let token = attached.require(&caller).await.map_err(InstagramTokenRejection)?;
-                Ok(InstagramToken { token, request: attached, caller })
-            })
+fn optional(
+    request: &HttpRequest,
+) -> impl Future<Output = Result<(AppRequest, Caller, Option<Token>), InstagramTokenRejection>> + use<>
+{
+    let attached = attached(request).map(|attached| {
+        let caller = caller(&attached, request);
+        (attached, caller)
+    });
+    async {
+        let (attached, caller) = attached?;
+        match attached.optional(&caller).await {
+            Ok(token) => Ok((attached, caller, token)),
+            Err(reply) => Err(InstagramTokenRejection::failed(reply, &attached)),
         }
-        Err(rejection) => Box::pin(std::future::ready(Err(rejection))),
+    }
+}
+
+pub(crate) fn require(
+    request: &HttpRequest,
+) -> impl Future<Output = Result<InstagramToken, InstagramTokenRejection>> + use<> {
+    let token = optional(request);
+    async {
+        match token.await? {
+            (request, caller, Some(token)) => Ok(InstagramToken { token, request, caller }),
+            (request, caller, None) => {
+                Err(InstagramTokenRejection::refusal(request.login_required(&caller)))
+            }
+        }
     }
 }
 
@@ -251,7 +300,7 @@ impl FromRequest for InstagramToken {
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        require(request)
+        Box::pin(Extraction::new(require(request)))
     }
 }
 
@@ -261,11 +310,11 @@ impl<R: RequiredScopes + 'static> FromRequest for InstagramTokenWith<R> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let token = require(request);
-        Box::pin(async {
+        Box::pin(Extraction::new(async {
             let token = token.await?;
             token.require(R::scopes())?;
             Ok(Self { token, scopes: PhantomData })
-        })
+        }))
     }
 }
 
@@ -274,15 +323,11 @@ impl FromRequest for MaybeInstagramToken {
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        match attached(request) {
-            Ok(attached) => {
-                let caller = caller(&attached, request);
-                Box::pin(async move {
-                    attached.optional(&caller).await.map(Self).map_err(InstagramTokenRejection)
-                })
-            }
-            Err(rejection) => Box::pin(std::future::ready(Err(rejection))),
-        }
+        let token = optional(request);
+        Box::pin(Extraction::new(async {
+            let (_, _, token) = token.await?;
+            Ok(Self(token))
+        }))
     }
 }
 

@@ -69,10 +69,11 @@ where
                 future.poll(cx).map_ok(ServiceResponse::map_into_left_body)
             }
             Projection::InnerWithSlot { future, request } => {
+                // A middleware inside that answers with `Err` leaves nothing to append a cookie to: it
+                // waits for the next request.
                 let mut answer = ready!(future.poll(cx))?;
-                // `Option<InstagramToken>` swallows the error of a store that is down; what the
-                // handler said without knowing does not go out.
-                if let Some(reply) = request.failure() {
+                // What a handler said that took a store that is down for a stranger does not go out.
+                if let Some(reply) = request.swallowed() {
                     let answer = answer.into_response(response(reply));
                     return Poll::Ready(Ok(answer.map_into_right_body()));
                 }

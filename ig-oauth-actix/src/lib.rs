@@ -183,6 +183,7 @@ mod guard;
 mod headers;
 mod middleware;
 mod response;
+mod swallowed;
 
 pub use extract::{
     InstagramLogin, InstagramToken, InstagramTokenRejection, InstagramTokenWith,
@@ -191,4 +192,4 @@ pub use extract::{
 pub use future::ResponseFuture;
 pub use guard::{RequireInstagramToken, RequireInstagramTokenService};
 pub use ig_oauth_common::*;
-pub use middleware::{InstagramOAuth, InstagramOAuthService};
+pub use middleware::{AttachedRequest, InstagramOAuth, InstagramOAuthService};

@@ -4,6 +4,7 @@ use std::future::{Ready, ready};
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::guard::{GuardContext, fn_guard};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
 use ig_oauth_common::{
@@ -19,6 +20,24 @@ use crate::response::response;
 /// nothing but the middleware can make one.
 #[derive(Clone, Debug)]
 pub(crate) struct Attached(pub(crate) AppRequest);
+
+/// What the middleware knows about a request, for middlewares and services of the app's own.
+pub trait AttachedRequest {
+    /// The request as the middleware saw it: none when no middleware did.
+    fn instagram(&self) -> Option<AppRequest>;
+}
+
+impl AttachedRequest for HttpRequest {
+    fn instagram(&self) -> Option<AppRequest> {
+        self.extensions().get::<Attached>().map(|Attached(request)| request.clone())
+    }
+}
+
+impl AttachedRequest for ServiceRequest {
+    fn instagram(&self) -> Option<AppRequest> {
+        self.request().instagram()
+    }
+}
 
 /// "Log in with Instagram" as a middleware.
 ///
@@ -73,42 +92,44 @@ impl InstagramOAuth {
     /// configured ones. A request whose public path is another is answered 500 with what to change.
     pub fn configure_under(&self, prefix: &str) -> impl FnOnce(&mut ServiceConfig) + use<> {
         let flow = self.flow.clone();
-        let prefix = prefix.trim_end_matches('/').to_owned();
+        let prefix = prefix.to_owned();
         move |services| {
-            for (_, path) in flow.paths() {
-                let nested = path.strip_prefix(&*prefix).filter(|rest| rest.starts_with('/'));
+            for path in flow.paths_under(&prefix) {
                 let flow = flow.clone();
                 let handler = move |request: HttpRequest, body: web::Payload| {
                     answer(begin(&flow, &request), body)
                 };
-                // A path outside the prefix cannot be reached under it. It is mounted as it is, so
-                // that a visit says what is wrong.
-                services.service(web::resource(nested.unwrap_or(path)).to(handler));
+                let resource = web::resource(path).guard(fn_guard(is_as_received)).to(handler);
+                services.service(resource);
             }
         }
     }
 }
 
+/// actix matches decoded paths. Ours hold no escape, so `/%6cogin` is not the login, but a path of the
+/// app's.
+fn is_as_received(context: &GuardContext<'_>) -> bool {
+    !context.head().uri.path().contains('%')
+}
+
 /// Any method gets here: the flow judges it, and the path as received.
-fn begin(flow: &Flow, request: &HttpRequest) -> Option<Begin> {
+fn begin(flow: &Flow, request: &HttpRequest) -> Begin {
     let headers = ActixHeaders(request.headers());
     let context = request.extensions().get::<LoginContext>().cloned();
     let seen = flow_request(request.method(), request.uri(), &headers, context.as_ref());
     match flow.route(seen.path()) {
-        Some(route) => Some(flow.begin(route, &seen)),
-        // actix matches decoded paths: `/%6cogin` is not the login.
-        None if request.uri().path() != request.match_info().get_ref().path() => None,
-        None => Some(Begin::Done(flow.misplaced())),
+        Some(route) => flow.begin(route, &seen),
+        None => Begin::Done(flow.misplaced()),
     }
 }
 
-async fn answer(begun: Option<Begin>, body: web::Payload) -> HttpResponse {
-    match begun {
-        Some(Begin::Done(reply)) => response(reply),
-        Some(Begin::Job(job)) => response(job.run().await),
-        Some(Begin::Form(form)) => response(run(form, body).await),
-        None => HttpResponse::NotFound().finish(),
-    }
+async fn answer(begun: Begin, body: web::Payload) -> HttpResponse {
+    let reply = match begun {
+        Begin::Done(reply) => reply,
+        Begin::Job(job) => job.run().await,
+        Begin::Form(form) => run(form, body).await,
+    };
+    response(reply)
 }
 
 impl<S, B> Transform<S, ServiceRequest> for InstagramOAuth

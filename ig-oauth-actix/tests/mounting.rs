@@ -8,18 +8,21 @@
     reason = "tests"
 )]
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::mpsc;
 use std::thread;
 
-use actix_web::dev::{Service, ServiceResponse};
+use actix_web::dev::{Payload, Service, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::middleware::{Compress, DefaultHeaders};
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
-use actix_web::{App, HttpMessage as _, HttpRequest, HttpResponse, web};
+use actix_web::{App, FromRequest, HttpMessage as _, HttpRequest, HttpResponse, web};
 use ig_oauth_actix::{
-    BoxFuture, Config, HookError, Hooks, HttpRequest as ProviderRequest, HttpResponse as Answer,
-    InstagramLogin, InstagramOAuth, InstagramToken, LoginContext, LongLived, MaybeInstagramToken,
-    RequireInstagramToken, Timestamp, UserId,
+    AttachedRequest as _, BoxFuture, Config, HookError, Hooks, HttpRequest as ProviderRequest,
+    HttpResponse as Answer, InstagramLogin, InstagramOAuth, InstagramToken,
+    InstagramTokenRejection, InstagramTokenWith, LoginContext, LongLived, MaybeInstagramToken,
+    RequireInstagramToken, RequiredScopes, Scopes, Timestamp, UserId,
 };
 
 const LOGIN: &str = "/auth/instagram/login";
@@ -115,10 +118,15 @@ async fn resources_answer_and_the_raw_path_decides() {
     assert_eq!(login.headers().get_all("set-cookie").count(), 1);
     let put = TestRequest::put().uri(LOGIN).to_request();
     assert_eq!(call_service(&app, put).await.status(), StatusCode::METHOD_NOT_ALLOWED);
-    // actix decodes before it matches.
+    // actix decodes before it matches; another spelling is the app's, and its own answer goes out.
+    let page = || web::to(async || HttpResponse::NotFound().body("the app's page"));
+    let with_page = service!(App::new().configure(oauth.configure()).default_service(page()));
     for path in ["/auth/instagram/%6cogin", "/auth/instagram/%63allback?code=a&state=b"] {
         assert_eq!(call_service(&app, get(path)).await.status(), StatusCode::NOT_FOUND, "{path}");
+        let answer = call_service(&with_page, get(path)).await;
+        assert_eq!(text(answer).await, "the app's page", "{path}");
     }
+    assert_eq!(call_service(&with_page, get(LOGIN)).await.status(), StatusCode::SEE_OTHER);
     let both = service!(App::new().configure(oauth.configure()).wrap(oauth.clone()));
     let login = call_service(&both, get(LOGIN)).await;
     assert_eq!(login.headers().get_all("set-cookie").count(), 1, "answered once");
@@ -133,6 +141,19 @@ async fn resources_answer_and_the_raw_path_decides() {
     let answer = call_service(&app, get(&format!("/other{LOGIN}"))).await;
     assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
     assert!(text(answer).await.contains("another path"));
+}
+
+/// What a configuration takes, a router must reach.
+#[actix_web::test]
+async fn every_character_that_a_path_may_have_is_mounted() {
+    let callback = "/a!$&'()+,;=:@-._~b/:c/callback";
+    let redirect_uri = format!("https://app.example{callback}");
+    let config = Config::builder("990602627938098", SECRET, redirect_uri).build().unwrap();
+    let oauth = InstagramOAuth::new(config);
+    let mounted = service!(App::new().configure(oauth.configure()));
+    assert_eq!(call_service(&mounted, get(callback)).await.status(), StatusCode::BAD_REQUEST);
+    let wrapped = service!(App::new().wrap(oauth));
+    assert_eq!(call_service(&wrapped, get(callback)).await.status(), StatusCode::BAD_REQUEST);
 }
 
 #[actix_web::test]
@@ -211,17 +232,61 @@ async fn a_failure_behind_an_option_is_no_stranger() {
             Box::pin(async { Err(HookError::new("the database is away")) })
         }
     }
+    struct Nothing;
+    impl RequiredScopes for Nothing {
+        fn scopes() -> Scopes {
+            Scopes::default()
+        }
+    }
+    type Extracted = Result<InstagramToken, InstagramTokenRejection>;
+    /// An extractor of the app's own that takes what it can get.
+    struct Own;
+    impl FromRequest for Own {
+        type Error = InstagramTokenRejection;
+        type Future = Pin<Box<dyn Future<Output = Result<Self, InstagramTokenRejection>>>>;
+        fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+            let token = InstagramToken::extract(request);
+            Box::pin(async {
+                drop(token.await);
+                Ok(Self)
+            })
+        }
+    }
     let well = service!(App::new().wrap(oauth()));
     let session = log_in(&well, &well).await;
     let failing = InstagramOAuth::new(builder("").hooks(Failing).build().unwrap());
     let app = service!(
         App::new()
+            .wrap(DefaultHeaders::new().add(("x-inside", "1")))
             .wrap(failing)
             .route("/token", web::get().to(user))
             .route("/maybe", web::get().to(async |_: MaybeInstagramToken| "handled"))
             .route("/option", web::get().to(async |_: Option<InstagramToken>| "handled"))
+            .route(
+                "/option-with",
+                web::get().to(async |_: Option<InstagramTokenWith<Nothing>>| "handled")
+            )
+            .route(
+                "/option-later",
+                web::get().to(async |_: HttpRequest, _: Option<MaybeInstagramToken>| "handled")
+            )
+            .route("/result", web::get().to(async |_: Extracted| "handled"))
+            .route(
+                "/looked-at",
+                web::get().to(async |token: Extracted| {
+                    format!("handled {}", token.err().unwrap().status())
+                })
+            )
+            .route(
+                "/asked",
+                web::get().to(async |request: HttpRequest| {
+                    let token = InstagramToken::extract(&request).await.ok();
+                    format!("handled {}", token.is_none())
+                })
+            )
+            .route("/own-extractor", web::get().to(async |_: Own| "handled"))
     );
-    for path in ["/token", "/maybe", "/option"] {
+    for path in ["/token", "/maybe", "/option", "/option-with", "/option-later"] {
         let request =
             TestRequest::get().uri(path).insert_header(("cookie", &*session)).to_request();
         let answer = call_service(&app, request).await;
@@ -229,6 +294,20 @@ async fn a_failure_behind_an_option_is_no_stranger() {
         let text = text(answer).await;
         assert!(text.contains("hook_failed") && !text.contains("handled"), "{path}: {text}");
     }
+    // Who has the error in hand, and be it for a moment, decides what to say.
+    for path in ["/result", "/looked-at", "/asked", "/own-extractor"] {
+        let request =
+            TestRequest::get().uri(path).insert_header(("cookie", &*session)).to_request();
+        let answer = call_service(&app, request).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        assert_eq!(answer.headers().get("x-inside").unwrap(), "1", "{path}");
+        assert!(text(answer).await.contains("handled"), "{path}");
+    }
+    // An error that answers by itself passes the middlewares inside of ours.
+    let request =
+        TestRequest::get().uri("/token").insert_header(("cookie", &*session)).to_request();
+    let answer = call_service(&app, request).await;
+    assert_eq!(answer.headers().get("x-inside").unwrap(), "1");
 }
 
 /// Own answers are `Ok`, so middlewares outside run; those inside see the app's requests only.
@@ -254,6 +333,7 @@ async fn middlewares_of_others_work_on_both_sides() {
 #[actix_web::test]
 async fn requests_pass_whole_and_their_extensions_are_free() {
     async fn borrowing(request: HttpRequest, token: MaybeInstagramToken) -> String {
+        assert!(request.instagram().is_some(), "the app's own code can ask too");
         let extensions = request.extensions_mut();
         format!("{} {}", token.is_some(), extensions.get::<String>().is_none())
     }

@@ -95,6 +95,13 @@ fn paths_that_cannot_work_are_refused() {
     is_refused(good().logout_path("/a//b"), "logout_path", "not a path of its own");
     is_refused(good().logout_path("/a?b"), "logout_path", "not a path of its own");
     is_refused(good().callback_path("/a/../b"), "callback_path", "not a path of its own");
+    // Routers do not agree on what these are.
+    is_refused(good().login_path("/caf%C3%A9/login"), "login_path", "not a path of its own");
+    is_refused(good().deauthorize_path("/a/%7E"), "deauthorize_path", "not a path of its own");
+    is_refused(good().logout_path("/auth/*"), "logout_path", "not a path of its own");
+    let escaped = "https://app.example/caf%C3%A9/cb";
+    is_refused(with_uri(escaped), "callback_path", "letters, digits");
+    assert!(with_uri(escaped).callback_path("/cb").build().is_ok(), "a proxy may decode it");
     is_refused(good().login_path("/same").logout_path("/same"), "logout_path", "same path as");
     let callback = "/auth/instagram/callback";
     is_refused(good().login_path(callback), "callback_path", "same path as `login_path`");

@@ -187,6 +187,18 @@ async fn routes_under_another_prefix_say_what_to_change() {
     }
 }
 
+/// What a configuration takes, a router must reach.
+#[tokio::test]
+async fn every_character_that_a_path_may_have_is_mounted() {
+    let callback = "/a!$&'()+,;=:@-._~b/:c/callback";
+    let redirect_uri = format!("https://app.example{callback}");
+    let secret = "FAKE-app-secret-of-more-than-32-bytes";
+    let config = Config::builder("990602627938098", secret, redirect_uri).build().unwrap();
+    let layer = InstagramOAuthLayer::new(config);
+    assert_eq!(status(&layer.routes(), callback).await, StatusCode::BAD_REQUEST);
+    assert_eq!(status(&Router::new().layer(layer), callback).await, StatusCode::BAD_REQUEST);
+}
+
 #[tokio::test]
 async fn layer_and_routes_together_answer_once() {
     let layer = layer();

@@ -174,7 +174,7 @@ impl AppRequest {
     ///
     /// The reply to send instead of running the handler.
     pub async fn require(&self, caller: &Caller) -> Result<Token, Reply> {
-        self.optional(caller).await?.ok_or_else(|| protect(self.flow.login_required(caller)))
+        self.optional(caller).await?.ok_or_else(|| self.login_required(caller))
     }
 
     /// Whether the user granted all of `scopes`, or the answer that asks for the missing ones: 403,
@@ -207,20 +207,27 @@ impl AppRequest {
             Ok(token) => Ok(token),
             Err(error) => {
                 let refusal = Refusal::new(error, caller.audience);
-                let reply = protect(self.flow.refuse_now(refusal).await);
-                if let Some(slot) = &self.slot {
-                    slot.fail(reply.clone());
-                }
-                Err(reply)
+                Err(protect(self.flow.refuse_now(refusal).await))
             }
         }
     }
 
-    /// The answer that [`optional`](Self::optional) or [`require`](Self::require) gave because the
-    /// store, or a hook, failed. Where a framework can lose an extractor's error, its adapter sends
-    /// this instead of what the handler said.
+    /// The answer when a handler needs a token and there is none.
+    pub fn login_required(&self, caller: &Caller) -> Reply {
+        protect(self.flow.login_required(caller))
+    }
+
+    /// Keeps an answer of [`optional`](Self::optional) that the framework has lost on the way to the
+    /// handler, so that the adapter can send it instead of what the handler says in ignorance.
+    pub fn swallow(&self, reply: Reply) {
+        if let Some(slot) = &self.slot {
+            slot.fail(reply);
+        }
+    }
+
+    /// The answer that the framework has lost, if it did.
     #[must_use]
-    pub fn failure(&self) -> Option<Reply> {
+    pub fn swallowed(&self) -> Option<Reply> {
         self.slot.as_ref().and_then(|slot| slot.failure())
     }
 

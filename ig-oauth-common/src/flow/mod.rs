@@ -166,6 +166,18 @@ impl Flow {
         .filter_map(|(route, path)| Some((route, path?)))
     }
 
+    /// Our paths for a router that is nested at `prefix`, which is cut off. A slash at its end is of no
+    /// matter.
+    ///
+    /// A path outside the prefix cannot be reached under it. It is given whole, so that a visit, which
+    /// [`misplaced`](Self::misplaced) answers, says what is wrong.
+    pub fn paths_under(&self, prefix: &str) -> impl Iterator<Item = &str> {
+        let prefix = prefix.trim_end_matches('/');
+        self.paths().map(move |(_, path)| {
+            path.strip_prefix(prefix).filter(|rest| rest.starts_with('/')).unwrap_or(path)
+        })
+    }
+
     /// Judges a request to one of our routes. What it borrows ends here.
     pub fn begin(&self, route: Route, request: &Request<'_>) -> Begin {
         let begun = match route {

@@ -183,6 +183,9 @@ impl InstagramLogin {
 }
 
 /// Why a handler with a token did not run; answers the request instead.
+///
+/// A handler that takes `Result<InstagramToken, InstagramTokenRejection>` has it in hand and answers
+/// as it likes.
 #[derive(Clone, Debug)]
 pub struct InstagramTokenRejection(Reply);
 
@@ -199,6 +202,14 @@ impl InstagramTokenRejection {
         String::from_utf8_lossy(self.0.body_bytes()).into_owned()
     }
 }
+
+impl fmt::Display for InstagramTokenRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no Instagram token: answered {}", self.0.status())
+    }
+}
+
+impl std::error::Error for InstagramTokenRejection {}
 
 impl IntoResponse for InstagramTokenRejection {
     fn into_response(self) -> Response {

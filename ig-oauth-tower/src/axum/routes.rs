@@ -25,19 +25,15 @@ impl<R> InstagramOAuthLayer<R> {
     /// `.nest("/auth", layer.routes_under("/auth"))`, and the public paths are the configured ones. A
     /// request whose public path is another is answered 500 with what to change.
     pub fn routes_under<S: Clone + Send + Sync + 'static>(&self, prefix: &str) -> Router<S> {
-        let prefix = prefix.trim_end_matches('/');
         let flow = self.flow();
-        // A configured path may begin a segment with `:` or `*`, which axum 0.7 gave a meaning.
-        flow.paths().fold(Router::new().without_v07_checks(), |router, (_, path)| {
-            let nested = path.strip_prefix(prefix).filter(|rest| rest.starts_with('/'));
+        // A configured path may begin a segment with `:`, which axum 0.7 gave a meaning.
+        flow.paths_under(prefix).fold(Router::new().without_v07_checks(), |router, path| {
             let flow = flow.clone();
             let handler = move |request: Request| {
                 let begun = begin(&flow, &request);
                 answer(begun, request.into_body())
             };
-            // A path outside the prefix cannot be reached under it. It is mounted as it is, so that a
-            // visit says what is wrong.
-            router.route(nested.unwrap_or(path), axum::routing::any(handler))
+            router.route(path, axum::routing::any(handler))
         })
     }
 }

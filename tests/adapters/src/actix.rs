@@ -6,13 +6,13 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE, SET_COOKIE};
-use actix_web::middleware::{Next, from_fn};
+use actix_web::middleware::{DefaultHeaders, Next, from_fn};
 use actix_web::{
     App, Error, HttpMessage as _, HttpRequest, HttpResponse, HttpServer, Responder, web,
 };
 use ig_oauth_actix::{
-    InstagramLogin, InstagramOAuth, InstagramToken, InstagramTokenWith, MaybeInstagramToken,
-    RequireInstagramToken,
+    InstagramLogin, InstagramOAuth, InstagramToken, InstagramTokenRejection, InstagramTokenWith,
+    MaybeInstagramToken, RequireInstagramToken,
 };
 use ig_oauth_common::{Config, LoginOptions, Scope};
 use ig_oauth_conformance::harness::{Adapter, Serving};
@@ -61,6 +61,14 @@ async fn publish(token: InstagramTokenWith<Publishing>) -> String {
     format!("publishing for {}", token.user_id())
 }
 
+async fn option(token: Option<InstagramToken>) -> String {
+    token.map_or_else(|| "none".to_owned(), |token| token.user_id().to_string())
+}
+
+async fn maintained(token: Result<InstagramToken, InstagramTokenRejection>) -> String {
+    token.map_or_else(|_| "under repair".to_owned(), |token| token.user_id().to_string())
+}
+
 async fn app_login(request: HttpRequest) -> HttpResponse {
     HttpResponse::Ok()
         .append_header((SET_COOKIE, app_user_cookie(request.uri().query())))
@@ -97,8 +105,10 @@ impl Adapter for Actix {
             let oauth = InstagramOAuth::new(config);
             let server = HttpServer::new(move || {
                 App::new()
+                    .wrap(DefaultHeaders::new().add(("x-inside", "1")))
                     .wrap(oauth.clone())
                     .wrap(from_fn(app_user))
+                    .wrap(DefaultHeaders::new().add(("x-app", "1")))
                     .route("/app-login", web::get().to(app_login))
                     .route("/link", web::get().to(link))
                     .route("/", web::get().to(home))
@@ -107,6 +117,8 @@ impl Adapter for Actix {
                     .route("/cookies", web::get().to(cookies))
                     .route("/cached", web::get().to(cached))
                     .route("/publish", web::to(publish))
+                    .route("/option", web::get().to(option))
+                    .route("/maintained", web::get().to(maintained))
                     .route("/media", web::get().to(media))
                     .service(
                         web::resource("/guarded")

@@ -5,8 +5,8 @@ use std::net::TcpListener;
 use axum::Router;
 use axum::extract::{OriginalUri, Request};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE, SET_COOKIE};
-use axum::http::{StatusCode, Uri};
-use axum::middleware::{Next, from_fn};
+use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::routing::{any, get};
 use ig_oauth_common::{Config, LoginOptions, Scope};
@@ -14,8 +14,8 @@ use ig_oauth_conformance::harness::{Adapter, Serving};
 
 use crate::content::{Publishing, app_user_cookie, captions, context_of, described};
 use ig_oauth_tower::{
-    InstagramLogin, InstagramOAuthLayer, InstagramToken, InstagramTokenWith, MaybeInstagramToken,
-    RequireInstagramToken,
+    InstagramLogin, InstagramOAuthLayer, InstagramToken, InstagramTokenRejection,
+    InstagramTokenWith, MaybeInstagramToken, RequireInstagramToken,
 };
 
 /// axum 0.8 with the Tower layer.
@@ -53,6 +53,22 @@ async fn publish(token: InstagramTokenWith<Publishing>) -> String {
     format!("publishing for {}", token.user_id())
 }
 
+async fn option(token: Option<InstagramToken>) -> String {
+    token.map_or_else(|| "none".to_owned(), |token| token.user_id().to_string())
+}
+
+async fn maintained(token: Result<InstagramToken, InstagramTokenRejection>) -> String {
+    token.map_or_else(|_| "under repair".to_owned(), |token| token.user_id().to_string())
+}
+
+/// Marks answers with a header of that name.
+fn mark(name: &'static str) -> impl Fn(Response) -> std::future::Ready<Response> + Clone {
+    move |mut response| {
+        response.headers_mut().insert(name, HeaderValue::from_static("1"));
+        std::future::ready(response)
+    }
+}
+
 async fn app_login(uri: Uri) -> impl IntoResponse {
     (AppendHeaders([(SET_COOKIE, app_user_cookie(uri.query()))]), "welcome")
 }
@@ -87,6 +103,8 @@ impl Adapter for Axum {
                 .route("/cookies", get(cookies))
                 .route("/cached", get(cached))
                 .route("/publish", any(publish))
+                .route("/option", get(option))
+                .route("/maintained", get(maintained))
                 .route("/media", get(media))
                 .route(
                     "/guarded",
@@ -98,8 +116,10 @@ impl Adapter for Axum {
                 .route("/plain", get(async || "plain"))
                 .route("/app-login", get(app_login))
                 .route("/link", get(link))
+                .layer(map_response(mark("x-inside")))
                 .layer(InstagramOAuthLayer::new(config))
-                .layer(from_fn(app_user));
+                .layer(from_fn(app_user))
+                .layer(map_response(mark("x-app")));
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
             let serving = axum::serve(listener, app).with_graceful_shutdown(async move {
                 let _ = stop.await;

@@ -23,8 +23,12 @@ const START: u64 = 1_800_000_000;
 /// received, user id), `/cookies` (looks at the session and sets the cookies `one` and `two`),
 /// `/cached` (looks at the session and says `Cache-Control: public`), `/publish` (needs the scope to
 /// publish; text: `publishing for` and the user id), `/guarded` (the same by the guard; text:
-/// `guarded`), `/media` (lists captions, or says the kind of the error and the wait) and `/plain`
-/// (text: `plain`).
+/// `guarded`), `/media` (lists captions, or says the kind of the error and the wait), `/option` (takes
+/// the token as an `Option`; text: `none`, or the user id), `/maintained` (takes it as a `Result`; text:
+/// `under repair`, or the user id) and `/plain` (text: `plain`).
+///
+/// A middleware inside of ours marks what the app answers with `x-inside`, the outermost one all
+/// answers, ours too, with `x-app`.
 pub trait Adapter: Sync {
     /// Serves the test app on `listener` until the result is dropped.
     fn serve(&self, config: Config, listener: TcpListener) -> Serving;

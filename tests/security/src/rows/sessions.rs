@@ -372,13 +372,17 @@ pub async fn n_11_nothing_fails_open(adapter: &impl Adapter) {
     let session = site.log_in().await;
     let attempt = site.start("").await;
     switch.set_off(true);
-    for target in ["/", "/me", "/page/x"] {
+    for target in ["/", "/me", "/page/x", "/option"] {
         let answer = site.get(target, &session).await;
         assert_eq!(answer.status, 503, "{target}: {}", answer.describe());
+        let marked = answer.header("x-inside").is_some();
+        assert!(marked || target == "/option", "{target}: the app's middlewares have their say");
         assert!(answer.text().contains("store_unavailable"), "{target}");
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         assert!(answer.all("set-cookie").is_empty(), "the cookie stays");
     }
+    let answer = site.get("/maintained", &session).await;
+    assert_eq!((answer.status, &*answer.text()), (200, "under repair"), "the app decides");
     let answer = site.finish(&attempt).await;
     assert_eq!((answer.status, session_cookie(&answer)), (503, None));
     // Who has no session, and what needs none, is not in its way.
