@@ -10,8 +10,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::mpsc;
-use std::thread;
+use std::task::Poll;
 
 use actix_web::dev::{Payload, Service, ServiceResponse};
 use actix_web::http::StatusCode;
@@ -349,6 +348,75 @@ async fn requests_pass_whole_and_their_extensions_are_free() {
     }
 }
 
+/// actix asks the extractors of one handler in turn: what one borrows while it waits, the next one
+/// cannot.
+#[actix_web::test]
+async fn nothing_is_borrowed_while_an_extraction_waits() {
+    /// Not ready the first few times that it is asked.
+    async fn wait() {
+        let mut times = 8;
+        std::future::poll_fn(|cx| {
+            cx.waker().wake_by_ref();
+            times -= 1;
+            if times > 0 { Poll::Pending } else { Poll::Ready(()) }
+        })
+        .await;
+    }
+    struct Slow;
+    impl Hooks for Slow {
+        fn accepts<'a>(
+            &'a self,
+            _: &'a UserId,
+            _: Timestamp,
+        ) -> BoxFuture<'a, Result<bool, HookError>> {
+            Box::pin(async {
+                wait().await;
+                Ok(true)
+            })
+        }
+    }
+    /// Borrows the extensions between waits.
+    struct Borrower(usize);
+    impl FromRequest for Borrower {
+        type Error = actix_web::Error;
+        type Future = Pin<Box<dyn Future<Output = Result<Self, actix_web::Error>>>>;
+        fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+            let request = request.clone();
+            Box::pin(async move {
+                std::future::poll_fn(|cx| {
+                    let mut extensions = request.extensions_mut();
+                    let times = extensions.get::<usize>().copied().unwrap_or_default() + 1;
+                    extensions.insert(times);
+                    cx.waker().wake_by_ref();
+                    if times < 12 { Poll::Pending } else { Poll::Ready(()) }
+                })
+                .await;
+                let times = request.extensions().get().copied();
+                Ok(Self(times.unwrap_or_default()))
+            })
+        }
+    }
+    async fn both(token: MaybeInstagramToken, borrower: Borrower) -> String {
+        format!("{} {}", token.is_some(), borrower.0)
+    }
+    async fn other_way_round(borrower: Borrower, token: InstagramToken) -> String {
+        format!("{} {}", token.user_id().as_str().len() > 1, borrower.0)
+    }
+    let slow = InstagramOAuth::new(builder("").hooks(Slow).build().unwrap());
+    let app = service!(
+        App::new()
+            .wrap(slow)
+            .route("/both", web::get().to(both))
+            .route("/other-way-round", web::get().to(other_way_round))
+    );
+    let session = log_in(&app, &app).await;
+    for path in ["/both", "/other-way-round"] {
+        let request =
+            TestRequest::get().uri(path).insert_header(("cookie", &*session)).to_request();
+        assert_eq!(text(call_service(&app, request).await).await, "true 12", "{path}");
+    }
+}
+
 /// The app's own user, put into the extensions by a middleware outside of ours.
 #[actix_web::test]
 async fn a_login_context_of_the_app_is_seen() {
@@ -361,40 +429,4 @@ async fn a_login_context_of_the_app_is_seen() {
     assert!(text(page).await.contains("method=\"post\""));
     let post = TestRequest::post().uri(LOGIN).to_request();
     assert_eq!(call_service(&app, post).await.status(), StatusCode::SEE_OTHER);
-}
-
-/// Workers are threads with runtimes of their own: one middleware, moved into each.
-#[test]
-fn a_login_started_on_one_worker_ends_on_another_that_is_not_blocked() {
-    let oauth = oauth();
-    let worker = |oauth: InstagramOAuth, work: Box<dyn FnOnce(String) -> bool + Send>| {
-        thread::spawn(move || {
-            actix_web::rt::System::new().block_on(async move {
-                let app = service!(App::new().wrap(oauth));
-                let session = log_in(&app, &app).await;
-                work(session)
-            })
-        })
-    };
-    let (blocked, is_blocked) = mpsc::channel();
-    let (free, is_free) = mpsc::channel::<()>();
-    // The first worker exchanges a code, and then blocks its whole runtime.
-    let first = worker(
-        oauth.clone(),
-        Box::new(move |session| {
-            blocked.send(session).unwrap();
-            is_free.recv().is_err()
-        }),
-    );
-    let session = is_blocked.recv().unwrap();
-    assert!(worker(oauth.clone(), Box::new(|_| true)).join().unwrap(), "another one exchanges");
-    // What the first one made, the others know.
-    actix_web::rt::System::new().block_on(async {
-        let app = service!(App::new().wrap(oauth).route("/token", web::get().to(user)));
-        let request =
-            TestRequest::get().uri("/token").insert_header(("cookie", session)).to_request();
-        assert_eq!(text(call_service(&app, request).await).await, "17841458366137975");
-    });
-    drop(free);
-    assert!(first.join().unwrap());
 }
