@@ -74,22 +74,32 @@ pub(crate) mod list {
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) mod housekeeping {
     use std::sync::atomic::{AtomicU32, Ordering};
+    use std::time::Duration;
 
     use ig_oauth_common::{Clock as _, SystemClock, Timestamp};
 
     /// Writes between two looks. A login makes two or three.
     const PERIOD: u32 = 1_000;
 
+    /// How long an expired record is left alone: clocks of instances differ a little, and what one
+    /// takes for expired another may still go by.
+    const GRACE: Duration = Duration::from_secs(60 * 60);
+
     #[derive(Debug, Default)]
     pub(crate) struct Housekeeping(AtomicU32);
 
     impl Housekeeping {
         /// Counts a write made at `now`. At each thousandth gives the moment before which records
-        /// may be forgotten: one that has passed by the caller's clock and by ours, so that no
-        /// single wrong clock clears a database.
+        /// may be forgotten: one that has passed a while ago by the caller's clock and by the
+        /// machine's.
         pub(crate) fn due(&self, now: Timestamp) -> Option<Timestamp> {
             let writes = self.0.fetch_add(1, Ordering::Relaxed);
-            (writes % PERIOD == PERIOD - 1).then(|| now.min(SystemClock::new().now()))
+            (writes % PERIOD == PERIOD - 1).then(|| {
+                let now = now.min(SystemClock::new().now());
+                let since_the_epoch = now.saturating_since(Timestamp::from_unix_seconds(0));
+                let before = since_the_epoch.saturating_sub(GRACE);
+                Timestamp::from_unix_seconds(before.as_secs())
+            })
         }
     }
 }

@@ -9,12 +9,12 @@ pub(crate) fn with_prefix(text: &str, prefix: &str) -> String {
 macro_rules! statements {
     ($($name:ident: $text:expr,)*) => {
         pub(super) struct Sql {
-            $(pub(super) $name: String,)*
+            $(pub(super) $name: std::sync::Arc<str>,)*
         }
 
         impl Sql {
             pub(super) fn new(prefix: &str) -> Self {
-                Self { $($name: $crate::sql::with_prefix($text, prefix),)* }
+                Self { $($name: $crate::sql::with_prefix($text, prefix).into(),)* }
             }
         }
     };

@@ -9,15 +9,8 @@ use std::time::Duration;
 use ig_oauth_common::Store as _;
 use ig_oauth_stores::{PostgresStore, StoreSetupErrorKind, suite};
 use ig_oauth_test_servers::PostgresServer;
-use support::{HOUR, NOW, login};
+use support::{HOUR, NOW, beside, login};
 use tokio_postgres::NoTls;
-
-/// A connection beside the store's.
-async fn beside(server: &PostgresServer) -> tokio_postgres::Client {
-    let (client, connection) = tokio_postgres::connect(&server.url(), NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres_passes_the_suite() {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use ig_oauth_common::{Claim, SessionIdHash, Store as _, UserId};
 use ig_oauth_stores::{RedisStore, StoreSetupErrorKind};
-use ig_oauth_test_servers::RedisServer;
+use ig_oauth_test_servers::{Passage, RedisServer};
 use redis::{Connection, cmd};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, UnixStream};
@@ -171,4 +171,25 @@ async fn connections_do_not_depend_on_the_runtime_that_needed_them_first() {
     let Some(server) = RedisServer::start() else { return };
     let store = RedisStore::connect(server.url()).await.unwrap();
     works_after_another_runtime_is_gone(Arc::new(store)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outage_costs_few_connections() {
+    let Some(server) = RedisServer::start() else { return };
+    let passage = Passage::open(server.socket()).await;
+    let url = format!("redis://{}", passage.address());
+    let store = RedisStore::builder(url).timeout(outage::TIMEOUT).connect().await.unwrap();
+    // At most one a timeout, and one timeout a wave.
+    outage::an_outage_costs_few_connections(&store, &passage, server.socket(), 8).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_blocked_worker_keeps_nobody_waiting() {
+    let Some(mut server) = RedisServer::start() else { return };
+    let store = Arc::new(RedisStore::connect(server.url()).await.unwrap());
+    // The worker is the first to need a new connection.
+    server.kill();
+    assert!(store.account(&key(1), NOW).await.is_err());
+    server.restart();
+    outage::a_blocked_worker_keeps_nobody_waiting(store).await;
 }

@@ -1,14 +1,16 @@
 //! Setting a store up.
 
+use std::error::Error as _;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{HookError, Object, Pool, PoolError};
+use deadpool_postgres::{Object, Pool, PoolError};
 use tokio_postgres::Config;
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::error::{Error, SqlState};
 
+use super::home::Home;
 use super::schema::{self, SchemaError};
 use super::statements::Sql;
 use super::tls::Connector;
@@ -90,11 +92,7 @@ impl PostgresStoreBuilder {
     pub async fn connect(self) -> Result<PostgresStore, StoreSetupError> {
         self.settings.check()?;
         let timeout = self.settings.timeout;
-        let mut config = config(&self.url)?;
-        config.connect_timeout(timeout);
-        if config.get_application_name().is_none() {
-            config.application_name("ig-oauth");
-        }
+        let config = config(&self.url, timeout)?;
         let tls = self.connector(&config)?;
         let setup = |failure: Failure| StoreSetupError::new(Kind::InvalidSetting, failure.text);
         let pool = pool::new(config, tls, timeout, self.settings.connections).map_err(setup)?;
@@ -102,8 +100,9 @@ impl PostgresStoreBuilder {
         let (prefix, manage) = (&self.settings.prefix, self.manage_schema);
         prepare(connection, prefix, manage).await?;
         let sql = Sql::new(prefix);
-        let (settings, housekeeping) = (self.settings, Housekeeping::default());
-        Ok(PostgresStore { inner: Arc::new(Inner { settings, sql, pool, housekeeping }) })
+        let (settings, home) = (self.settings, Home::new());
+        let housekeeping = Housekeeping::default();
+        Ok(PostgresStore { inner: Arc::new(Inner { settings, sql, pool, home, housekeeping }) })
     }
 
     /// How to speak TLS, unless the URL says not to.
@@ -136,8 +135,30 @@ impl fmt::Debug for PostgresStoreBuilder {
     }
 }
 
+/// What the URL says, and what else a connection needs.
+fn config(url: &str, timeout: Duration) -> Result<Config, StoreSetupError> {
+    let mut config = read(url)?;
+    // Each host of several gets its turn.
+    let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX);
+    config.connect_timeout(timeout.checked_div(hosts).unwrap_or(timeout));
+    if config.get_application_name().is_none() {
+        config.application_name("ig-oauth");
+    }
+    // A store writes: after a failover the name may lead to the old server for a while, or forever
+    // where the URL names them all.
+    config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+    // The server, too, stops what nobody waits for: or a lock held elsewhere would soon take up all
+    // of its connections. Said once as the connection opens, and not by a statement: PgBouncer would
+    // hand that on to whoever uses the server's connection next.
+    let limit = timeout.as_millis().clamp(1, 86_400_000);
+    let asked_for = config.get_options().unwrap_or_default();
+    let options = format!("-c statement_timeout={limit} {asked_for}");
+    config.options(options.trim_end());
+    Ok(config)
+}
+
 /// The driver's words for a URL it cannot read may quote it, so they are not passed on.
-fn config(url: &str) -> Result<Config, StoreSetupError> {
+fn read(url: &str) -> Result<Config, StoreSetupError> {
     let has_scheme = url.starts_with("postgres://") || url.starts_with("postgresql://");
     let config = has_scheme.then(|| url.parse::<Config>().ok()).flatten();
     config.filter(|config| !config.get_hosts().is_empty()).ok_or_else(|| {
@@ -158,20 +179,14 @@ async fn first_connection(pool: &Pool, timeout: Duration) -> Result<Object, Stor
         StoreSetupError::new(Kind::Unreachable, text)
     })?;
     answer.map_err(|error| match error {
-        PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
-            explain(&error)
-        }
+        PoolError::Backend(error) => explain(&error),
         error => StoreSetupError::new(Kind::Unreachable, error.to_string()),
     })
 }
 
 async fn prepare(connection: Object, prefix: &str, manage: bool) -> Result<(), StoreSetupError> {
-    // Kept out of the pool afterwards: it has no limit for its statements.
     let mut connection = Object::take(connection);
-    let work = async {
-        connection.batch_execute("SET statement_timeout = 0").await?;
-        schema::prepare(&mut connection, prefix, manage).await
-    };
+    let work = schema::prepare(&mut connection, prefix, manage);
     match tokio::time::timeout(SCHEMA_PATIENCE, work).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(SchemaError::Setup(error))) => Err(error),
@@ -205,6 +220,10 @@ fn explain(error: &Error) -> StoreSetupError {
     } else if *code == SqlState::TOO_MANY_CONNECTIONS {
         let cure = "PostgreSQL has no connection left: lower pool_size or raise max_connections";
         (Kind::Unreachable, cure)
+    } else if told.message().contains("unsupported startup parameter") {
+        let cure = "PgBouncer stands in front of PostgreSQL: add options to its \
+                    ignore_startup_parameters, and limit statements by its query_timeout";
+        (Kind::Refused, cure)
     } else if *code == SqlState::CANNOT_CONNECT_NOW {
         (Kind::Unreachable, "PostgreSQL is starting or stopping: try again in a moment")
     } else {
@@ -216,7 +235,12 @@ fn explain(error: &Error) -> StoreSetupError {
 /// Nothing came from the server itself.
 fn unreachable_or_refused(error: &Error) -> StoreSetupError {
     let text = error.to_string();
-    let (kind, cure) = if text.contains("TLS") {
+    let cause = error.source().map(ToString::to_string).unwrap_or_default();
+    let (kind, cure) = if cause.contains("does not allow writes") {
+        let cure = "the server is a standby or set to read only: give the primary's URL, or name all \
+                    of them, postgres://user:password@one:5432,two:5432/database";
+        (Kind::Refused, cure)
+    } else if text.contains("TLS") {
         let cure = "TLS with PostgreSQL failed: give its root certificate to root_pem, or, where \
                     the way to it is safe, add ?sslmode=disable to the URL";
         (Kind::Refused, cure)

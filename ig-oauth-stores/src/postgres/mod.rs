@@ -13,7 +13,15 @@ use crate::record::housekeeping::Housekeeping;
 use crate::record::moment;
 use crate::settings::{Settings, bounded, check_prefix};
 
+/// The parameters of a statement, which may outlive the operation's caller.
+macro_rules! parameters {
+    ($($value:expr),* $(,)?) => {
+        vec![$(Box::new($value) as crate::postgres::pool::Parameter),*]
+    };
+}
+
 mod builder;
+mod home;
 mod pool;
 mod row;
 mod schema;
@@ -22,7 +30,8 @@ mod store;
 mod tls;
 
 pub use builder::PostgresStoreBuilder;
-use pool::{Lease, OperationError, Parameters};
+use home::Home;
+use pool::{Lease, OperationError, Parameter};
 use statements::Sql;
 
 const ENGINE: &str = "PostgreSQL";
@@ -33,8 +42,8 @@ const PURGE_BATCH: i64 = 1_000;
 /// Sessions and accounts in PostgreSQL, for all instances of an app.
 ///
 /// Each operation is one prepared statement on a connection of a pool. A connection that breaks is
-/// replaced; one whose operation took too long is closed. Connections live in the runtime in which
-/// the store was made. Make it in `main`, not in the closure that an Actix server runs once per
+/// replaced; one whose operation took too long is closed. Connections live and are used in the
+/// runtime in which the store was made. Make it in `main`, not in the closure that an Actix server runs once per
 /// worker.
 ///
 /// Cheap to clone: clones share the pool.
@@ -62,10 +71,18 @@ const PURGE_BATCH: i64 = 1_000;
 /// server's certificate is always checked against the system's roots or
 /// [`root_pem`](PostgresStoreBuilder::root_pem). Over a Unix socket there is none.
 ///
+/// # Failover
+///
+/// Only a server that takes writes is used. Name all of them,
+/// `postgres://app:password@one:5432,two:5432/app`, or a name that leads to the primary. When a server
+/// turns out to take no writes any more, all connections to it are closed.
+///
 /// # Behind `PgBouncer`
 ///
-/// Prepared statements are used, so in transaction mode it must be 1.21 or newer with
-/// `max_prepared_statements` set.
+/// Add `options` to its `ignore_startup_parameters`: with it the store tells the server to stop
+/// statements after the timeout. `PgBouncer` drops it, so set its `query_timeout` instead. Prepared
+/// statements are used, so in transaction mode it must be 1.21 or newer with
+/// `max_prepared_statements` set. Nothing else is kept in a session.
 #[derive(Clone)]
 pub struct PostgresStore {
     inner: Arc<Inner>,
@@ -75,6 +92,7 @@ struct Inner {
     settings: Settings,
     sql: Sql,
     pool: Pool,
+    home: Home,
     housekeeping: Housekeeping,
 }
 
@@ -141,8 +159,8 @@ impl PostgresStore {
             [&sql.purge_sessions, &sql.purge_accounts, &sql.purge_claims, &sql.purge_deletions];
         for statement in kinds {
             loop {
-                let deleted =
-                    self.execute(statement, &[&moment::to_sql(now), &PURGE_BATCH]).await?;
+                let values = parameters![moment::to_sql(now), PURGE_BATCH];
+                let deleted = self.execute(statement, values).await?;
                 total += deleted;
                 if deleted == 0 {
                     break;
@@ -152,67 +170,111 @@ impl PostgresStore {
         Ok(total)
     }
 
-    /// Waits for an operation, no longer than the timeout.
-    async fn within_timeout<T>(
-        &self,
-        operation: impl Future<Output = Result<T, OperationError>>,
-    ) -> Result<T, Failure> {
-        let answer = async { Ok(operation.await?) };
-        bounded(ENGINE, self.inner.settings.timeout, answer).await
-    }
-
     /// Asks. When the connection turns out to be closed, once more on another: so a restarted server
     /// costs nobody a request.
     async fn query(
         &self,
-        statement: &str,
-        parameters: Parameters<'_>,
+        statement: &Arc<str>,
+        parameters: Vec<Parameter>,
     ) -> Result<Vec<Row>, Failure> {
-        let pool = &self.inner.pool;
-        let answer = async {
-            match Lease::take(pool).await?.query(statement, parameters).await {
-                Err(OperationError::Closed(_)) => {
-                    Lease::take(pool).await?.query(statement, parameters).await
-                }
-                answer => answer,
-            }
-        };
-        self.within_timeout(answer).await
+        let (pool, statement) = (self.inner.pool.clone(), Arc::clone(statement));
+        self.at_home(async move {
+            let ask = || async { Lease::take(&pool).await?.query(&statement, &parameters).await };
+            attempt(&pool, Repeat::Once, ask).await
+        })
+        .await
     }
 
     /// Makes a change that may be made twice: the second one changes nothing more. It is repeated as
     /// a query is.
-    async fn execute(&self, statement: &str, parameters: Parameters<'_>) -> Result<u64, Failure> {
-        let pool = &self.inner.pool;
-        let answer = async {
-            match Lease::take(pool).await?.execute(statement, parameters).await {
-                Err(OperationError::Closed(_)) => {
-                    Lease::take(pool).await?.execute(statement, parameters).await
-                }
-                answer => answer,
-            }
-        };
-        self.within_timeout(answer).await
+    async fn execute(
+        &self,
+        statement: &Arc<str>,
+        parameters: Vec<Parameter>,
+    ) -> Result<u64, Failure> {
+        self.change(statement, parameters, Repeat::Once).await
     }
 
     /// Makes a change whose answer says whether, or how much, it changed. It is never repeated:
     /// nobody knows whether the first one was made.
     async fn execute_once(
         &self,
-        statement: &str,
-        parameters: Parameters<'_>,
+        statement: &Arc<str>,
+        parameters: Vec<Parameter>,
     ) -> Result<u64, Failure> {
-        let answer =
-            async { Lease::take(&self.inner.pool).await?.execute(statement, parameters).await };
-        self.within_timeout(answer).await
+        self.change(statement, parameters, Repeat::Never).await
+    }
+
+    async fn change(
+        &self,
+        statement: &Arc<str>,
+        parameters: Vec<Parameter>,
+        repeat: Repeat,
+    ) -> Result<u64, Failure> {
+        let (pool, statement) = (self.inner.pool.clone(), Arc::clone(statement));
+        self.at_home(async move {
+            let tell =
+                || async { Lease::take(&pool).await?.execute(&statement, &parameters).await };
+            attempt(&pool, repeat, tell).await
+        })
+        .await
+    }
+
+    /// Has an operation done in the store's own runtime, and waits no longer than the timeout.
+    async fn at_home<T: Send + 'static>(
+        &self,
+        operation: impl Future<Output = Result<T, OperationError>> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let timeout = self.inner.settings.timeout;
+        // Both limits are needed: there, where nobody may be waiting any more, and here, for the case
+        // that nothing is done there.
+        let operation = bounded(ENGINE, timeout, async { Ok(operation.await?) });
+        bounded(ENGINE, timeout, self.inner.home.run(operation)).await
     }
 
     fn tidy_up_when_due(&self, now: Timestamp) {
         if let Some(moment) = self.inner.housekeeping.due(now) {
             let store = self.clone();
             // Nobody waits for it, and what it misses the next one finds.
-            tokio::spawn(async move { store.purge_expired(moment).await });
+            tokio::spawn(async move { store.tidy_up(moment).await });
         }
+    }
+
+    /// Forgets what has expired by the caller's clock and by the server's: an instance whose clock is
+    /// wrong would otherwise clear the database of all of them.
+    async fn tidy_up(&self, moment: Timestamp) -> Result<u64, StoreError> {
+        let rows = self.query(&self.inner.sql.clock, Vec::new()).await?;
+        let Some(found) = rows.first() else {
+            return Ok(0);
+        };
+        let theirs = moment::from_sql(row::column(found, 0)?);
+        self.purge_expired(moment.min(theirs)).await
+    }
+}
+
+/// Whether a statement may be run a second time when nobody knows whether it ran.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Repeat {
+    Once,
+    Never,
+}
+
+/// Runs a statement; again on another connection where that may help and cannot harm.
+async fn attempt<T, F>(
+    pool: &Pool,
+    repeat: Repeat,
+    run: impl Fn() -> F,
+) -> Result<T, OperationError>
+where
+    F: Future<Output = Result<T, OperationError>>,
+{
+    match run().await {
+        Err(OperationError::Closed(_)) if repeat == Repeat::Once => run().await,
+        Err(OperationError::ReadOnly(_)) => {
+            pool::close_idle(pool);
+            run().await
+        }
+        answer => answer,
     }
 }
 

@@ -1,14 +1,14 @@
 //! Connections, and what happens to one whose operation nobody waits for.
 
-use std::future::Future;
+use std::future::{Future, pending};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{
-    ClientWrapper, Connect, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError,
-    RecyclingMethod,
+    Connect, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod,
 };
-use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_postgres::error::{Error, SqlState};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
@@ -19,8 +19,8 @@ use super::ENGINE;
 use super::tls::Connector;
 use crate::error::Failure;
 
-/// The parameters of a statement.
-pub(super) type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
+/// A parameter of a statement.
+pub(super) type Parameter = Box<dyn ToSql + Send + Sync>;
 
 /// A pool. It opens connections as they are needed and drops those that have broken.
 pub(super) fn new(
@@ -31,36 +31,34 @@ pub(super) fn new(
 ) -> Result<Pool, Failure> {
     let settings = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     let manager = match tls {
-        Some(connector) => Manager::from_connect(config, AtHome::new(connector), settings),
-        None => Manager::from_connect(config, AtHome::new(NoTls), settings),
+        Some(connector) => {
+            Manager::from_connect(config, Opening::new(connector, timeout, size), settings)
+        }
+        None => Manager::from_connect(config, Opening::new(NoTls, timeout, size), settings),
     };
-    // The server, too, stops what nobody waits for: or a lock held elsewhere would soon take up all
-    // of its connections.
-    let limit = format!("SET statement_timeout = {}", timeout.as_millis().clamp(1, 86_400_000));
-    let on_new = Hook::async_fn(move |client: &mut ClientWrapper, _| {
-        let limit = limit.clone();
-        Box::pin(async move { client.batch_execute(&limit).await.map_err(HookError::Backend) })
-    });
-    let pool = Pool::builder(manager).max_size(size).post_create(on_new).build();
+    let pool = Pool::builder(manager).max_size(size).build();
     pool.map_err(|error| Failure::new(ENGINE, error.to_string()))
 }
 
-/// Opens connections in the runtime in which the store was made. Not where they are needed: an Actix
-/// worker's runtime can be blocked by a handler or gone, and whatever lives there answers nobody.
-struct AtHome<T> {
+/// Opens connections: as many at a time as the pool may have, each within the patience. What is being
+/// opened counts until it is open or given up, also after whoever needed it has lost patience: a
+/// server that takes connections and says nothing would be given one by every request.
+struct Opening<T> {
     tls: T,
-    home: Handle,
+    patience: Duration,
+    permits: Arc<Semaphore>,
 }
 
-impl<T> AtHome<T> {
-    fn new(tls: T) -> Self {
-        Self { tls, home: Handle::current() }
+impl<T> Opening<T> {
+    fn new(tls: T, patience: Duration, size: usize) -> Self {
+        let permits = Arc::new(Semaphore::new(size.min(Semaphore::MAX_PERMITS)));
+        Self { tls, patience, permits }
     }
 }
 
 type Opened = Result<(Client, JoinHandle<()>), Error>;
 
-impl<T> Connect for AtHome<T>
+impl<T> Connect for Opening<T>
 where
     T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
     T::Stream: Send + Sync,
@@ -68,12 +66,17 @@ where
     <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
 {
     fn connect(&self, config: &Config) -> Pin<Box<dyn Future<Output = Opened> + Send + '_>> {
-        let (config, tls) = (config.clone(), self.tls.clone());
+        let (config, tls, patience) = (config.clone(), self.tls.clone(), self.patience);
         Box::pin(async move {
-            match self.home.spawn(open(config.clone(), tls.clone())).await {
-                Ok(opened) => opened,
-                // That runtime is gone: better here than nowhere.
-                Err(_) => open(config, tls).await,
+            let permit = Arc::clone(&self.permits).acquire_owned().await;
+            let opening = tokio::spawn(async move {
+                let _permit = permit;
+                tokio::time::timeout(patience, open(config, tls)).await
+            });
+            match opening.await {
+                Ok(Ok(opened)) => opened,
+                // Whoever waits has waited for longer, with the same patience.
+                _ => pending().await,
             }
         })
     }
@@ -90,8 +93,8 @@ where
     Ok((client, task))
 }
 
-/// A connection of the pool. One that is dropped before its answer is complete, because its caller
-/// went away or lost patience, is closed: nobody gets the rest of another's answer, and one that has
+/// A connection of the pool. One that is dropped before its answer is complete, because the time was
+/// over, is closed: nobody gets the rest of another's answer, and one that has
 /// silently died is tried no second time.
 pub(super) struct Lease(Option<Object>);
 
@@ -100,39 +103,55 @@ impl Lease {
         Ok(Self(Some(pool.get().await?)))
     }
 
-    /// Runs a statement, and gives the connection back.
+    /// Runs a statement.
     pub(super) async fn query(
-        mut self,
+        self,
         statement: &str,
-        parameters: Parameters<'_>,
+        parameters: &[Parameter],
     ) -> Result<Vec<Row>, OperationError> {
         let Some(client) = &self.0 else {
             return Ok(Vec::new());
         };
         let rows = match client.prepare_cached(statement).await {
-            Ok(statement) => client.query(&statement, parameters).await,
+            Ok(statement) => client.query(&statement, &borrowed(parameters)).await,
             Err(error) => Err(error),
         };
-        drop(self.0.take());
-        Ok(rows?)
+        self.end(rows)
     }
 
     /// The same, for how many rows it changed.
     pub(super) async fn execute(
-        mut self,
+        self,
         statement: &str,
-        parameters: Parameters<'_>,
+        parameters: &[Parameter],
     ) -> Result<u64, OperationError> {
         let Some(client) = &self.0 else {
             return Ok(0);
         };
         let changed = match client.prepare_cached(statement).await {
-            Ok(statement) => client.execute(&statement, parameters).await,
+            Ok(statement) => client.execute(&statement, &borrowed(parameters)).await,
             Err(error) => Err(error),
         };
-        drop(self.0.take());
-        Ok(changed?)
+        self.end(changed)
     }
+
+    /// Gives the connection back, unless it has become of no use.
+    fn end<T>(mut self, answer: Result<T, Error>) -> Result<T, OperationError> {
+        let answer = answer.map_err(OperationError::from);
+        if !matches!(answer, Err(OperationError::ReadOnly(_))) {
+            drop(self.0.take());
+        }
+        answer
+    }
+}
+
+fn borrowed(parameters: &[Parameter]) -> Vec<&(dyn ToSql + Sync)> {
+    parameters.iter().map(|parameter| &**parameter as &(dyn ToSql + Sync)).collect()
+}
+
+/// Closes what waits in the pool: after a failover all of it leads to the server that was.
+pub(super) fn close_idle(pool: &Pool) {
+    drop(pool.retain(|_, _| false));
 }
 
 impl Drop for Lease {
@@ -147,13 +166,18 @@ impl Drop for Lease {
 pub(super) enum OperationError {
     /// The connection was closed: another may do.
     Closed(Failure),
+    /// The server takes no writes, and has not begun this one. It has become a standby: the name in
+    /// the URL may lead to its successor by now.
+    ReadOnly(Failure),
     Other(Failure),
 }
 
 impl From<OperationError> for Failure {
     fn from(error: OperationError) -> Self {
         match error {
-            OperationError::Closed(failure) | OperationError::Other(failure) => failure,
+            OperationError::Closed(failure)
+            | OperationError::ReadOnly(failure)
+            | OperationError::Other(failure) => failure,
         }
     }
 }
@@ -167,19 +191,19 @@ impl From<Error> for OperationError {
         };
         let text = format!("{} ({})", told.message(), told.code().code());
         let failure = Failure::new(ENGINE, text);
-        // What a server says that is told to stop, before it hangs up.
-        let is_last_word =
-            matches!(*told.code(), SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN);
-        if is_last_word { Self::Closed(failure) } else { Self::Other(failure) }
+        match *told.code() {
+            SqlState::READ_ONLY_SQL_TRANSACTION => Self::ReadOnly(failure),
+            // What a server says that is told to stop, before it hangs up.
+            SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN => Self::Closed(failure),
+            _ => Self::Other(failure),
+        }
     }
 }
 
 impl From<PoolError> for OperationError {
     fn from(error: PoolError) -> Self {
         match error {
-            PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
-                error.into()
-            }
+            PoolError::Backend(error) => error.into(),
             error => Self::Other(Failure::new(ENGINE, error.to_string())),
         }
     }

@@ -1,10 +1,11 @@
 //! Rows to records.
 
-use ig_oauth_common::{AccountKey, AccountRecord, SessionIdHash, SessionRecord, UserId};
+use ig_oauth_common::{AccountKey, AccountRecord, SessionIdHash, SessionRecord};
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 
 use super::ENGINE;
+use super::pool::Parameter;
 use crate::error::Failure;
 use crate::record::{moment, user_id};
 
@@ -52,23 +53,17 @@ pub(super) fn session(
     ))
 }
 
-/// A record's parts in the types the driver takes.
-pub(super) struct AccountParameters<'a> {
-    pub(super) client: &'a str,
-    pub(super) user: &'a str,
-    pub(super) further_ids: Vec<&'a str>,
-    pub(super) issued: i64,
-    pub(super) expires: i64,
-}
-
-impl<'a> AccountParameters<'a> {
-    pub(super) fn of(account: &'a AccountRecord) -> Self {
-        Self {
-            client: account.key.client_id(),
-            user: account.key.user_id().as_str(),
-            further_ids: account.further_ids.iter().map(UserId::as_str).collect(),
-            issued: moment::to_sql(account.issued_at),
-            expires: moment::to_sql(account.expires_at),
-        }
-    }
+/// The parameters 1 to 7 of what writes an account.
+pub(super) fn account_parameters(account: &AccountRecord) -> Vec<Parameter> {
+    let further_ids: Vec<String> =
+        account.further_ids.iter().map(|id| id.as_str().to_owned()).collect();
+    parameters![
+        account.key.client_id().to_owned(),
+        account.key.user_id().as_str().to_owned(),
+        further_ids,
+        account.sealed_token.clone(),
+        account.scopes.clone(),
+        moment::to_sql(account.issued_at),
+        moment::to_sql(account.expires_at),
+    ]
 }

@@ -45,6 +45,8 @@ pub(super) async fn prepare(
         return Err(SchemaError::Setup(StoreSetupError::new(StoreSetupErrorKind::Schema, text)));
     }
     let transaction = client.transaction().await?;
+    // A migration takes as long as it takes; the limit is for what runs afterwards.
+    transaction.batch_execute("SET LOCAL statement_timeout = 0").await?;
     // Starting instances queue up here; whoever comes second finds the work done.
     let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
     transaction.execute(lock, &[&format!("{prefix}_schema")]).await?;

@@ -80,6 +80,7 @@ statements! {
         requested_at = excluded.requested_at, expires_at = excluded.expires_at",
     deletion: "SELECT status, requested_at, expires_at FROM {p}_deletions \
         WHERE code_hash = $1 AND expires_at > $2",
+    clock: "SELECT extract(epoch FROM clock_timestamp())::bigint",
     // Clean-ups pass by what others are using: the next one finds it.
     purge_sessions: "DELETE FROM {p}_sessions WHERE expires_at <= $1 AND id_hash IN \
         (SELECT id_hash FROM {p}_sessions WHERE expires_at <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)",

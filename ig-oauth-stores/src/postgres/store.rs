@@ -5,7 +5,7 @@ use ig_oauth_common::{
     StoreFuture, Timestamp, UserId,
 };
 
-use super::row::{self, AccountParameters, column};
+use super::row::{self, account_parameters, column};
 use super::{ENGINE, PostgresStore};
 use crate::record::{moment, status_of, status_word};
 use crate::settings::{check_same_account, page_start};
@@ -19,25 +19,14 @@ impl Store for PostgresStore {
     fn begin_session(&self, session: SessionRecord, account: AccountRecord) -> StoreFuture<'_, ()> {
         Box::pin(async move {
             check_same_account(ENGINE, &session, &account)?;
-            let its = AccountParameters::of(&account);
-            let statement = &self.inner.sql.begin_session;
-            self.execute(
-                statement,
-                &[
-                    &its.client,
-                    &its.user,
-                    &its.further_ids,
-                    &account.sealed_token,
-                    &account.scopes,
-                    &its.issued,
-                    &its.expires,
-                    &session.id_hash.as_bytes().as_slice(),
-                    &moment::to_sql(session.created_at),
-                    &moment::to_sql(session.last_seen_at),
-                    &moment::to_sql(session.expires_at),
-                ],
-            )
-            .await?;
+            let mut values = account_parameters(&account);
+            values.extend(parameters![
+                session.id_hash.as_bytes().to_vec(),
+                moment::to_sql(session.created_at),
+                moment::to_sql(session.last_seen_at),
+                moment::to_sql(session.expires_at),
+            ]);
+            self.execute(&self.inner.sql.begin_session, values).await?;
             self.tidy_up_when_due(session.created_at);
             Ok(())
         })
@@ -45,20 +34,7 @@ impl Store for PostgresStore {
 
     fn put_account(&self, account: AccountRecord) -> StoreFuture<'_, ()> {
         Box::pin(async move {
-            let its = AccountParameters::of(&account);
-            self.execute(
-                &self.inner.sql.put_account,
-                &[
-                    &its.client,
-                    &its.user,
-                    &its.further_ids,
-                    &account.sealed_token,
-                    &account.scopes,
-                    &its.issued,
-                    &its.expires,
-                ],
-            )
-            .await?;
+            self.execute(&self.inner.sql.put_account, account_parameters(&account)).await?;
             Ok(())
         })
     }
@@ -69,8 +45,9 @@ impl Store for PostgresStore {
         now: Timestamp,
     ) -> StoreFuture<'a, Option<(SessionRecord, AccountRecord)>> {
         Box::pin(async move {
-            let hash = id.as_bytes().as_slice();
-            let rows = self.query(&self.inner.sql.session, &[&hash, &moment::to_sql(now)]).await?;
+            let hash = id.as_bytes().to_vec();
+            let rows =
+                self.query(&self.inner.sql.session, parameters![hash, moment::to_sql(now)]).await?;
             let Some(found) = rows.first() else {
                 return Ok(None);
             };
@@ -87,17 +64,17 @@ impl Store for PostgresStore {
         expires_at: Timestamp,
     ) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            let hash = id.as_bytes().as_slice();
+            let hash = id.as_bytes().to_vec();
             let (seen, expires) = (moment::to_sql(last_seen_at), moment::to_sql(expires_at));
-            self.execute(&self.inner.sql.touch_session, &[&hash, &seen, &expires]).await?;
+            self.execute(&self.inner.sql.touch_session, parameters![hash, seen, expires]).await?;
             Ok(())
         })
     }
 
     fn end_session<'a>(&'a self, id: &'a SessionIdHash) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            let hash = id.as_bytes().as_slice();
-            self.execute(&self.inner.sql.end_session, &[&hash]).await?;
+            let hash = id.as_bytes().to_vec();
+            self.execute(&self.inner.sql.end_session, parameters![hash]).await?;
             Ok(())
         })
     }
@@ -108,9 +85,11 @@ impl Store for PostgresStore {
         now: Timestamp,
     ) -> StoreFuture<'a, Vec<SessionRecord>> {
         Box::pin(async move {
-            let (client, user) = (account.client_id(), account.user_id().as_str());
+            let (client, user) =
+                (account.client_id().to_owned(), account.user_id().as_str().to_owned());
             let statement = &self.inner.sql.sessions;
-            let rows = self.query(statement, &[&client, &user, &moment::to_sql(now)]).await?;
+            let rows =
+                self.query(statement, parameters![client, user, moment::to_sql(now)]).await?;
             let session = |found| {
                 let id = SessionIdHash::from_bytes(row::hash(found, 0)?);
                 Ok(row::session(found, id, account, 1)?)
@@ -121,8 +100,9 @@ impl Store for PostgresStore {
 
     fn end_sessions<'a>(&'a self, account: &'a AccountKey) -> StoreFuture<'a, u64> {
         Box::pin(async move {
-            let (client, user) = (account.client_id(), account.user_id().as_str());
-            Ok(self.execute_once(&self.inner.sql.end_sessions, &[&client, &user]).await?)
+            let (client, user) =
+                (account.client_id().to_owned(), account.user_id().as_str().to_owned());
+            Ok(self.execute_once(&self.inner.sql.end_sessions, parameters![client, user]).await?)
         })
     }
 
@@ -132,9 +112,10 @@ impl Store for PostgresStore {
         now: Timestamp,
     ) -> StoreFuture<'a, Option<AccountRecord>> {
         Box::pin(async move {
-            let (client, user) = (key.client_id(), key.user_id().as_str());
+            let (client, user) = (key.client_id().to_owned(), key.user_id().as_str().to_owned());
             let statement = &self.inner.sql.account;
-            let rows = self.query(statement, &[&client, &user, &moment::to_sql(now)]).await?;
+            let rows =
+                self.query(statement, parameters![client, user, moment::to_sql(now)]).await?;
             Ok(rows.first().map(row::account).transpose()?)
         })
     }
@@ -145,22 +126,9 @@ impl Store for PostgresStore {
         account: AccountRecord,
     ) -> StoreFuture<'a, bool> {
         Box::pin(async move {
-            let its = AccountParameters::of(&account);
-            let replaced = self
-                .execute_once(
-                    &self.inner.sql.replace_account,
-                    &[
-                        &its.client,
-                        &its.user,
-                        &its.further_ids,
-                        &account.sealed_token,
-                        &account.scopes,
-                        &its.issued,
-                        &its.expires,
-                        &present,
-                    ],
-                )
-                .await?;
+            let mut values = account_parameters(&account);
+            values.extend(parameters![present.to_vec()]);
+            let replaced = self.execute_once(&self.inner.sql.replace_account, values).await?;
             Ok(replaced == 1)
         })
     }
@@ -176,7 +144,12 @@ impl Store for PostgresStore {
                 return Ok(Vec::new());
             };
             let statement = &self.inner.sql.accounts;
-            let rows = self.query(statement, &[&client_id, &start, &limit_to_sql(limit)]).await?;
+            let rows = self
+                .query(
+                    statement,
+                    parameters![client_id.to_owned(), start.to_owned(), limit_to_sql(limit)],
+                )
+                .await?;
             Ok(row::accounts(&rows)?)
         })
     }
@@ -194,7 +167,12 @@ impl Store for PostgresStore {
             };
             let (limit, before) = (limit_to_sql(limit), moment::to_sql(before));
             let statement = &self.inner.sql.accounts_expiring;
-            let rows = self.query(statement, &[&client_id, &start, &limit, &before]).await?;
+            let rows = self
+                .query(
+                    statement,
+                    parameters![client_id.to_owned(), start.to_owned(), limit, before],
+                )
+                .await?;
             Ok(row::accounts(&rows)?)
         })
     }
@@ -206,14 +184,21 @@ impl Store for PostgresStore {
     ) -> StoreFuture<'a, Vec<AccountRecord>> {
         Box::pin(async move {
             let statement = &self.inner.sql.accounts_known_by;
-            let rows = self.query(statement, &[&client_id, &id.as_str()]).await?;
+            let rows = self
+                .query(statement, parameters![client_id.to_owned(), id.as_str().to_owned()])
+                .await?;
             Ok(row::accounts(&rows)?)
         })
     }
 
     fn revoke<'a>(&'a self, client_id: &'a str, id: &'a UserId) -> StoreFuture<'a, u64> {
         Box::pin(async move {
-            Ok(self.execute_once(&self.inner.sql.revoke, &[&client_id, &id.as_str()]).await?)
+            Ok(self
+                .execute_once(
+                    &self.inner.sql.revoke,
+                    parameters![client_id.to_owned(), id.as_str().to_owned()],
+                )
+                .await?)
         })
     }
 
@@ -222,7 +207,7 @@ impl Store for PostgresStore {
             let (until, moment) = (moment::to_sql(claim.until), moment::to_sql(now));
             let statement = &self.inner.sql.claim;
             let made =
-                self.execute(statement, &[&claim.key, &claim.owner, &until, &moment]).await?;
+                self.execute(statement, parameters![claim.key, claim.owner, until, moment]).await?;
             self.tidy_up_when_due(now);
             Ok(made == 1)
         })
@@ -230,19 +215,20 @@ impl Store for PostgresStore {
 
     fn release<'a>(&'a self, key: &'a str, owner: &'a str) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            self.execute(&self.inner.sql.release, &[&key, &owner]).await?;
+            self.execute(&self.inner.sql.release, parameters![key.to_owned(), owner.to_owned()])
+                .await?;
             Ok(())
         })
     }
 
     fn put_deletion(&self, deletion: DeletionRecord) -> StoreFuture<'_, ()> {
         Box::pin(async move {
-            let hash = deletion.code_hash.as_slice();
+            let hash = deletion.code_hash.to_vec();
             let status = status_word(ENGINE, deletion.status)?;
             let requested = moment::to_sql(deletion.requested_at);
             let expires = moment::to_sql(deletion.expires_at);
             let statement = &self.inner.sql.put_deletion;
-            self.execute(statement, &[&hash, &status, &requested, &expires]).await?;
+            self.execute(statement, parameters![hash, status, requested, expires]).await?;
             self.tidy_up_when_due(deletion.requested_at);
             Ok(())
         })
@@ -254,8 +240,8 @@ impl Store for PostgresStore {
         now: Timestamp,
     ) -> StoreFuture<'a, Option<DeletionRecord>> {
         Box::pin(async move {
-            let (hash, now) = (code_hash.as_slice(), moment::to_sql(now));
-            let rows = self.query(&self.inner.sql.deletion, &[&hash, &now]).await?;
+            let (hash, now) = (code_hash.to_vec(), moment::to_sql(now));
+            let rows = self.query(&self.inner.sql.deletion, parameters![hash, now]).await?;
             let Some(found) = rows.first() else {
                 return Ok(None);
             };

@@ -67,11 +67,12 @@ impl RedisStoreBuilder {
             #[cfg(feature = "tls")]
             self.root_pem.as_deref(),
         )?;
-        let (scripts, link) = (Scripts::new(&self.settings.prefix), Link::new(address));
         let (timeout, mut attempt) = (self.settings.timeout, Attempt::default());
+        let (scripts, link) = (Scripts::new(&self.settings.prefix), Link::new(address, timeout));
         let call = scripts.check();
         let checked = link.run::<()>(&call, Repeat::Once, &mut attempt);
         match tokio::time::timeout(timeout, checked).await {
+            Ok(Err(error)) if error.is_timeout() => return Err(silent(timeout)),
             Ok(checked) => checked.map_err(|error| explain(&error))?,
             Err(_) => return Err(silent(timeout)),
         }

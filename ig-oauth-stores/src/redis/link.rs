@@ -1,26 +1,46 @@
 //! The connection all operations share, and its replacement when it breaks.
 
-use std::sync::Arc;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{ErrorKind, FromRedisValue, RedisError, ScriptInvocation, ServerErrorKind};
 use tokio::runtime::Handle;
-use tokio::sync::Mutex;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::ENGINE;
-use super::address::Address;
+use super::address::{Address, Dialled};
 use crate::error::Failure;
 
 /// One connection for all: questions and answers of many operations follow each other on it, and an
 /// operation whose caller goes away disturbs no other.
 pub(super) struct Link {
     address: Address,
+    /// Longest a new connection may take.
+    patience: Duration,
     /// Where connections live. Not where they are needed: an Actix worker's runtime can be blocked by
     /// a handler or gone, and whatever lives there answers nobody.
     home: Handle,
-    current: Mutex<Option<Arc<Live>>>,
+    /// The last connection, which may still be under way. Locked for a glance only: whoever waits
+    /// waits for the news, so one who is stopped while waiting stops nobody else.
+    current: Mutex<Option<News>>,
+}
+
+/// What became of a new connection: nothing yet, and then its result.
+type News = watch::Receiver<Option<Result<Arc<Live>, RedisError>>>;
+
+/// Whether it is worth waiting for, or there to be used.
+fn is_promising(news: &News) -> bool {
+    // Asked first: whoever makes it tells before they go.
+    let is_under_way = news.has_changed().is_ok();
+    match &*news.borrow() {
+        None => is_under_way,
+        Some(Ok(live)) => live.is_usable(),
+        Some(Err(_)) => false,
+    }
 }
 
 /// A connection. It is closed when nobody waits for an answer on it any more.
@@ -31,6 +51,10 @@ struct Live {
 }
 
 impl Live {
+    fn new((connection, driver): Dialled) -> Arc<Self> {
+        Arc::new(Self { connection, driver, is_given_up: AtomicBool::new(false) })
+    }
+
     /// The driver ends as soon as the other side hangs up, so a dead connection is rarely tried.
     fn is_usable(&self) -> bool {
         !self.driver.is_finished() && !self.is_given_up.load(Ordering::Relaxed)
@@ -70,26 +94,39 @@ impl Attempt {
 }
 
 impl Link {
-    pub(super) fn new(address: Address) -> Self {
-        Self { address, home: Handle::current(), current: Mutex::default() }
+    pub(super) fn new(address: Address, patience: Duration) -> Self {
+        Self { address, patience, home: Handle::current(), current: Mutex::default() }
     }
 
     /// The connection, a new one if need be. Whoever comes meanwhile waits for the same.
     async fn live(&self) -> Result<Arc<Live>, RedisError> {
-        let mut current = self.current.lock().await;
-        if let Some(live) = current.as_ref().filter(|live| live.is_usable()) {
-            return Ok(Arc::clone(live));
-        }
-        *current = None;
-        let address = self.address.clone();
-        let dialled = self.home.spawn(async move { address.dial().await }).await;
-        let (connection, driver) = match dialled {
-            Ok(dialled) => dialled?,
+        let mut news = self.news(&self.home);
+        if news.wait_for(Option::is_some).await.is_err() {
             // That runtime is gone: better here than nowhere.
-            Err(_) => self.address.dial().await?,
-        };
-        let live = Live { connection, driver, is_given_up: AtomicBool::new(false) };
-        Ok(Arc::clone(current.insert(Arc::new(live))))
+            news = self.news(&Handle::current());
+            let _ = news.wait_for(Option::is_some).await;
+        }
+        let result = news.borrow().clone();
+        result.unwrap_or_else(|| Err(io::Error::other("the runtime has stopped").into()))
+    }
+
+    /// News of the connection, or of a new one that is made in that runtime. There is one under way
+    /// at a time, however many ask and give up, and never for longer than the patience: a server
+    /// that takes connections and says nothing would be given one by every request.
+    fn news(&self, runtime: &Handle) -> News {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(news) = current.as_ref().filter(|news| is_promising(news)) {
+            return news.clone();
+        }
+        let (tell, news) = watch::channel(None);
+        let (address, patience) = (self.address.clone(), self.patience);
+        runtime.spawn(async move {
+            let dialled = tokio::time::timeout(patience, address.dial()).await;
+            let dialled = dialled.unwrap_or_else(|_| Err(silence(patience)));
+            // Without anybody left who could use it, it is closed.
+            let _ = tell.send(Some(dialled.map(Live::new)));
+        });
+        current.insert(news).clone()
     }
 
     /// Runs a script, and waits for its answer as long as it takes.
@@ -117,6 +154,11 @@ impl Link {
             repeat = Repeat::Never;
         }
     }
+}
+
+fn silence(patience: Duration) -> RedisError {
+    let text = format!("no answer within {patience:?}");
+    io::Error::new(io::ErrorKind::TimedOut, text).into()
 }
 
 /// Whether another connection could do better. One to a server that has become a replica could: the

@@ -1,6 +1,8 @@
 //! Records for the tests of one engine.
 #![allow(dead_code, clippy::unwrap_used, reason = "tests, each of which uses a part")]
 
+pub(crate) mod outage;
+
 use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,6 +80,17 @@ pub(crate) fn claim() -> Claim {
 
 pub(crate) fn deletion() -> DeletionRecord {
     DeletionRecord::new([7; 32], DeletionStatus::Queued, NOW, NOW.saturating_add(HOUR))
+}
+
+/// A connection beside the store's.
+#[cfg(feature = "postgres")]
+pub(crate) async fn beside(
+    server: &ig_oauth_test_servers::PostgresServer,
+) -> tokio_postgres::Client {
+    let connected = tokio_postgres::connect(&server.url(), tokio_postgres::NoTls).await;
+    let (client, connection) = connected.unwrap();
+    tokio::spawn(connection);
+    client
 }
 
 /// What one of them keeps, the other does not know.

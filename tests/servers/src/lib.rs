@@ -26,9 +26,11 @@
 )]
 
 mod folder;
+mod passage;
 mod postgres;
 mod program;
 mod redis;
 
+pub use passage::Passage;
 pub use postgres::PostgresServer;
 pub use redis::RedisServer;

@@ -87,6 +87,12 @@ impl PostgresServer {
         self.folder.path().display().to_string().replace('/', "%2F")
     }
 
+    /// The socket it listens on.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.folder.path().join(".s.PGSQL.5432")
+    }
+
     /// Where it keeps its data.
     #[must_use]
     pub fn folder(&self) -> &Path {

@@ -123,7 +123,9 @@ impl RedisServer {
         self.process.as_ref().expect("a running server").signal("CONT");
     }
 
-    fn socket(&self) -> PathBuf {
+    /// The socket it listens on.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
         self.folder.path().join("socket")
     }
 
