@@ -40,6 +40,15 @@ async fn a_blocked_worker_keeps_nobody_waiting() {
     outage::a_blocked_worker_keeps_nobody_waiting(store).await;
 }
 
+#[tokio::test]
+async fn a_store_made_in_a_runtime_that_is_gone_works_where_it_is_used() {
+    let Some(server) = PostgresServer::start() else { return };
+    let url = server.url();
+    let connect = async || PostgresStore::connect(url).await.unwrap();
+    let store = outage::made_elsewhere(connect).await;
+    outage::works(&store).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn callers_who_go_away_cost_no_connection() {
     let Some(server) = PostgresServer::start() else { return };

@@ -193,3 +193,12 @@ async fn a_blocked_worker_keeps_nobody_waiting() {
     server.restart();
     outage::a_blocked_worker_keeps_nobody_waiting(store).await;
 }
+
+#[tokio::test]
+async fn a_store_made_in_a_runtime_that_is_gone_works_where_it_is_used() {
+    let Some(server) = RedisServer::start() else { return };
+    let url = server.url();
+    let connect = async || RedisStore::connect(url).await.unwrap();
+    let store = outage::made_elsewhere(connect).await;
+    outage::works(&store).await;
+}

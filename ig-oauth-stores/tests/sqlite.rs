@@ -73,6 +73,28 @@ async fn a_lock_held_elsewhere_stops_writers_within_the_timeout_and_no_reader() 
     store.put_account(account).await.unwrap();
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_is_not_where_it_was_is_an_outage_until_it_is_back() {
+    let file = File::new();
+    let store = SqliteStore::open(file.path()).await.unwrap();
+    let (session, account) = login();
+    store.begin_session(session.clone(), account.clone()).await.unwrap();
+    assert!(store.session(&session.id_hash, NOW).await.unwrap().is_some());
+    let away = file.0.join("away.db");
+    std::fs::rename(file.path(), &away).unwrap();
+    let error = store.session(&session.id_hash, NOW).await.unwrap_err();
+    assert!(support::cause(&error).contains("put it back"), "{}", support::cause(&error));
+    assert!(store.put_account(account.clone()).await.is_err());
+    assert!(!std::path::Path::new(&file.path()).exists(), "no other file is made in its place");
+    // Another one, as of a backup, is not taken for it.
+    std::fs::copy(&away, file.path()).unwrap();
+    assert!(store.session(&session.id_hash, NOW).await.is_err());
+    std::fs::rename(&away, file.path()).unwrap();
+    assert!(store.session(&session.id_hash, NOW).await.unwrap().is_some());
+    store.put_account(account).await.unwrap();
+}
+
 #[tokio::test]
 async fn starting_processes_make_the_tables_once() {
     let file = File::new();

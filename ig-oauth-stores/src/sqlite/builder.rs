@@ -113,7 +113,8 @@ fn place(path: &str) -> Result<Place, StoreSetupError> {
         _ if url.is_none() && path.contains("://") => {
             invalid("this is not a path or a sqlite: URL: write sqlite:app.db, or just app.db")
         }
-        _ => Ok(Place::File(PathBuf::from(path))),
+        // An app may change its working directory later.
+        _ => Ok(Place::File(std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path)))),
     }
 }
 

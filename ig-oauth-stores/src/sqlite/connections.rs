@@ -1,6 +1,6 @@
 //! Connections to the file, used on threads that may block.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,39 @@ const RETRY: Duration = Duration::from_millis(5);
 pub(super) enum Place {
     Memory,
     File(PathBuf),
+}
+
+impl Place {
+    /// Which file is there now: `None` where there is none, or the system does not tell.
+    pub(super) fn file(&self) -> Option<FileId> {
+        match self {
+            Self::Memory => None,
+            Self::File(path) => FileId::of(path),
+        }
+    }
+}
+
+/// A file itself, by whatever path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct FileId {
+    device: u64,
+    number: u64,
+}
+
+impl FileId {
+    #[cfg(unix)]
+    fn of(path: &Path) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt as _;
+
+        let found = std::fs::metadata(path).ok()?;
+        Some(Self { device: found.dev(), number: found.ino() })
+    }
+
+    /// Elsewhere an open file cannot be moved.
+    #[cfg(not(unix))]
+    fn of(_: &Path) -> Option<Self> {
+        None
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -78,6 +111,8 @@ pub(super) struct Lane {
     place: Place,
     access: Access,
     patience: Duration,
+    /// What was at the place when the store was opened.
+    file: Option<FileId>,
     idle: Mutex<Vec<Connection>>,
     permits: Arc<Semaphore>,
 }
@@ -85,7 +120,8 @@ pub(super) struct Lane {
 impl Lane {
     pub(super) fn new(place: Place, access: Access, patience: Duration, size: usize) -> Self {
         let permits = Arc::new(Semaphore::new(size.min(Semaphore::MAX_PERMITS)));
-        Self { place, access, patience, idle: Mutex::default(), permits }
+        let file = place.file();
+        Self { place, access, patience, file, idle: Mutex::default(), permits }
     }
 
     /// Adds an open connection.
@@ -94,9 +130,16 @@ impl Lane {
     }
 
     /// An idle connection, or a new one when there are fewer than allowed.
-    fn take(&self) -> Result<Connection, rusqlite::Error> {
+    ///
+    /// Not to a file that is no longer where it was: connections that are open would go on with it
+    /// unseen, and new ones would take another one for it, with a log that is not its own.
+    fn take(&self) -> Result<Connection, Failure> {
+        if self.place.file() != self.file {
+            let text = "the file was moved, replaced or removed: put it back, or restart the app";
+            return Err(Failure::new(ENGINE, text));
+        }
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.map_or_else(|| open(&self.place, self.access, self.patience), Ok)
+        Ok(idle.map_or_else(|| open(&self.place, self.access, self.patience), Ok)?)
     }
 
     /// Runs `operation` where it may block. Once begun it runs to its end, whether or not somebody

@@ -32,6 +32,10 @@ const PURGE_BATCH: i64 = 1_000;
 /// The file is in WAL mode, so reading never waits for writing. One connection writes and a few read,
 /// on threads that may block; an operation that has begun ends even when nobody waits for it.
 ///
+/// A file that is moved, replaced or removed under a running app is an outage: every operation fails
+/// until that file is back, or the app is restarted with another one. To put a backup in its place,
+/// stop the app first and remove the files that end in `-wal` and `-shm`.
+///
 /// Cheap to clone: clones share their connections.
 ///
 /// ```

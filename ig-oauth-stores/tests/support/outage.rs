@@ -76,3 +76,22 @@ pub(crate) async fn a_blocked_worker_keeps_nobody_waiting(store: Arc<dyn Store>)
         assert_eq!(answer.unwrap(), []);
     }
 }
+
+/// Makes a store in a runtime that ends at once.
+pub(crate) async fn made_elsewhere<S: Send + 'static>(
+    make: impl AsyncFnOnce() -> S + Send + 'static,
+) -> S {
+    let made = tokio::task::spawn_blocking(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(make())
+    });
+    made.await.unwrap()
+}
+
+/// Reads, and makes changes of both kinds: those that may be repeated and those that may not.
+pub(crate) async fn works(store: &dyn Store) {
+    let (session, account) = super::login();
+    store.begin_session(session.clone(), account.clone()).await.unwrap();
+    assert!(store.session(&session.id_hash, super::NOW).await.unwrap().is_some());
+    assert_eq!(store.revoke("client", account.key.user_id()).await.unwrap(), 1);
+}
