@@ -87,6 +87,8 @@ mod flow;
 mod hooks;
 mod keys;
 mod offline;
+#[cfg(test)]
+mod operations;
 mod provider;
 mod randomness;
 mod scope;

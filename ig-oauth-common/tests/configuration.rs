@@ -144,6 +144,18 @@ fn a_login_may_not_end_or_fail_at_the_login() {
         is_refused(good().after_login(path), "after_login", "round in circles");
         is_refused(good().failure_url(path), "failure_url", "round in circles");
     }
+    // The same by a whole URL, where the app's own origin is listed.
+    let listed =
+        || good().allowed_return_origins(["https://app.example", "https://app.example:8443"]);
+    let routes = ["/auth/instagram/login", "/auth/instagram/callback#x", "/auth/instagram/logout"];
+    for url in routes.map(|route| format!("https://app.example{route}")) {
+        is_refused(listed().after_login(&url), "after_login", "round in circles");
+        is_refused(listed().failure_url(&url), "failure_url", "round in circles");
+        let other_port = url.replace(".example", ".example:8443");
+        assert!(listed().after_login(other_port).build().is_ok(), "another site");
+    }
+    assert!(listed().after_login("https://app.example/in").build().is_ok());
+    assert!(listed().after_login("https://app.example").build().is_ok());
     assert!(good().after_logout("/auth/instagram/login").build().is_ok(), "to switch accounts");
 }
 

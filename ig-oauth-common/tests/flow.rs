@@ -236,6 +236,7 @@ async fn a_login_link_carries_options_for_ten_minutes() {
     for options in [
         LoginOptions::new().return_to("//evil.example"),
         LoginOptions::new().return_to("https://evil.example/"),
+        LoginOptions::new().return_to(LOGIN),
         LoginOptions::new().scopes([Scope::UserProfile]),
     ] {
         assert!(site.flow.login_url(&options, None).is_err(), "{options:?}");

@@ -10,7 +10,7 @@ use super::redirect_uri::is_loopback;
 use super::{ConfigBuilder, ConfigError, LongLived, Paths, RedirectUri, Settings};
 use crate::api::Api;
 use crate::cookie::{CookieNames, derived_mount};
-use crate::flow::{is_allowed_url, is_local_path, is_plain_path, path_of};
+use crate::flow::{is_allowed_url, is_local_path, is_plain_path, path_on};
 use crate::keys::secret::{self, MIN_SECRET_BYTES};
 use crate::keys::{KeySet, Keyring, Origin};
 use crate::provider::http::HttpClient;
@@ -54,9 +54,9 @@ pub(super) fn settings(mut builder: ConfigBuilder) -> Result<Settings, ConfigErr
     landing("after_logout", &builder.after_logout, &origins)?;
     if let Some(url) = &builder.failure_url {
         landing("failure_url", url, &origins)?;
-        no_circle("failure_url", url, &paths)?;
+        no_circle("failure_url", url, &paths, &redirect_uri)?;
     }
-    no_circle("after_login", &builder.after_login, &paths)?;
+    no_circle("after_login", &builder.after_login, &paths, &redirect_uri)?;
     lifetimes(&builder)?;
     let api = builder.api;
     let endpoint = |field, given: Option<String>, default: &str| {
@@ -261,10 +261,18 @@ fn landing(field: &'static str, target: &str, origins: &[String]) -> Result<(), 
 }
 
 /// A login that ends, or fails, at the login would start again for ever.
-fn no_circle(field: &'static str, target: &str, paths: &Paths) -> Result<(), ConfigError> {
+fn no_circle(
+    field: &'static str,
+    target: &str,
+    paths: &Paths,
+    redirect_uri: &RedirectUri,
+) -> Result<(), ConfigError> {
+    let Some(target) = path_on(redirect_uri.origin(), target) else {
+        return Ok(());
+    };
     let own = [&paths.login, &paths.callback, &paths.logout].into_iter();
     let own = own.chain(&paths.deauthorize).chain(&paths.data_deletion);
-    if own.into_iter().any(|path| paths.public(path) == path_of(target)) {
+    if own.into_iter().any(|path| paths.public(path) == target) {
         let problem = "is one of the login's own routes, which would go round in circles";
         return Err(ConfigError::new(field, problem, "name a page of the app"));
     }

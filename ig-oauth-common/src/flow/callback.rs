@@ -27,6 +27,15 @@ pub(super) struct Proven {
     pub(super) session: Vec<Vec<u8>>,
 }
 
+/// Why no cookie of the right name is the attempt. The last that holds for any of them counts,
+/// because a removal would take every cookie of that name along.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum NotThisAttempt {
+    BadSignature,
+    UnknownKey,
+    OtherState,
+}
+
 impl Proven {
     /// A refusal that ends the attempt and keeps where it was headed.
     pub(super) fn refusal(&self, error: impl Into<AuthError>) -> Refusal {
@@ -70,13 +79,15 @@ impl Flow {
         let removal = cookie::removal(&settings.cookie_names, &name);
         let attempt = match self.verify(&values, &name, &state) {
             Ok(attempt) => attempt,
-            Err(unverified) => {
+            // A good attempt of this browser, and another state that begins as its own does.
+            Err(NotThisAttempt::OtherState) => {
+                return self.land_or_refuse(AuthErrorKind::MissingAttempt, audience, session);
+            }
+            // Another instance may know the key, and the browser may come to it yet.
+            Err(NotThisAttempt::UnknownKey) => return refuse(AuthErrorKind::BadSignature),
+            Err(NotThisAttempt::BadSignature) => {
                 let refusal = Refusal::new(AuthErrorKind::BadSignature, audience);
-                return self.refuse(match unverified {
-                    Unverified::BadSignature => refusal.cookies(vec![removal]),
-                    // Another instance may know the key, and the browser may come to it yet.
-                    Unverified::UnknownKey => refusal,
-                });
+                return self.refuse(refusal.cookies(vec![removal]));
             }
         };
         let refuse_attempt = |kind: AuthErrorKind| {
@@ -101,24 +112,30 @@ impl Flow {
     }
 
     /// The attempt in the first of `values` that verifies and is the one of `state`.
-    fn verify(&self, values: &[&[u8]], name: &str, state: &State) -> Result<Attempt, Unverified> {
+    fn verify(
+        &self,
+        values: &[&[u8]],
+        name: &str,
+        state: &State,
+    ) -> Result<Attempt, NotThisAttempt> {
         let settings = self.settings();
         let binding = Binding {
             cookie_name: name,
             client_id: &settings.client_id,
             redirect_uri: settings.redirect_uri.as_str(),
         };
-        let mut worst = Unverified::UnknownKey;
+        let mut why = NotThisAttempt::BadSignature;
         for value in values {
-            match Attempt::verify(value, &settings.keyring, &binding) {
+            why = why.max(match Attempt::verify(value, &settings.keyring, &binding) {
                 Ok(attempt) if attempt.state.as_bytes().ct_eq(state.as_bytes()).into() => {
                     return Ok(attempt);
                 }
-                Err(Unverified::UnknownKey) => {}
-                Ok(_) | Err(Unverified::BadSignature) => worst = Unverified::BadSignature,
-            }
+                Ok(_) => NotThisAttempt::OtherState,
+                Err(Unverified::UnknownKey) => NotThisAttempt::UnknownKey,
+                Err(Unverified::BadSignature) => NotThisAttempt::BadSignature,
+            });
         }
-        Err(worst)
+        Err(why)
     }
 
     /// The public URL of this very callback, marked as having bounced.

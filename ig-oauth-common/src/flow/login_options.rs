@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use super::return_to::{is_allowed_url, is_local_path};
 use crate::attempt::CLOCK_SKEW;
 use crate::clock::Timestamp;
 use crate::config::Settings;
@@ -78,26 +77,22 @@ impl LoginOptionsError {
         let problem = "is missing or not bound: linking needs `LoginContext::bound_to` your user";
         Self { field: "context", problem: problem.to_owned() }
     }
+
+    pub(crate) fn return_to() -> Self {
+        let problem = "is neither a page of this site nor a URL of an origin in \
+                       `allowed_return_origins`: name one of at most 512 bytes that is none of the \
+                       login's own routes";
+        Self { field: "return_to", problem: problem.to_owned() }
+    }
 }
 
-/// Checks `options` and signs them, for the app user with that binding only.
+/// Checks the scopes of `options` and signs all of them, for the app user with that binding only.
 pub(crate) fn sign(
     settings: &Settings,
     options: &LoginOptions,
     context: Option<&[u8; 32]>,
 ) -> Result<String, LoginOptionsError> {
     let return_to = options.return_to.as_deref().unwrap_or_default();
-    let acceptable = return_to.is_empty()
-        || is_local_path(return_to)
-        || is_allowed_url(return_to, &settings.allowed_return_origins);
-    if !acceptable {
-        return Err(LoginOptionsError {
-            field: "return_to",
-            problem: "is neither a path of this site of at most 512 bytes nor a URL of an origin \
-                      in `allowed_return_origins`"
-                .to_owned(),
-        });
-    }
     if let Some(refusal) = options.scopes.iter().find_map(|scope| scope.refusal(settings.api)) {
         return Err(LoginOptionsError { field: "scopes", problem: refusal.to_string() });
     }

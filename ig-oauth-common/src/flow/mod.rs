@@ -7,6 +7,8 @@
 mod app_request;
 mod authorization_request;
 mod authorization_response;
+#[cfg(test)]
+mod bounded_work;
 mod callback;
 mod completion;
 mod confirmation_code;
@@ -40,7 +42,7 @@ pub use form::Form;
 pub use login_options::{LoginOptions, LoginOptionsError};
 pub use reply::{InvalidHeader, InvalidStatus, Reply};
 pub use request::{AppDataTooLong, Headers, LoginContext, Request};
-pub(crate) use return_to::{is_allowed_url, is_local_path, is_plain_path, path_of};
+pub(crate) use return_to::{is_allowed_url, is_local_path, is_plain_path, path_on};
 
 use crate::config::{Config, Settings};
 use crate::cookie;
@@ -209,6 +211,10 @@ impl Flow {
         if self.settings().linking && context.is_none() {
             return Err(LoginOptionsError::unbound());
         }
+        let target = options.return_to.as_deref().filter(|target| !target.is_empty());
+        if target.is_some_and(|target| !self.accepts_return_to(target)) {
+            return Err(LoginOptionsError::return_to());
+        }
         let signed = login_options::sign(self.settings(), options, context.as_ref())?;
         Ok(format!("{}?options={signed}", self.login_path()))
     }
@@ -256,15 +262,14 @@ impl Flow {
     /// none of our own routes, which would go round in circles.
     fn accepts_return_to(&self, target: &str) -> bool {
         let settings = self.settings();
-        if is_local_path(target) {
-            let path = path_of(target);
+        if !is_local_path(target) && !is_allowed_url(target, &settings.allowed_return_origins) {
+            return false;
+        }
+        path_on(settings.redirect_uri.origin(), target).is_none_or(|path| {
             let paths = &settings.paths;
             let ours = self.paths().any(|(_, ours)| paths.public(ours) == path);
-            return !ours && path != settings.redirect_uri.path();
-        }
-        let own = target.strip_prefix(settings.redirect_uri.origin());
-        is_allowed_url(target, &settings.allowed_return_origins)
-            && own.is_none_or(|path| self.accepts_return_to(path) || path.is_empty())
+            !ours && path != settings.redirect_uri.path()
+        })
     }
 }
 

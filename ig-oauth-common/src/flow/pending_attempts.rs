@@ -14,6 +14,9 @@ const MAX_ATTEMPTS: usize = 8;
 /// Most bytes of them, names and values.
 const MAX_ATTEMPT_BYTES: usize = 2_560;
 
+/// Most signatures checked. As many as attempts can stay: when all of them verify, they are what stays.
+const MAX_MAC_CHECKS: usize = MAX_ATTEMPTS;
+
 /// Most attempt cookies looked at, and most removal lines sent: the answer's headers stay small.
 const MAX_EXAMINED: usize = 64;
 const MAX_REMOVALS: usize = 24;
@@ -23,6 +26,9 @@ const MAX_REMOVALS: usize = 24;
 pub(crate) struct PendingAttempts {
     /// Verified and live, newest first.
     live: Vec<Pending>,
+    /// Live by their own word, and past the bound of what is checked. Newest first, and older than
+    /// whatever was checked.
+    unchecked: Vec<Pending>,
     /// Signed by a secret of another instance, perhaps.
     foreign: Vec<Pending>,
     /// No attempt, or none any more.
@@ -61,42 +67,79 @@ impl PendingAttempts {
             }
         });
         claimed.sort_by_key(|(issued_at, ..)| std::cmp::Reverse(*issued_at));
-        for (index, (_, pending, value)) in claimed.into_iter().enumerate() {
+        let mut checks = 0;
+        for (_, pending, value) in claimed {
+            if found.live.iter().any(|known| known.name == pending.name) {
+                continue;
+            }
+            if checks == MAX_MAC_CHECKS {
+                found.unchecked.push(pending);
+                continue;
+            }
+            checks += 1;
             let binding = Binding {
                 cookie_name: &pending.name,
                 client_id: &settings.client_id,
                 redirect_uri: settings.redirect_uri.as_str(),
             };
-            // Signatures beyond the bound are not checked: those attempts must go in any case.
-            if index < MAX_ATTEMPTS && Attempt::verify(value, &settings.keyring, &binding).is_ok() {
-                found.live.push(pending);
-            } else {
-                found.useless.push(pending.name);
+            match Attempt::verify(value, &settings.keyring, &binding) {
+                Ok(_) => found.live.push(pending),
+                Err(_) => found.useless.push(pending.name),
             }
         }
         found
     }
 
     /// The lines that make room for a new cookie of `bytes`.
+    ///
+    /// Only what verifies makes others leave: forged attempts can claim to be the newest, and would
+    /// end every good one. So an unchecked attempt stays unless the verified ones, all newer, fill
+    /// the room; the forged ones before it leave now, and its turn to be checked comes.
     pub(crate) fn make_room(self, settings: &Settings, bytes: usize) -> Vec<String> {
-        let mut total = bytes;
-        let mut count = 1;
-        let mut full = false;
+        let mut room = Room { bytes, count: 1, full: false };
+        let mut staying = Vec::new();
         let mut leaving = self.useless;
-        for pending in self.live.into_iter().chain(self.foreign) {
-            full |= count >= MAX_ATTEMPTS || total + pending.bytes > MAX_ATTEMPT_BYTES;
-            if full {
-                leaving.push(pending.name);
-            } else {
-                total += pending.bytes;
-                count += 1;
+        let mut sort_out = |stays: bool, pending: Pending| match stays {
+            true => staying.push(pending.name),
+            false => leaving.push(pending.name),
+        };
+        self.live.into_iter().for_each(|pending| sort_out(room.take(&pending), pending));
+        self.unchecked.into_iter().for_each(|pending| sort_out(room.holds(&pending), pending));
+        self.foreign.into_iter().for_each(|pending| sort_out(room.take(&pending), pending));
+        // A removal names no value: where a name came twice, it would take the good one along.
+        let mut removals: Vec<String> = Vec::new();
+        for name in leaving {
+            if removals.len() < MAX_REMOVALS
+                && !staying.contains(&name)
+                && !removals.contains(&name)
+            {
+                removals.push(name);
             }
         }
-        leaving.dedup();
-        leaving
-            .iter()
-            .take(MAX_REMOVALS)
-            .map(|name| cookie::removal(&settings.cookie_names, name))
-            .collect()
+        let names = &settings.cookie_names;
+        removals.iter().map(|name| cookie::removal(names, name)).collect()
+    }
+}
+
+/// What the attempts that stay take up, the new one included.
+struct Room {
+    bytes: usize,
+    count: usize,
+    /// Something did not fit. What is older does not jump the queue by being smaller.
+    full: bool,
+}
+
+impl Room {
+    fn holds(&self, pending: &Pending) -> bool {
+        !self.full && self.count < MAX_ATTEMPTS && self.bytes + pending.bytes <= MAX_ATTEMPT_BYTES
+    }
+
+    fn take(&mut self, pending: &Pending) -> bool {
+        self.full = !self.holds(pending);
+        if !self.full {
+            self.bytes += pending.bytes;
+            self.count += 1;
+        }
+        !self.full
     }
 }

@@ -67,6 +67,8 @@ impl<'a> Query<'a> {
 /// Decodes `+` and percent-escapes. Unlike most decoders it refuses a bad escape and bytes that are
 /// not UTF-8, instead of passing them on as something else.
 fn decode(text: &str) -> Result<Cow<'_, str>, AuthErrorKind> {
+    #[cfg(test)]
+    crate::operations::decoded(text.len());
     if !text.contains(['%', '+']) {
         return Ok(Cow::Borrowed(text));
     }

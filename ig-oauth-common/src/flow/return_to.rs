@@ -37,8 +37,21 @@ pub(crate) fn is_allowed_url(target: &str, origins: &[String]) -> bool {
 }
 
 /// `target` without query and fragment.
-pub(crate) fn path_of(target: &str) -> &str {
+fn path_of(target: &str) -> &str {
     split(split(target, '#').0, '?').0
+}
+
+/// The path that `target` has on the site of `origin`: `None` when it leads to another site. An origin
+/// that begins with ours, such as the same host on another port, is another site.
+pub(crate) fn path_on<'t>(origin: &str, target: &'t str) -> Option<&'t str> {
+    let place = path_of(target);
+    if place.starts_with('/') {
+        return Some(place);
+    }
+    match place.strip_prefix(origin)? {
+        "" => Some("/"),
+        path => path.starts_with('/').then_some(path),
+    }
 }
 
 /// `target` with a fragment of its own. The provider appends `#_` to its redirect, and browsers

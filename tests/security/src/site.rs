@@ -1,5 +1,7 @@
 //! An app as it runs in production, on https behind a proxy, and requests to it by hand.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ig_oauth_conformance::browser::Response;
 use ig_oauth_conformance::harness::{Adapter, App, Settings};
 
@@ -37,6 +39,54 @@ impl Attempt {
     pub fn cookie(&self) -> String {
         format!("{}={}", self.name, self.value)
     }
+
+    /// The bytes of its value.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        URL_SAFE_NO_PAD.decode(&self.value).expect("base64url")
+    }
+
+    /// The same cookie with other bytes in its value.
+    #[must_use]
+    pub fn with_bytes(&self, bytes: &[u8]) -> Self {
+        Self { value: URL_SAFE_NO_PAD.encode(bytes), ..self.clone() }
+    }
+
+    /// The same with one bit of its signature turned over: right in all else.
+    #[must_use]
+    pub fn forged(&self) -> Self {
+        let mut bytes = self.bytes();
+        *bytes.last_mut().expect("a signature") ^= 1;
+        self.with_bytes(&bytes)
+    }
+
+    /// A forgery for a state of its own, under that state's name: well-formed, live, with a key id
+    /// that is known.
+    #[must_use]
+    pub fn forged_for(&self, number: u32) -> Self {
+        let mut bytes = self.bytes();
+        // Version, key id and time come first; the state follows.
+        let state = &mut bytes[13..45];
+        state[..4].copy_from_slice(&number.to_be_bytes());
+        let state = URL_SAFE_NO_PAD.encode(&*state);
+        let prefix = self.name.split('.').next().expect("a prefix");
+        let name = format!("{prefix}.{}", &state[..8]);
+        Self { state, name, ..self.with_bytes(&bytes) }
+    }
+}
+
+/// The cookies of all of them as a browser sends them.
+#[must_use]
+pub fn cookies<'a>(attempts: impl IntoIterator<Item = &'a Attempt>) -> String {
+    attempts.into_iter().map(Attempt::cookie).collect::<Vec<_>>().join("; ")
+}
+
+/// The names of the cookies that an answer removes.
+#[must_use]
+pub fn removed(answer: &Response) -> Vec<String> {
+    let lines = answer.all("set-cookie");
+    let lines = lines.iter().filter(|line| line.contains("Max-Age=0"));
+    lines.map(|line| pair(line).0).collect()
 }
 
 impl Site {

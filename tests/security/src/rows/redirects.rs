@@ -229,7 +229,12 @@ pub async fn r_07_no_login_ends_at_the_login(adapter: &impl Adapter) {
 
 pub async fn r_08_only_listed_origins_are_left_for(adapter: &impl Adapter) {
     let settings = Settings::new().configure(|builder| {
-        builder.allowed_return_origins(["https://ok.example", "https://app.example"])
+        builder.allowed_return_origins([
+            "https://ok.example",
+            "https://app.example",
+            // Begins with our own origin and is another one.
+            "https://app.example:8443",
+        ])
     });
     let site = Site::with(adapter, settings).await;
     for (target, allowed) in [
@@ -238,7 +243,18 @@ pub async fn r_08_only_listed_origins_are_left_for(adapter: &impl Adapter) {
         ("https://ok.example/a?b#c", true),
         ("https://ok.example?b", true),
         ("https://app.example/dash", true),
+        ("https://app.example", true),
+        ("https://app.example?b", true),
+        ("https://app.example#c", true),
+        ("https://app.example:8443", true),
+        ("https://app.example:8443/x", true),
+        ("https://app.example:8443?b", true),
+        (&format!("https://app.example:8443{LOGIN}"), true),
+        ("https://app.example:8444/x", false),
+        ("https://app.example.evil/x", false),
         (&format!("https://app.example{LOGIN}"), false),
+        (&format!("https://app.example{LOGIN}?b"), false),
+        (&format!("https://app.example{LOGOUT}#c"), false),
         ("https://ok.example.evil", false),
         ("https://okxexample", false),
         ("http://ok.example", false),

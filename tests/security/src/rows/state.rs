@@ -9,7 +9,9 @@ use ig_oauth_conformance::browser::Browser;
 use ig_oauth_conformance::harness::{Adapter, App, Settings};
 use ig_oauth_fake_instagram::{Endpoint, Fault};
 
-use crate::site::{Attempt, CALLBACK, LOGIN, Site, attempt, is_ok, is_refused, session_cookie};
+use crate::site::{
+    Attempt, CALLBACK, LOGIN, Site, attempt, cookies, is_ok, is_refused, session_cookie,
+};
 
 pub async fn s_01_every_login_sends_one_random_state(adapter: &impl Adapter) {
     let site = Site::new(adapter).await;
@@ -296,11 +298,25 @@ pub async fn s_17_two_tabs_both_succeed(adapter: &impl Adapter) {
 pub async fn s_18_a_forged_callback_does_not_end_an_attempt(adapter: &impl Adapter) {
     let site = Site::new(adapter).await;
     let attempt = site.start("").await;
-    for query in ["code=x&state=wrong", "error=access_denied&state=wrong", "error=access_denied"] {
-        let answer = site.call_back(query, &attempt.cookie()).await;
-        is_refused(&answer, "invalid_state");
-        assert!(answer.all("set-cookie").is_empty(), "{query}: {}", answer.describe());
+    // A state that begins as the attempt's own does goes by the same cookie.
+    let alike = format!("{}{}A", &attempt.state[..8], "A".repeat(34));
+    for state in ["wrong", &"A".repeat(43), &alike] {
+        for query in [format!("code=x&state={state}"), format!("error=access_denied&state={state}")]
+        {
+            let answer = site.call_back(&query, &attempt.cookie()).await;
+            is_refused(&answer, "invalid_state");
+            assert!(answer.all("set-cookie").is_empty(), "{query}: {}", answer.describe());
+        }
     }
+    let answer = site.call_back("error=access_denied", &attempt.cookie()).await;
+    is_refused(&answer, "invalid_state");
+    assert!(answer.all("set-cookie").is_empty(), "{}", answer.describe());
+    // Beside a forged cookie of the same name too.
+    let both = cookies([&attempt.forged(), &attempt]);
+    let answer = site.call_back(&format!("code=x&state={alike}"), &both).await;
+    is_refused(&answer, "invalid_state");
+    assert!(answer.all("set-cookie").is_empty(), "{}", answer.describe());
+    assert_eq!(site.exchanges(), 0);
     site.is_alive(&attempt).await;
 }
 
