@@ -179,3 +179,112 @@ fn signed_parts<'a>(binding: &'a Binding<'_>, payload: &'a [u8]) -> [&'a [u8]; 5
         payload,
     ]
 }
+
+#[cfg(test)]
+mod laws {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::keys::{KeySet, Origin};
+
+    fn keyring() -> Keyring {
+        let secret = b"an obviously fake secret, 38 bytes long";
+        Keyring::new(KeySet::derive(secret, Origin::CookieSecret).unwrap(), Vec::new())
+    }
+
+    fn binding<'a>(parts: &'a (String, String, String)) -> Binding<'a> {
+        Binding { cookie_name: &parts.0, client_id: &parts.1, redirect_uri: &parts.2 }
+    }
+
+    /// State, time, return_to, scopes, app data and binding hash: an attempt has no `Debug`.
+    type Given = ([u8; STATE_BYTES], u64, String, String, Vec<u8>, Option<[u8; 32]>);
+
+    fn given() -> impl Strategy<Value = Given> {
+        (
+            any::<[u8; STATE_BYTES]>(),
+            any::<u64>(),
+            "(?s).{0,40}",
+            "[a-z_,]{0,40}",
+            prop::collection::vec(any::<u8>(), 0..MAX_APP_DATA_BYTES),
+            any::<Option<[u8; 32]>>(),
+        )
+    }
+
+    fn attempt(given: Given) -> Attempt {
+        let (state, time, return_to, extra_scopes, app_data, context) = given;
+        let issued_at = Timestamp::from_unix_seconds(time);
+        Attempt { state: State(state), issued_at, return_to, extra_scopes, app_data, context }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_was_signed_verifies_and_is_what_was_signed(
+            given in given(), parts in any::<(String, String, String)>(),
+        ) {
+            let (keyring, binding) = (keyring(), binding(&parts));
+            let value = attempt(given.clone()).sign(&keyring, &binding);
+            let verified = Attempt::verify(value.as_bytes(), &keyring, &binding);
+            prop_assert!(verified.is_ok_and(|verified| verified == attempt(given.clone())));
+            let unproven = Attempt::unproven(value.as_bytes(), &keyring);
+            prop_assert!(unproven.is_ok_and(|unproven| unproven == attempt(given.clone())));
+        }
+
+        #[test]
+        fn no_changed_bit_no_truncation_and_no_addition_verifies(
+            given in given(), parts in any::<(String, String, String)>(),
+            bit in any::<prop::sample::Index>(), cut in any::<prop::sample::Index>(),
+            more in prop::collection::vec(any::<u8>(), 1..40),
+        ) {
+            let (keyring, binding) = (keyring(), binding(&parts));
+            let value = attempt(given.clone()).sign(&keyring, &binding);
+            let bytes = from_base64url(value.as_bytes()).unwrap();
+            let mut changed = bytes.clone();
+            let bit = bit.index(bytes.len() * 8);
+            changed[bit / 8] ^= 1 << (bit % 8);
+            let cut = &bytes[..cut.index(bytes.len())];
+            let after = [&bytes[..], &more].concat();
+            let before = [&more, &bytes[..]].concat();
+            let between = [&bytes[..bytes.len() - TAG_BYTES], &more, &bytes[bytes.len() - TAG_BYTES..]];
+            for forged in [&changed[..], cut, &after, &before, &between.concat()] {
+                let text = to_base64url(forged);
+                prop_assert!(Attempt::verify(text.as_bytes(), &keyring, &binding).is_err());
+            }
+            let cut = &value[..bit % value.len()];
+            prop_assert!(Attempt::verify(cut.as_bytes(), &keyring, &binding).is_err());
+        }
+
+        #[test]
+        fn nothing_verifies_for_another_name_client_or_redirect_uri(
+            given in given(), parts in any::<(String, String, String)>(), other in any::<String>(),
+        ) {
+            let keyring = keyring();
+            let value = attempt(given.clone()).sign(&keyring, &binding(&parts));
+            for place in 0..3 {
+                let mut parts = parts.clone();
+                let part = match place {
+                    0 => &mut parts.0,
+                    1 => &mut parts.1,
+                    _ => &mut parts.2,
+                };
+                prop_assume!(*part != other);
+                part.clone_from(&other);
+                let verified = Attempt::verify(value.as_bytes(), &keyring, &binding(&parts));
+                prop_assert!(matches!(verified, Err(Unverified::BadSignature)));
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let parts = Default::default();
+            let (keyring, binding) = (keyring(), binding(&parts));
+            let mut headed = vec![VERSION];
+            headed.extend_from_slice(&keyring.newest().id);
+            headed.extend_from_slice(&bytes);
+            for value in [bytes.clone(), to_base64url(&bytes).into(), to_base64url(&headed).into()] {
+                prop_assert!(Attempt::verify(&value, &keyring, &binding).is_err());
+            }
+        }
+    }
+}

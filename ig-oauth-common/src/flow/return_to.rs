@@ -136,7 +136,8 @@ fn is_query_or_fragment(text: &str) -> bool {
 }
 
 /// Characters that show nothing, or turn the reading direction: a path with them is not what a
-/// person reads.
+/// person reads. The joiners U+200C and U+200D are none of them: Persian and Indic words and emoji
+/// are written with them (RFC 5892, appendix A).
 fn is_invisible(character: char) -> bool {
     matches!(
         character,
@@ -145,7 +146,8 @@ fn is_invisible(character: char) -> bool {
             | '\u{115f}'
             | '\u{1160}'
             | '\u{180e}'
-            | '\u{200b}'..='\u{200f}'
+            | '\u{200b}'
+            | '\u{200e}'..='\u{200f}'
             | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}'
             | '\u{3164}'

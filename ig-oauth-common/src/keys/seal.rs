@@ -94,6 +94,8 @@ impl SealingKey {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -120,6 +122,35 @@ mod tests {
         }
         for length in 0..sealed.len() {
             assert_eq!(key.open(&[3; 12], b"aad", &sealed[..length]), None, "{length}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_was_sealed_opens_and_nothing_like_it_does(
+            key in any::<[u8; 32]>(), nonce in any::<[u8; 12]>(),
+            aad in prop::collection::vec(any::<u8>(), 0..60),
+            text in prop::collection::vec(any::<u8>(), 0..400),
+            bit in any::<prop::sample::Index>(), cut in any::<prop::sample::Index>(),
+            more in prop::collection::vec(any::<u8>(), 1..20),
+        ) {
+            let key = SealingKey::new(&key).unwrap();
+            let sealed = key.seal(nonce, &aad, &text).unwrap();
+            let opened = key.open(&nonce, &aad, &sealed);
+            prop_assert_eq!(opened.as_ref(), Some(&text));
+            let mut changed = sealed.clone();
+            let bit = bit.index(sealed.len() * 8);
+            changed[bit / 8] ^= 1 << (bit % 8);
+            let cut = &sealed[..cut.index(sealed.len())];
+            for forged in [&changed[..], cut, &[&sealed[..], &more].concat()] {
+                prop_assert_eq!(key.open(&nonce, &aad, forged), None);
+            }
+            let mut other_nonce = nonce;
+            other_nonce[bit % nonce.len()] ^= 1;
+            prop_assert_eq!(key.open(&other_nonce, &aad, &sealed), None);
+            prop_assert_eq!(key.open(&nonce, &[&aad[..], &more].concat(), &sealed), None);
         }
     }
 }

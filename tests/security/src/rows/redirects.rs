@@ -91,6 +91,9 @@ const CORPUS: &[&str] = &[
     "/auth/instagram/callback?code=x&state=y",
     "/auth/instagram/logout",
     "",
+    "/%E2%80%8B",
+    "/%E2%80%8E",
+    "/%E2%80%AE",
     "/%ff",
     "/%c0%af/evil.example",
     "%",
@@ -138,6 +141,9 @@ pub async fn r_01_no_form_of_open_redirect_works(adapter: &impl Adapter) {
         "/x;y=1",
         "/?q=%2F%2F",
         "/?q=a%0Ab",
+        // Words and emoji with joiners in them.
+        "/%D9%85%DB%8C%E2%80%8C%D8%AE%D9%88%D8%A7%D9%87%D9%85",
+        "/%F0%9F%91%A9%E2%80%8D%F0%9F%91%A7",
     ] {
         let answer = lands_on(&site, &format!("?return_to={}", escape(target.as_bytes()))).await;
         let expected = if target.contains('#') { target.to_owned() } else { format!("{target}#") };
