@@ -81,7 +81,7 @@ impl Flow {
             Ok(attempt) => attempt,
             // A good attempt of this browser, and another state that begins as its own does.
             Err(NotThisAttempt::OtherState) => {
-                return self.land_or_refuse(AuthErrorKind::MissingAttempt, audience, session);
+                return self.land_or_refuse(audience, session);
             }
             // Another instance may know the key, and the browser may come to it yet.
             Err(NotThisAttempt::UnknownKey) => return refuse(AuthErrorKind::BadSignature),
