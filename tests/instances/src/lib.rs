@@ -15,7 +15,11 @@
 
 pub mod dump;
 pub mod engine;
+pub mod killed_refresher;
 pub mod outage;
 pub mod refreshers;
 pub mod round_robin;
 pub mod two_examples;
+
+#[path = "../../../ig-oauth-common/tests/support/mod.rs"]
+mod support;

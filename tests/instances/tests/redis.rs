@@ -3,9 +3,9 @@
 mod programs;
 
 use ig_oauth_instances::engine::Engine;
-use ig_oauth_instances::{dump, outage, refreshers, two_examples};
+use ig_oauth_instances::{dump, killed_refresher, outage, refreshers, two_examples};
 use ig_oauth_test_adapters::{Actix, Axum};
-use programs::PROGRAMS;
+use programs::{PROGRAMS, REFRESHER};
 
 #[tokio::test]
 async fn a_login_started_on_one_instance_ends_on_the_other() {
@@ -35,7 +35,7 @@ async fn two_refreshers_refresh_ten_thousand_due_tokens_once_each() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_one_refresher_killed_nothing_is_lost() {
     let Some(engine) = Engine::redis() else { return };
-    refreshers::with_one_refresher_killed_nothing_is_lost(&engine, "Redis").await;
+    killed_refresher::with_one_refresher_killed_nothing_is_lost(REFRESHER, &engine, "Redis").await;
 }
 
 #[tokio::test]

@@ -85,7 +85,7 @@ impl RedisServer {
         let output = File::create(&log_path).expect("a log file");
         let mut command = Command::new(&self.program);
         command
-            .args(["--port", "0", "--save", "", "--appendonly", "yes", "--appendfsync", "always"])
+            .args(["--port", "0", "--save", "", "--appendonly", "yes", "--appendfsync", "no"])
             .args(["--daemonize", "no", "--unixsocket"])
             .arg(self.socket())
             .arg("--dir")
