@@ -34,7 +34,7 @@ fn latin(bytes: &[u8]) -> String {
 
 /// No token, code, state, session id or secret is in the database's files in any form.
 pub async fn a_stolen_database_shows_no_secret(adapter: &impl Adapter, engine: &Engine) {
-    let (app, mut browser) = logged_in(adapter, engine).await;
+    let (app, mut browser) = logged_in(adapter, engine.store().await).await;
     let callback = app.allowed(&mut browser, "").await;
     let state = parameter(&callback, "state").unwrap();
     browser.step(&callback).await;

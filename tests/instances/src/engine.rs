@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use ig_oauth_common::Store;
 use ig_oauth_stores::{PostgresStore, RedisStore, SqliteStore};
-use ig_oauth_test_servers::{PostgresServer, RedisServer};
+use ig_oauth_test_servers::{Passage, PostgresServer, RedisServer};
 
 /// The secret by which all instances seal.
 pub const COOKIE_SECRET: &str = "FAKE-cookie-secret-of-all-instances-0123456789";
 
 /// Longest an operation may take: ample for a busy machine.
-const TIMEOUT: Duration = Duration::from_secs(20);
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A database of the test's own.
 pub enum Engine {
@@ -71,6 +71,41 @@ impl Engine {
         }
     }
 
+    /// One more instance's store, with this timeout, by a way that can be blocked.
+    ///
+    /// # Panics
+    ///
+    /// For SQLite, to which no way leads.
+    pub async fn store_through(&self, passage: &Passage, timeout: Duration) -> Arc<dyn Store> {
+        let address = passage.address();
+        match self {
+            Self::Redis(_) => {
+                let builder = RedisStore::builder(format!("redis://{address}"));
+                Arc::new(builder.timeout(timeout).connect().await.unwrap())
+            }
+            Self::Postgres(_) => {
+                let url = format!("postgres://postgres@{address}/postgres?sslmode=disable");
+                let builder = PostgresStore::builder(url);
+                Arc::new(builder.timeout(timeout).connect().await.unwrap())
+            }
+            Self::Sqlite(_) => panic!("a file has no address"),
+        }
+    }
+
+    /// The socket of its server.
+    ///
+    /// # Panics
+    ///
+    /// For SQLite, which has none.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        match self {
+            Self::Redis(server) => server.socket(),
+            Self::Postgres(server) => server.socket(),
+            Self::Sqlite(_) => panic!("a file has no socket"),
+        }
+    }
+
     /// Bytes it takes: of memory for Redis, of its tables or file for the others.
     pub async fn size(&self) -> u64 {
         match self {
@@ -100,21 +135,21 @@ impl Engine {
         }
     }
 
-    /// Ends the server at once, as a crash would.
+    /// Ends the server at once, as a crash would; takes the file away.
     pub fn kill(&mut self) {
         match self {
             Self::Redis(server) => server.kill(),
             Self::Postgres(server) => server.kill(),
-            Self::Sqlite(_) => panic!("a file cannot be killed"),
+            Self::Sqlite(folder) => folder.take_away(),
         }
     }
 
-    /// Starts it again.
+    /// Starts it again; brings the file back.
     pub fn restart(&mut self) {
         match self {
             Self::Redis(server) => server.restart(),
             Self::Postgres(server) => server.restart(),
-            Self::Sqlite(_) => {}
+            Self::Sqlite(folder) => folder.bring_back(),
         }
     }
 
@@ -162,6 +197,14 @@ impl Folder {
 
     fn file(&self) -> String {
         self.0.join("store.db").to_str().unwrap().to_owned()
+    }
+
+    fn take_away(&self) {
+        fs::rename(self.file(), self.0.join("away.db")).unwrap();
+    }
+
+    fn bring_back(&self) {
+        fs::rename(self.0.join("away.db"), self.file()).unwrap();
     }
 }
 

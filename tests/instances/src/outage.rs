@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
+use ig_oauth_common::Store;
 use ig_oauth_conformance::browser::{Browser, Response};
 use ig_oauth_conformance::harness::{Adapter, App, Settings};
+use ig_oauth_test_servers::Passage;
+use tokio::task::JoinHandle;
 
-use crate::engine::{COOKIE_SECRET, Engine};
+use crate::engine::{COOKIE_SECRET, Engine, TIMEOUT};
 
 /// Requests of each phase that are waited for.
 const ENOUGH: usize = 200;
@@ -15,11 +19,14 @@ const ENOUGH: usize = 200;
 /// Visitors at a time.
 const VISITORS: usize = 8;
 
+/// Longest wait for any answer while the database is gone: a server that is not there is noticed at
+/// once, long before the store's timeout of 20 seconds.
+const AT_ONCE: Duration = Duration::from_secs(10);
+
 const PHASES: [&str; 3] = ["before", "during", "after"];
 
 /// An app on this store, and a browser that is logged in to it.
-pub async fn logged_in(adapter: &impl Adapter, engine: &Engine) -> (App, Browser) {
-    let store = engine.store().await;
+pub async fn logged_in(adapter: &impl Adapter, store: Arc<dyn Store>) -> (App, Browser) {
     let settings = Settings::new()
         .configure(move |builder| builder.store(store).cookie_secrets([COOKIE_SECRET]));
     let app = App::start(adapter, settings).await;
@@ -34,10 +41,13 @@ struct Tally {
     phase: AtomicUsize,
     over: AtomicBool,
     outcomes: Mutex<BTreeMap<(usize, usize, &'static str), usize>>,
+    longest: Mutex<Duration>,
 }
 
 impl Tally {
-    fn note(&self, began: usize, outcome: &'static str) {
+    fn note(&self, began: usize, since: Instant, outcome: &'static str) {
+        let mut longest = self.longest.lock().unwrap();
+        *longest = since.elapsed().max(*longest);
         let ended = self.phase.load(Ordering::SeqCst);
         *self.outcomes.lock().unwrap().entry((began, ended, outcome)).or_default() += 1;
     }
@@ -89,11 +99,13 @@ async fn visit(origin: String, mut browser: Browser, user_id: String, tally: Arc
         let began = tally.phase.load(Ordering::SeqCst);
         // A page for everybody: "anonymous" here would be the lie that an outage must not tell.
         let page = if turn % 2 == 0 { "/me" } else { "/" };
+        let since = Instant::now();
         let answer = browser.step(&format!("{origin}{page}")).await;
-        tally.note(began, outcome(&answer, &user_id));
+        tally.note(began, since, outcome(&answer, &user_id));
+        let since = Instant::now();
         let plain = browser.step(&format!("{origin}/plain")).await;
         assert_eq!((plain.status, plain.text().as_str()), (200, "plain"));
-        tally.note(began, "plain");
+        tally.note(began, since, "plain");
     }
     panic!("the test does not come to its end");
 }
@@ -104,7 +116,7 @@ pub async fn a_database_that_dies_and_returns(
     engine: &mut Engine,
     name: &str,
 ) {
-    let (app, browser) = logged_in(adapter, engine).await;
+    let (app, browser) = logged_in(adapter, engine.store().await).await;
     let (tally, user_id) = (Arc::new(Tally::default()), app.user_id());
     let visitors: Vec<_> = (0..VISITORS)
         .map(|_| {
@@ -136,6 +148,9 @@ pub async fn a_database_that_dies_and_returns(
             tally.count(phase, phase, "plain"),
         );
     }
+    let longest = *tally.longest.lock().unwrap();
+    println!("{name}, the longest wait for an answer: {longest:?}");
+    assert!(longest < AT_ONCE, "{longest:?}");
     assert_eq!(tally.count(0, 0, "unavailable"), 0);
     assert_eq!(tally.count(1, 1, "known"), 0);
     assert_eq!(tally.count(2, 2, "unavailable"), 0, "no restart of the app is needed");
@@ -152,20 +167,76 @@ pub async fn a_database_that_dies_and_returns(
     assert_eq!(newcomer.step(&app.url("/me")).await.status, 200);
 }
 
-/// While the database hangs, a request that needs no token is not slowed by those that do.
-pub async fn a_database_that_hangs_slows_nobody_else(adapter: &impl Adapter, engine: &Engine) {
-    let Engine::Redis(server) = engine else { panic!("only Redis can be made to hang") };
-    let (app, browser) = logged_in(adapter, engine).await;
-    server.pause();
-    let waiting = {
+/// Requests of that many visitors, all at once, for a page that needs the store.
+fn ask_at_once(
+    app: &App,
+    browser: &Browser,
+    visitors: usize,
+) -> Vec<JoinHandle<(Response, Duration)>> {
+    let ask = |_| {
         let (mut browser, me) = (browser.clone(), app.url("/me"));
-        tokio::spawn(async move { browser.step(&me).await })
+        tokio::spawn(async move {
+            let since = Instant::now();
+            (browser.step(&me).await, since.elapsed())
+        })
     };
+    (0..visitors).map(ask).collect()
+}
+
+/// While the database hangs, requests that need no token are not slowed by a hundred that do.
+pub async fn a_database_that_hangs_slows_nobody_else(adapter: &impl Adapter, engine: &Engine) {
+    let passage = Passage::open(engine.socket()).await;
+    let store = engine.store_through(&passage, TIMEOUT).await;
+    let (app, browser) = logged_in(adapter, store).await;
+    passage.block();
+    let waiting = ask_at_once(&app, &browser, 100);
     for _ in 0..50 {
         let plain = browser.clone().step(&app.url("/plain")).await;
         assert_eq!(plain.text(), "plain");
     }
-    assert!(!waiting.is_finished(), "it waits for the database all along");
-    server.resume();
-    assert_eq!(waiting.await.unwrap().status, 200);
+    let finished = waiting.iter().filter(|request| request.is_finished()).count();
+    assert_eq!(finished, 0, "they wait for the database all along");
+    passage.lead_to(engine.socket());
+    for request in waiting {
+        let (answer, _) = request.await.unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.describe());
+    }
+}
+
+/// Whoever needs a database that hangs is told so after the timeout, and all are served as soon as it
+/// answers again. However many ask, the database is given few connections.
+pub async fn nobody_waits_longer_than_the_timeout(
+    adapter: &impl Adapter,
+    engine: &Engine,
+    name: &str,
+) {
+    let passage = Passage::open(engine.socket()).await;
+    let store = engine.store_through(&passage, Duration::from_secs(1)).await;
+    let (app, browser) = logged_in(adapter, store).await;
+    passage.block();
+    let before = passage.taken();
+    let mut longest = Duration::ZERO;
+    for _ in 0..2 {
+        for request in ask_at_once(&app, &browser, 100) {
+            let (answer, waited) = request.await.unwrap();
+            assert_eq!(outcome(&answer, &app.user_id()), "unavailable");
+            longest = longest.max(waited);
+        }
+    }
+    let taken = passage.taken() - before;
+    println!("{name}: 200 requests while it hangs, {taken} connections, {longest:?} at most");
+    assert!(longest < AT_ONCE, "{longest:?}");
+    // Some pools of ten: one for each second, and one for those at the turn.
+    assert!(taken <= 60, "{taken} connections");
+    passage.lead_to(engine.socket());
+    let mut answers = Vec::new();
+    for request in ask_at_once(&app, &browser, 100) {
+        answers.push(request.await.unwrap().0);
+    }
+    // What was begun while it hung may end one or the other; the next ones are served.
+    let known = answers.iter().filter(|answer| outcome(answer, &app.user_id()) == "known").count();
+    println!("{name}: {known} of 100 are known as soon as it answers");
+    for request in ask_at_once(&app, &browser, 100) {
+        assert_eq!(outcome(&request.await.unwrap().0, &app.user_id()), "known");
+    }
 }

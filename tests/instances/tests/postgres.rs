@@ -57,3 +57,18 @@ async fn a_database_that_dies_and_returns_on_actix() {
     let Some(mut engine) = Engine::postgres() else { return };
     outage::a_database_that_dies_and_returns(&Actix, &mut engine, "PostgreSQL, actix").await;
 }
+
+#[tokio::test]
+async fn a_database_that_hangs_slows_nobody_else() {
+    let Some(engine) = Engine::postgres() else { return };
+    outage::a_database_that_hangs_slows_nobody_else(&Axum, &engine).await;
+    outage::a_database_that_hangs_slows_nobody_else(&Actix, &engine).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_longer_for_a_database_that_hangs_than_the_timeout() {
+    let Some(engine) = Engine::postgres() else { return };
+    let name = "PostgreSQL";
+    outage::nobody_waits_longer_than_the_timeout(&Axum, &engine, name).await;
+    outage::nobody_waits_longer_than_the_timeout(&Actix, &engine, name).await;
+}

@@ -63,3 +63,11 @@ async fn a_database_that_hangs_slows_nobody_else() {
     outage::a_database_that_hangs_slows_nobody_else(&Axum, &engine).await;
     outage::a_database_that_hangs_slows_nobody_else(&Actix, &engine).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_longer_for_a_database_that_hangs_than_the_timeout() {
+    let Some(engine) = Engine::redis() else { return };
+    let name = "Redis";
+    outage::nobody_waits_longer_than_the_timeout(&Axum, &engine, name).await;
+    outage::nobody_waits_longer_than_the_timeout(&Actix, &engine, name).await;
+}

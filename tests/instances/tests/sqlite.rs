@@ -3,7 +3,7 @@
 mod programs;
 
 use ig_oauth_instances::engine::Engine;
-use ig_oauth_instances::{dump, killed_refresher, refreshers, two_examples};
+use ig_oauth_instances::{dump, killed_refresher, outage, refreshers, two_examples};
 use ig_oauth_test_adapters::{Actix, Axum};
 use programs::{PROGRAMS, REFRESHER};
 
@@ -43,4 +43,16 @@ async fn a_stolen_database_shows_no_secret() {
     let engine = Engine::sqlite();
     dump::a_stolen_database_shows_no_secret(&Axum, &engine).await;
     dump::a_stolen_database_shows_no_secret(&Actix, &engine).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_is_taken_away_and_returns_on_axum() {
+    let mut engine = Engine::sqlite();
+    outage::a_database_that_dies_and_returns(&Axum, &mut engine, "SQLite, axum").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_is_taken_away_and_returns_on_actix() {
+    let mut engine = Engine::sqlite();
+    outage::a_database_that_dies_and_returns(&Actix, &mut engine, "SQLite, actix").await;
 }
