@@ -18,7 +18,7 @@ use ig_oauth_tower::{
     AuthError, InstagramLogin, InstagramOAuthLayer, MaybeInstagramToken, OfflineAccess,
 };
 use tokio::sync::watch;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 /// How many accounts are read from the store at a time.
 const BATCH: usize = 100;
@@ -30,14 +30,21 @@ async fn home(token: MaybeInstagramToken, login: InstagramLogin) -> Html<String>
     Html(example_shared::home(token.token(), None, &links))
 }
 
-/// Looks at every connected account. One that fails is told and keeps nobody else waiting.
-async fn look_at_all(accounts: &OfflineAccess) -> Result<(), AuthError> {
+/// Looks at every connected account, until told to stop. One that fails is told and keeps nobody else
+/// waiting.
+async fn look_at_all(
+    accounts: &OfflineAccess,
+    stop: &watch::Receiver<bool>,
+) -> Result<(), AuthError> {
     let mut after = None;
     loop {
         let batch = accounts.accounts(after.as_ref(), BATCH).await?;
         let Some(last) = batch.last() else { return Ok(()) };
         after = Some(last.user_id().clone());
         for account in &batch {
+            if *stop.borrow() {
+                return Ok(());
+            }
             let user_id = account.user_id();
             // The valid token, refreshed when it is due.
             let Some(token) = accounts.token(user_id).await? else {
@@ -57,14 +64,14 @@ async fn look_at_all(accounts: &OfflineAccess) -> Result<(), AuthError> {
 }
 
 async fn schedule(accounts: OfflineAccess, every: Duration, mut stop: watch::Receiver<bool>) {
-    let mut ticks = interval(every);
+    let mut ticks = interval_at(Instant::now() + every, every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
             _ = stop.changed() => return,
         }
-        if let Err(error) = look_at_all(&accounts).await {
+        if let Err(error) = look_at_all(&accounts, &stop).await {
             eprintln!("the store does not answer, next time perhaps: {error}");
         }
     }
