@@ -23,9 +23,9 @@ const ENGINE: &str = "Redis";
 
 /// Sessions and accounts in Redis 6.2 or newer, or in Valkey, for all instances of an app.
 ///
-/// Each operation is one script on one connection, which all operations share. A connection that
-/// breaks is replaced; one that does not answer in time is, too. It lives in the runtime in which
-/// the store was made. Make it in `main`, not in the closure that an Actix server runs once per
+/// Each operation is one script on one connection, which all operations share: questions and answers
+/// follow each other on it, so no pool is needed. A connection that breaks is replaced; one that does
+/// not answer in time is, too, by one at a time. It lives in the runtime in which the store was made. Make it in `main`, not in the closure that an Actix server runs once per
 /// worker.
 ///
 /// Cheap to clone: clones share the connection.

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use ig_oauth_common::Hooks;
 use ig_oauth_conformance::harness::{Adapter, Settings};
 use ig_oauth_security::site::Site;
 use ig_oauth_security::switched_store::SwitchedStore;
@@ -42,8 +43,43 @@ async fn the_store_is_asked_as_often_as_documented(adapter: &impl Adapter) {
     site.get("/me", &session).await;
     let refresh = round_trips();
     assert_eq!(refresh, 6, "session, claim, account, replace, release; seen again");
+    let attempt = site.start("").await;
+    let query = format!("code={}&state={}", site.code(), attempt.state);
+    let cookies = format!("{}; {session}", attempt.cookie());
+    let again = site.call_back(&query, &cookies).await;
+    assert_eq!(round_trips(), 3, "a login in the place of another: that one's session ends, too");
+    let session = ig_oauth_security::site::session_cookie(&again).unwrap();
     site.send("POST", "/auth/instagram/logout", &[("cookie", &session)]).await;
     assert_eq!(round_trips(), 1, "a logout");
+}
+
+/// Hooks with nothing in them.
+struct Listening;
+
+impl Hooks for Listening {}
+
+async fn a_logout_that_hooks_hear_of_asks_whose_session_it_is(adapter: &impl Adapter) {
+    let store = SwitchedStore::new();
+    let asked = store.clone();
+    let settings = Settings::new().configure(|builder| {
+        let builder = builder.store(store).hooks(Listening);
+        builder.cookie_secrets(["an obviously fake cookie secret for tests"])
+    });
+    let site = Site::with(adapter, settings).await;
+    let session = site.log_in().await;
+    let before = asked.calls();
+    site.send("POST", "/auth/instagram/logout", &[("cookie", &session)]).await;
+    assert_eq!(asked.calls() - before, 2, "look the session up, end it");
+}
+
+#[tokio::test]
+async fn a_logout_that_hooks_hear_of_asks_whose_session_it_is_on_axum() {
+    a_logout_that_hooks_hear_of_asks_whose_session_it_is(&Axum).await;
+}
+
+#[tokio::test]
+async fn a_logout_that_hooks_hear_of_asks_whose_session_it_is_on_actix() {
+    a_logout_that_hooks_hear_of_asks_whose_session_it_is(&Actix).await;
 }
 
 #[tokio::test]
