@@ -10,9 +10,11 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
-use actix_web::dev::{Payload, Service, ServiceResponse};
+use actix_web::body::{BodySize, MessageBody};
+use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform as _};
+use actix_web::error::{ErrorImATeapot, ErrorServiceUnavailable};
 use actix_web::http::StatusCode;
 use actix_web::middleware::{Compress, DefaultHeaders};
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
@@ -46,7 +48,7 @@ fn with_prefix(prefix: &str) -> InstagramOAuth {
     InstagramOAuth::new(builder(prefix).build().unwrap())
 }
 
-async fn text<B: actix_web::body::MessageBody>(response: ServiceResponse<B>) -> String {
+async fn text<B: MessageBody>(response: ServiceResponse<B>) -> String {
     String::from_utf8(read_body(response).await.to_vec()).unwrap()
 }
 
@@ -58,27 +60,36 @@ async fn user(token: InstagramToken) -> String {
     token.user_id().to_string()
 }
 
-/// Logs in at this service, or starts at one and ends at another: the session cookie.
-async fn log_in<S, T, A, B>(start: &S, finish: &T) -> String
+/// Logs in at this service, and gives the session's cookie.
+async fn log_in<S, B>(app: &S) -> String
 where
-    S: Service<actix_http::Request, Response = ServiceResponse<A>, Error = actix_web::Error>,
-    T: Service<actix_http::Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
+    S: Service<actix_http::Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
 {
-    let started = call_service(start, get(LOGIN)).await;
+    log_in_under("", app).await
+}
+
+async fn log_in_under<S, B>(prefix: &str, app: &S) -> String
+where
+    S: Service<actix_http::Request, Response = ServiceResponse<B>, Error = actix_web::Error>,
+{
+    let started = call_service(app, get(&format!("{prefix}{LOGIN}"))).await;
     assert_eq!(started.status(), StatusCode::SEE_OTHER);
     let location = started.headers().get("location").unwrap().to_str().unwrap().to_owned();
     let state = location.rsplit_once("&state=").unwrap().1.to_owned();
+    assert_eq!(started.headers().get_all("set-cookie").count(), 1, "answered once");
     let cookie = started.headers().get("set-cookie").unwrap().to_str().unwrap().to_owned();
     let request = TestRequest::get()
-        .uri(&format!("{CALLBACK}?code=FAKE&state={state}"))
+        .uri(&format!("{prefix}{CALLBACK}?code=FAKE&state={state}"))
         .insert_header(("cookie", cookie.split(';').next().unwrap()))
         .to_request();
-    let landed = call_service(finish, request).await;
+    let landed = call_service(app, request).await;
     assert_eq!(landed.status(), StatusCode::SEE_OTHER);
     let cookies = landed.headers().get_all("set-cookie");
-    let session =
-        cookies.map(|line| line.to_str().unwrap()).find(|line| line.contains("ig_session"));
-    session.unwrap().split(';').next().unwrap().to_owned()
+    let mut sessions =
+        cookies.map(|line| line.to_str().unwrap()).filter(|line| line.contains("ig_session"));
+    let session = sessions.next().unwrap().split(';').next().unwrap().to_owned();
+    assert!(sessions.next().is_none(), "answered once");
+    session
 }
 
 macro_rules! service {
@@ -92,17 +103,23 @@ async fn the_middleware_answers_wherever_it_is_wrapped() {
     let page = || web::resource("/page").to(async || "page");
     // The order of `wrap` and `service` is of no matter, and paths without a route are seen too.
     let before = service!(App::new().wrap(oauth()).service(page()));
-    assert_eq!(call_service(&before, get(LOGIN)).await.status(), StatusCode::SEE_OTHER);
+    log_in(&before).await;
     let after = service!(App::new().service(page()).wrap(oauth()));
-    assert_eq!(call_service(&after, get(LOGIN)).await.status(), StatusCode::SEE_OTHER);
+    log_in(&after).await;
     let fallback =
         service!(App::new().wrap(oauth()).default_service(web::to(HttpResponse::NotFound)));
-    assert_eq!(call_service(&fallback, get(LOGIN)).await.status(), StatusCode::SEE_OTHER);
+    log_in(&fallback).await;
+    let wildcard =
+        service!(App::new().wrap(oauth()).route("/{rest:.*}", web::to(HttpResponse::NotFound)));
+    log_in(&wildcard).await;
+    let posted = || web::post().to(HttpResponse::NotFound);
+    let other_method =
+        service!(App::new().wrap(oauth()).route(LOGIN, posted()).route(CALLBACK, posted()));
+    log_in(&other_method).await;
     // A scope's middleware sees the whole path, unlike axum's `nest`.
     let scoped =
         service!(App::new().service(web::scope("/app").wrap(with_prefix("/app")).service(page())));
-    let login = format!("/app{LOGIN}");
-    assert_eq!(call_service(&scoped, get(&login)).await.status(), StatusCode::SEE_OTHER);
+    log_in_under("/app", &scoped).await;
     // A resource's middleware sees its resource only.
     let resource = service!(App::new().service(page().wrap(oauth())));
     assert_eq!(call_service(&resource, get(LOGIN)).await.status(), StatusCode::NOT_FOUND);
@@ -112,9 +129,7 @@ async fn the_middleware_answers_wherever_it_is_wrapped() {
 async fn resources_answer_and_the_raw_path_decides() {
     let oauth = oauth();
     let app = service!(App::new().configure(oauth.configure()));
-    let login = call_service(&app, get(LOGIN)).await;
-    assert_eq!(login.status(), StatusCode::SEE_OTHER);
-    assert_eq!(login.headers().get_all("set-cookie").count(), 1);
+    log_in(&app).await;
     let put = TestRequest::put().uri(LOGIN).to_request();
     assert_eq!(call_service(&app, put).await.status(), StatusCode::METHOD_NOT_ALLOWED);
     // actix decodes before it matches; another spelling is the app's, and its own answer goes out.
@@ -127,14 +142,12 @@ async fn resources_answer_and_the_raw_path_decides() {
     }
     assert_eq!(call_service(&with_page, get(LOGIN)).await.status(), StatusCode::SEE_OTHER);
     let both = service!(App::new().configure(oauth.configure()).wrap(oauth.clone()));
-    let login = call_service(&both, get(LOGIN)).await;
-    assert_eq!(login.headers().get_all("set-cookie").count(), 1, "answered once");
+    log_in(&both).await;
 
     let nested = with_prefix("/app");
     let app =
         service!(App::new().service(web::scope("/app").configure(nested.configure_under("/app"))));
-    let login = format!("/app{LOGIN}");
-    assert_eq!(call_service(&app, get(&login)).await.status(), StatusCode::SEE_OTHER);
+    log_in_under("/app", &app).await;
     // Under another prefix it says what to change.
     let app = service!(App::new().service(web::scope("/other").configure(oauth.configure())));
     let answer = call_service(&app, get(&format!("/other{LOGIN}"))).await;
@@ -200,7 +213,7 @@ async fn extractors_and_the_guard_tell_strangers_from_users() {
                     .route("", web::get().to(async || "members"))
             )
     );
-    let session = log_in(&app, &app).await;
+    let session = log_in(&app).await;
     for (path, stranger, member) in [
         ("/token", (401, "login_required"), (200, "17841458366137975")),
         ("/members", (401, "login_required"), (200, "members")),
@@ -252,7 +265,7 @@ async fn a_failure_behind_an_option_is_no_stranger() {
         }
     }
     let well = service!(App::new().wrap(oauth()));
-    let session = log_in(&well, &well).await;
+    let session = log_in(&well).await;
     let failing = InstagramOAuth::new(builder("").hooks(Failing).build().unwrap());
     let app = service!(
         App::new()
@@ -309,6 +322,82 @@ async fn a_failure_behind_an_option_is_no_stranger() {
     assert_eq!(answer.headers().get("x-inside").unwrap(), "1");
 }
 
+/// Fails, and says so before or after it was asked.
+struct Failing {
+    is_ready: bool,
+}
+
+impl Service<ServiceRequest> for Failing {
+    type Response = ServiceResponse<String>;
+    type Error = actix_web::Error;
+    type Future = std::future::Ready<Result<ServiceResponse<String>, actix_web::Error>>;
+
+    fn poll_ready(&self, _: &mut Context<'_>) -> Poll<Result<(), actix_web::Error>> {
+        let unready = || Err(ErrorServiceUnavailable("overloaded"));
+        Poll::Ready(if self.is_ready { Ok(()) } else { unready() })
+    }
+
+    fn call(&self, _: ServiceRequest) -> Self::Future {
+        std::future::ready(Err(ErrorImATeapot("called")))
+    }
+}
+
+/// The readiness, or its error, of what is inside is passed on, with a session and without.
+#[actix_web::test]
+async fn an_inner_service_that_fails_is_not_hidden() {
+    let well = service!(App::new().wrap(oauth()));
+    let session = log_in(&well).await;
+    for is_ready in [false, true] {
+        let service = oauth().new_transform(Failing { is_ready }).await.unwrap();
+        let ready = std::future::poll_fn(|cx| service.poll_ready(cx)).await;
+        let refusal = ready.err().map(|error| error.to_string());
+        assert_eq!(refusal.as_deref(), (!is_ready).then_some("overloaded"));
+        for cookie in ["", &session] {
+            let request = TestRequest::get().uri("/page").insert_header(("cookie", cookie));
+            let answer = service.call(request.to_srv_request()).await;
+            let error = answer.map(|_| ()).unwrap_err();
+            assert_eq!(error.to_string(), "called");
+        }
+        let login = service.call(TestRequest::get().uri(LOGIN).to_srv_request()).await;
+        assert_eq!(login.unwrap().status(), StatusCode::SEE_OTHER);
+    }
+}
+
+/// Bodies of any type are left as they are, and ours stand beside them.
+#[actix_web::test]
+async fn any_body_of_the_app_will_do() {
+    struct Whole(Option<&'static str>);
+    impl MessageBody for Whole {
+        type Error = std::convert::Infallible;
+        fn size(&self) -> BodySize {
+            BodySize::Sized(self.0.map_or(0, |text| text.len() as u64))
+        }
+        fn poll_next(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<web::Bytes, Self::Error>>> {
+            Poll::Ready(self.0.take().map(|text| Ok(web::Bytes::from(text))))
+        }
+    }
+    let app = service!(
+        App::new()
+            .route("/page", web::get().to(async || "page"))
+            .wrap_fn(|request, service| {
+                let answer = service.call(request);
+                async { Ok(answer.await?.map_body(|_, _| Whole(Some("another body")))) }
+            })
+            .wrap(oauth())
+    );
+    let page = call_service(&app, get("/page")).await;
+    assert_eq!(page.response().body().size(), BodySize::Sized(12));
+    assert_eq!(text(page).await, "another body");
+    let own = call_service(&app, get(CALLBACK)).await;
+    assert_eq!(own.status(), StatusCode::BAD_REQUEST);
+    let BodySize::Sized(size) = own.response().body().size() else { panic!("a known size") };
+    let own = text(own).await;
+    assert!(own.starts_with("<!doctype html>") && own.len() as u64 == size);
+}
+
 /// Own answers are `Ok`, so middlewares outside run; those inside see the app's requests only.
 #[actix_web::test]
 async fn middlewares_of_others_work_on_both_sides() {
@@ -339,7 +428,7 @@ async fn requests_pass_whole_and_their_extensions_are_free() {
     let app = service!(App::new().wrap(oauth()).service(
         web::scope("/a/{id}").service(web::scope("/b").route("/{c}", web::get().to(borrowing)))
     ));
-    let session = log_in(&app, &app).await;
+    let session = log_in(&app).await;
     for cookie in ["", &session] {
         let request =
             TestRequest::get().uri("/a/1/b/2").insert_header(("cookie", cookie)).to_request();
@@ -409,7 +498,7 @@ async fn nothing_is_borrowed_while_an_extraction_waits() {
             .route("/both", web::get().to(both))
             .route("/other-way-round", web::get().to(other_way_round))
     );
-    let session = log_in(&app, &app).await;
+    let session = log_in(&app).await;
     for path in ["/both", "/other-way-round"] {
         let request =
             TestRequest::get().uri(path).insert_header(("cookie", &*session)).to_request();

@@ -1,23 +1,27 @@
 //! The test app on actix-web 4, with the middleware.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE, SET_COOKIE};
-use actix_web::middleware::{DefaultHeaders, Next, from_fn};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, SET_COOKIE};
+use actix_web::middleware::{Compress, DefaultHeaders, Logger, Next, from_fn};
+use actix_web::web::{Bytes, ServiceConfig};
 use actix_web::{
     App, Error, HttpMessage as _, HttpRequest, HttpResponse, HttpServer, Responder, web,
 };
+use futures_util::StreamExt as _;
 use ig_oauth_actix::{
     InstagramLogin, InstagramOAuth, InstagramToken, InstagramTokenRejection, InstagramTokenWith,
     MaybeInstagramToken, RequireInstagramToken,
 };
 use ig_oauth_common::{Config, LoginOptions, Scope};
 use ig_oauth_conformance::harness::{Adapter, Serving};
+use ig_oauth_conformance::mounting::{BODY_LIMIT, Mounting, Mounts};
 
-use crate::content::{Publishing, app_user_cookie, captions, context_of, described};
+use crate::content::{Events, Publishing, app_user_cookie, captions, context_of, described, long};
 
 /// actix-web 4 with the middleware, on two workers.
 #[derive(Clone, Copy, Debug)]
@@ -99,43 +103,181 @@ async fn media(token: InstagramToken) -> impl Responder {
     }
 }
 
-impl Adapter for Actix {
-    fn serve(&self, config: Config, listener: TcpListener) -> Serving {
+/// What comes in goes out.
+async fn echo(body: web::Payload) -> HttpResponse {
+    HttpResponse::SwitchingProtocols().upgrade("websocket").streaming(body)
+}
+
+fn pages(events: Events) -> impl FnOnce(&mut ServiceConfig) {
+    let more = events.clone();
+    move |services| {
+        let guard = RequireInstagramToken::new().scopes([Scope::InstagramBusinessContentPublish]);
+        services
+            .route("/", web::get().to(home))
+            .route("/me", web::to(me))
+            .route("/page/{rest:.*}", web::get().to(page))
+            .route("/cookies", web::get().to(cookies))
+            .route("/cached", web::get().to(cached))
+            .route("/publish", web::to(publish))
+            .route("/option", web::get().to(option))
+            .route("/maintained", web::get().to(maintained))
+            .route("/media", web::get().to(media))
+            .service(web::resource("/guarded").wrap(guard).route(web::get().to(async || "guarded")))
+            .route("/plain", web::get().to(async || "plain"))
+            .route("/app-login", web::get().to(app_login))
+            .route("/link", web::get().to(link))
+            .route("/maybe", web::get().to(async |_: MaybeInstagramToken| "maybe"))
+            .route("/links", web::get().to(async |login: InstagramLogin| login.login_path()))
+            .route("/long", web::get().to(async || long()))
+            .route("/never", web::get().to(std::future::pending::<&str>))
+            .route(
+                "/events",
+                web::get().to(move || {
+                    let body = events.stream().map(|text| text.map(Bytes::from));
+                    std::future::ready(HttpResponse::Ok().streaming(body))
+                }),
+            )
+            .route("/events/next", web::get().to(move || std::future::ready(more.next())))
+            .route("/echo", web::get().to(echo));
+    }
+}
+
+/// Answers for other origins.
+fn for_other_origins() -> DefaultHeaders {
+    DefaultHeaders::new().add(("access-control-allow-origin", "*"))
+}
+
+/// Answers 504 when its patience is over.
+async fn impatient(
+    patience: Duration,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    match tokio::time::timeout(patience, next.call(request)).await {
+        Ok(answer) => answer.map(ServiceResponse::map_into_boxed_body),
+        Err(_) => Err(actix_web::error::ErrorGatewayTimeout("too late")),
+    }
+}
+
+/// Answers 413 to bodies over the limit.
+async fn limited(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    if length
+        .and_then(|length| length.parse().ok())
+        .is_some_and(|length: usize| length > BODY_LIMIT)
+    {
+        return Err(actix_web::error::ErrorPayloadTooLarge("too long"));
+    }
+    next.call(request).await
+}
+
+/// The wiring, a macro because each `wrap` makes another type.
+macro_rules! among_others {
+    ($app:expr, $patience:expr) => {{
+        let patience = $patience;
+        $app.wrap(Logger::new("%U %s"))
+            .wrap(Compress::default())
+            .wrap(for_other_origins())
+            .wrap(from_fn(move |request, next| impatient(patience, request, next)))
+            .wrap(from_fn(limited))
+    }};
+}
+
+/// Puts into the root of an app what is not simply wrapped around it.
+fn mounted(
+    mounting: Mounting,
+    events: Events,
+    middlewares: Vec<InstagramOAuth>,
+) -> impl FnOnce(&mut ServiceConfig) {
+    move |services| {
+        let mut middlewares = middlewares.into_iter();
+        let oauth = middlewares.next().unwrap();
+        let app = |prefix| web::scope(prefix).configure(pages(events.clone()));
+        match mounting {
+            Mounting::Middleware => services.service(app("").wrap(inside()).wrap(oauth)),
+            Mounting::Routes => {
+                services.service(app("").configure(oauth.configure()).wrap(inside()))
+            }
+            Mounting::MiddlewareAndRoutes => {
+                let routes = oauth.configure();
+                services.service(app("").configure(routes).wrap(inside()).wrap(oauth))
+            }
+            Mounting::NestedRoutes => {
+                let app = app("/app").configure(oauth.configure_under("/app")).wrap(inside());
+                services.service(web::scope("").service(app).wrap(oauth))
+            }
+            Mounting::NestedMiddleware => services.service(app("/app").wrap(inside()).wrap(oauth)),
+            Mounting::MisplacedRoutes => {
+                services.service(web::scope("/elsewhere").configure(oauth.configure()))
+            }
+            Mounting::Two => {
+                let second = middlewares.next().unwrap();
+                let shop = app("/shop").wrap(inside()).wrap(oauth);
+                services.service(shop).service(app("/blog").wrap(inside()).wrap(second))
+            }
+            Mounting::Outside { patience } => {
+                let app = app("").wrap(inside()).wrap(oauth);
+                services.service(among_others!(app, patience))
+            }
+            Mounting::Inside { patience } => {
+                let app = among_others!(app("").wrap(inside()), patience);
+                services.service(app.wrap(oauth))
+            }
+        };
+    }
+}
+
+fn inside() -> DefaultHeaders {
+    DefaultHeaders::new().add(("x-inside", "1"))
+}
+
+fn outermost() -> DefaultHeaders {
+    DefaultHeaders::new().add(("x-app", "1"))
+}
+
+macro_rules! serve {
+    ($app:expr, $listener:expr) => {
         Serving::on_its_own_thread(async move |stop| {
-            let oauth = InstagramOAuth::new(config);
-            let server = HttpServer::new(move || {
-                App::new()
-                    .wrap(DefaultHeaders::new().add(("x-inside", "1")))
-                    .wrap(oauth.clone())
-                    .wrap(from_fn(app_user))
-                    .wrap(DefaultHeaders::new().add(("x-app", "1")))
-                    .route("/app-login", web::get().to(app_login))
-                    .route("/link", web::get().to(link))
-                    .route("/", web::get().to(home))
-                    .route("/me", web::to(me))
-                    .route("/page/{rest:.*}", web::get().to(page))
-                    .route("/cookies", web::get().to(cookies))
-                    .route("/cached", web::get().to(cached))
-                    .route("/publish", web::to(publish))
-                    .route("/option", web::get().to(option))
-                    .route("/maintained", web::get().to(maintained))
-                    .route("/media", web::get().to(media))
-                    .service(
-                        web::resource("/guarded")
-                            .wrap(
-                                RequireInstagramToken::new()
-                                    .scopes([Scope::InstagramBusinessContentPublish]),
-                            )
-                            .route(web::get().to(async || "guarded")),
-                    )
-                    .route("/plain", web::get().to(async || "plain"))
-            });
-            let server = server.workers(2).disable_signals().listen(listener).unwrap().run();
+            let server = HttpServer::new($app).workers(2).disable_signals();
+            let server = server.listen($listener).unwrap().run();
             let handle = server.handle();
             tokio::select! {
                 ended = server => ended.unwrap(),
                 _ = stop => handle.stop(false).await,
             }
         })
+    };
+}
+
+impl Adapter for Actix {
+    fn serve(&self, config: Config, listener: TcpListener) -> Serving {
+        let oauth = InstagramOAuth::new(config);
+        let events = Events::new();
+        let app = move || {
+            App::new()
+                .configure(pages(events.clone()))
+                .wrap(inside())
+                .wrap(oauth.clone())
+                .wrap(from_fn(app_user))
+                .wrap(outermost())
+        };
+        serve!(app, listener)
+    }
+}
+
+impl Mounts for Actix {
+    fn mount(&self, mounting: Mounting, configs: Vec<Config>, listener: TcpListener) -> Serving {
+        let middlewares: Vec<_> = configs.into_iter().map(InstagramOAuth::new).collect();
+        let events = Events::new();
+        let app = move || {
+            App::new()
+                .configure(mounted(mounting, events.clone(), middlewares.clone()))
+                .wrap(from_fn(app_user))
+                .wrap(outermost())
+        };
+        serve!(app, listener)
     }
 }

@@ -1,22 +1,31 @@
 //! The test app on axum 0.8, with the Tower layer.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{OriginalUri, Request};
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE, SET_COOKIE};
+use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, COOKIE, SET_COOKIE, UPGRADE};
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::routing::{any, get};
+use hyper_util::rt::TokioIo;
 use ig_oauth_common::{Config, LoginOptions, Scope};
 use ig_oauth_conformance::harness::{Adapter, Serving};
-
-use crate::content::{Publishing, app_user_cookie, captions, context_of, described};
+use ig_oauth_conformance::mounting::{BODY_LIMIT, Mounting, Mounts};
 use ig_oauth_tower::{
     InstagramLogin, InstagramOAuthLayer, InstagramToken, InstagramTokenRejection,
     InstagramTokenWith, MaybeInstagramToken, RequireInstagramToken,
 };
+use tower_http::compression::CompressionLayer;
+use tower_http::cors::CorsLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+use tower_http::trace::TraceLayer;
+
+use crate::content::{Events, Publishing, app_user_cookie, captions, context_of, described, long};
 
 /// axum 0.8 with the Tower layer.
 #[derive(Clone, Copy, Debug)]
@@ -93,38 +102,103 @@ async fn media(token: InstagramToken) -> impl IntoResponse {
     }
 }
 
+async fn nothing_here() -> StatusCode {
+    StatusCode::NOT_FOUND
+}
+
+/// The request's connection becomes the handler's.
+async fn echo(mut request: Request) -> Response {
+    let upgrading = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        let (mut from, mut to) = tokio::io::split(TokioIo::new(upgrading.await.unwrap()));
+        tokio::io::copy(&mut from, &mut to).await
+    });
+    let headers = [(CONNECTION, "upgrade"), (UPGRADE, "websocket")];
+    (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
+}
+
+/// The pages, and more routes beside them.
+fn pages(more_routes: Router) -> Router {
+    let events = Events::new();
+    let more = events.clone();
+    Router::new()
+        .route("/", get(home))
+        .route("/me", any(me))
+        .route("/page/{*rest}", get(page))
+        .route("/cookies", get(cookies))
+        .route("/cached", get(cached))
+        .route("/publish", any(publish))
+        .route("/option", get(option))
+        .route("/maintained", get(maintained))
+        .route("/media", get(media))
+        .route(
+            "/guarded",
+            get(async || "guarded").route_layer(
+                RequireInstagramToken::new().scopes([Scope::InstagramBusinessContentPublish]),
+            ),
+        )
+        .route("/plain", get(async || "plain"))
+        .route("/app-login", get(app_login))
+        .route("/link", get(link))
+        .route("/maybe", get(async |_: MaybeInstagramToken| "maybe"))
+        .route("/links", get(async |login: InstagramLogin| login.login_path()))
+        .route("/long", get(async || long()))
+        .route("/never", get(std::future::pending::<&str>))
+        .route("/events", get(async move || Body::from_stream(events.stream())))
+        .route("/events/next", get(async move || more.next()))
+        .route("/echo", get(echo))
+        .merge(more_routes)
+        .fallback(nothing_here)
+        .layer(map_response(mark("x-inside")))
+}
+
+/// Layers of others around `app`.
+fn among_others(app: Router, patience: Duration) -> Router {
+    let timeout = TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, patience);
+    app.layer(TraceLayer::new_for_http())
+        .layer(CompressionLayer::new())
+        .layer(CorsLayer::permissive())
+        .layer(timeout)
+        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
+}
+
+fn app(mounting: Mounting, configs: Vec<Config>) -> Router {
+    let mut layers = configs.into_iter().map(InstagramOAuthLayer::new);
+    let layer = layers.next().unwrap();
+    let none = Router::new();
+    let app = match mounting {
+        Mounting::Middleware => pages(none).layer(layer),
+        Mounting::Routes => pages(layer.routes()),
+        Mounting::MiddlewareAndRoutes => pages(layer.routes()).layer(layer),
+        Mounting::NestedRoutes => {
+            Router::new().nest("/app", pages(layer.routes_under("/app"))).layer(layer)
+        }
+        Mounting::NestedMiddleware => Router::new().nest("/app", pages(none).layer(layer)),
+        Mounting::MisplacedRoutes => Router::new().nest("/elsewhere", layer.routes()),
+        Mounting::Two => Router::new()
+            .nest("/shop", pages(none.clone()).layer(layer))
+            .nest("/blog", pages(none).layer(layers.next().unwrap())),
+        Mounting::Outside { patience } => among_others(pages(none).layer(layer), patience),
+        Mounting::Inside { patience } => among_others(pages(none), patience).layer(layer),
+    };
+    app.layer(from_fn(app_user)).layer(map_response(mark("x-app")))
+}
+
 impl Adapter for Axum {
     fn serve(&self, config: Config, listener: TcpListener) -> Serving {
+        self.mount(Mounting::Middleware, vec![config], listener)
+    }
+}
+
+impl Mounts for Axum {
+    fn mount(&self, mounting: Mounting, configs: Vec<Config>, listener: TcpListener) -> Serving {
         Serving::on_its_own_thread(async move |stop| {
-            let app = Router::new()
-                .route("/", get(home))
-                .route("/me", any(me))
-                .route("/page/{*rest}", get(page))
-                .route("/cookies", get(cookies))
-                .route("/cached", get(cached))
-                .route("/publish", any(publish))
-                .route("/option", get(option))
-                .route("/maintained", get(maintained))
-                .route("/media", get(media))
-                .route(
-                    "/guarded",
-                    get(async || "guarded").route_layer(
-                        RequireInstagramToken::new()
-                            .scopes([Scope::InstagramBusinessContentPublish]),
-                    ),
-                )
-                .route("/plain", get(async || "plain"))
-                .route("/app-login", get(app_login))
-                .route("/link", get(link))
-                .layer(map_response(mark("x-inside")))
-                .layer(InstagramOAuthLayer::new(config))
-                .layer(from_fn(app_user))
-                .layer(map_response(mark("x-app")));
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            let serving = axum::serve(listener, app).with_graceful_shutdown(async move {
-                let _ = stop.await;
-            });
-            serving.await.unwrap();
+            let serving = axum::serve(listener, app(mounting, configs));
+            tokio::select! {
+                ended = serving => ended.unwrap(),
+                _ = stop => {}
+            }
         })
     }
 }

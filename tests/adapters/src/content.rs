@@ -1,6 +1,11 @@
 //! What the test apps say, whatever their framework.
 
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use futures_util::stream::{self, Stream};
 use ig_oauth_common::{ApiError, LoginContext, RequiredScopes, Scope, Scopes};
+use tokio::sync::Notify;
 
 pub(crate) struct Publishing;
 
@@ -42,4 +47,33 @@ pub(crate) fn context_of(cookies: &str) -> Option<LoginContext> {
     let pairs = cookies.split("; ").filter_map(|pair| pair.split_once('='));
     let (_, user) = pairs.into_iter().find(|(name, _)| *name == APP_USER)?;
     LoginContext::bound_to(user).with_app_data(user).ok()
+}
+
+/// Text that is worth compressing.
+pub(crate) fn long() -> String {
+    "long ".repeat(200)
+}
+
+/// A body that goes on when somebody asks for it.
+#[derive(Clone)]
+pub(crate) struct Events(Arc<Notify>);
+
+impl Events {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Notify::new()))
+    }
+
+    pub(crate) fn next(&self) -> &'static str {
+        self.0.notify_one();
+        "asked"
+    }
+
+    pub(crate) fn stream(&self) -> impl Stream<Item = Result<&'static str, Infallible>> + use<> {
+        stream::unfold((Arc::clone(&self.0), true), async |(next, is_first)| {
+            if !is_first {
+                next.notified().await;
+            }
+            Some((Ok(if is_first { "one" } else { "next" }), (next, false)))
+        })
+    }
 }

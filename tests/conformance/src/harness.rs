@@ -95,6 +95,7 @@ pub struct Settings {
     api: Api,
     sessions: Sessions,
     redirect_uri: Option<String>,
+    prefix: &'static str,
     change: Change,
 }
 
@@ -105,6 +106,7 @@ impl Settings {
             api: Api::InstagramLogin,
             sessions: Sessions::Cookie,
             redirect_uri: None,
+            prefix: "",
             change: Box::new(|builder| builder),
         }
     }
@@ -124,6 +126,12 @@ impl Settings {
     /// Another redirect URI than the app's own address.
     pub fn redirect_uri(mut self, uri: &str) -> Self {
         self.redirect_uri = Some(uri.to_owned());
+        self
+    }
+
+    /// All our paths under this prefix.
+    pub fn under(mut self, prefix: &'static str) -> Self {
+        self.prefix = prefix;
         self
     }
 
@@ -156,11 +164,20 @@ pub struct App {
 impl App {
     /// Starts the app and its provider.
     pub async fn start(adapter: &impl Adapter, settings: Settings) -> Self {
+        Self::start_by(|config, listener| adapter.serve(config, listener), settings).await
+    }
+
+    /// The same with another way to serve.
+    pub async fn start_by(
+        serve: impl FnOnce(Config, TcpListener) -> Serving,
+        settings: Settings,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         listener.set_nonblocking(true).expect("a socket that does not block");
         let origin = format!("http://{}", listener.local_addr().expect("an address"));
+        let paths = format!("{}/auth/instagram", settings.prefix);
         let redirect_uri =
-            settings.redirect_uri.unwrap_or_else(|| format!("{origin}/auth/instagram/callback"));
+            settings.redirect_uri.unwrap_or_else(|| format!("{origin}{paths}/callback"));
         let api = match settings.api {
             Api::BasicDisplay => fake::Api::BasicDisplay,
             _ => fake::Api::InstagramLogin,
@@ -175,6 +192,8 @@ impl App {
                 .authorize_url(provider.authorize_url())
                 .token_url(provider.token_url())
                 .graph_url(provider.graph_url())
+                .login_path(format!("{paths}/login"))
+                .logout_path(format!("{paths}/logout"))
                 .clock(clock.clone());
         if settings.sessions == Sessions::Store {
             builder = builder
@@ -182,7 +201,7 @@ impl App {
                 .cookie_secrets(["an obviously fake cookie secret for tests"]);
         }
         let config = (settings.change)(builder).build().expect("a configuration that works");
-        let serving = adapter.serve(config, listener);
+        let serving = serve(config, listener);
         Self { provider, origin, clock, _serving: serving }
     }
 

@@ -19,6 +19,7 @@ pub mod connect;
 pub mod documents;
 pub mod example;
 pub mod harness;
+pub mod mounting;
 pub mod program;
 pub mod scenarios;
 

@@ -223,23 +223,11 @@ mod tests {
     /// A row that the list above forgets would never run.
     #[test]
     fn every_row_is_in_the_list() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rows");
         let list = include_str!("mod.rs");
         let mut count = 0;
-        for file in [
-            include_str!("answers.rs"),
-            include_str!("callback.rs"),
-            include_str!("cookies.rs"),
-            include_str!("events.rs"),
-            include_str!("hosts.rs"),
-            include_str!("methods.rs"),
-            include_str!("redirects.rs"),
-            include_str!("sessions.rs"),
-            include_str!("state.rs"),
-            include_str!("signed_request.rs"),
-            include_str!("token_answers.rs"),
-            include_str!("token_endpoint.rs"),
-            include_str!("token_life.rs"),
-        ] {
+        for file in std::fs::read_dir(folder).unwrap() {
+            let file = std::fs::read_to_string(file.unwrap().path()).unwrap();
             for line in file.lines() {
                 let Some(rest) = line.strip_prefix("pub async fn ") else { continue };
                 let name = rest.split('(').next().unwrap();
