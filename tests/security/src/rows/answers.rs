@@ -1,6 +1,6 @@
 //! Section 6: headers, errors, logs.
 
-use ig_oauth_common::{AuthErrorKind, BoxFuture, Failure, Hooks, Reply};
+use ig_oauth_common::{AuthErrorKind, BoxFuture, Denial, Failure, Hooks, Reply};
 use ig_oauth_conformance::browser::{Response, links};
 use ig_oauth_conformance::harness::{Adapter, Sessions, Settings};
 use ig_oauth_fake_instagram::{Endpoint, Fault};
@@ -28,40 +28,94 @@ pub async fn e_01_no_answer_of_ours_is_cached(adapter: &impl Adapter) {
     }
 }
 
+fn reflects_nothing(page: &Response, query: &str) {
+    assert!((400..500).contains(&page.status) || page.status == 500, "{}", page.describe());
+    let told = page.describe();
+    for part in ["alert(1)", "onload", "<img", "<evil", "javascript:", "hostile"] {
+        assert!(!told.contains(part), "{part} of {query} in {told}");
+    }
+    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+    assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
+    assert!(page.header("content-security-policy").unwrap().contains("default-src 'none'"));
+}
+
 pub async fn e_02_nothing_of_a_request_is_reflected(adapter: &impl Adapter) {
     let site = Site::new(adapter).await;
-    let attempt = site.start("").await;
-    for hostile in
-        ["<script>alert(1)</script>", "\"><svg onload=alert(1)>", "'><img src=x>", "javascript:x"]
-    {
+    for hostile in [
+        "<script>alert(1)</script>",
+        "\"><svg onload=alert(1)>",
+        "'><img src=hostile>",
+        "javascript:hostile",
+    ] {
         let text = crate::site::escape(hostile.as_bytes());
+        let headers = [("host", "<evil>"), ("referer", hostile), ("accept", "text/html")];
         for query in [
-            format!("error={text}&state={}", attempt.state),
+            format!("error={text}&state={text}"),
             format!(
                 "error=access_denied&error_description={text}&error_reason={text}&state={text}"
             ),
             format!("code={text}&state={text}"),
             format!("{text}={text}"),
         ] {
-            let headers = [("host", "<evil>"), ("referer", hostile), ("accept", "text/html")];
-            let page = site.send("GET", &format!("{CALLBACK}?{query}"), &headers[1..]).await;
-            assert!((400..500).contains(&page.status), "{}", page.describe());
-            assert!(!page.text().contains("alert(1)") && !page.text().contains("<img"), "{query}");
-            assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
-            assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
-            assert!(page.header("content-security-policy").unwrap().contains("default-src 'none'"));
+            let page = site.send("GET", &format!("{CALLBACK}?{query}"), &headers).await;
+            reflects_nothing(&page, &query);
+        }
+        // Once the state is proven the provider's words are heard, and shown no more than before. (RFC
+        // 6749, appendix A.7, allows no quotation mark in `error`.)
+        let as_error = if hostile.contains('"') { "invalid_request" } else { "provider_rejected" };
+        for (query, code) in [
+            (format!("error={text}"), as_error),
+            (
+                format!("error=access_denied&error_description={text}&error_reason={text}"),
+                "access_denied",
+            ),
+            (format!("code={text}"), "code_rejected"),
+            (format!("code=a&code={text}"), "invalid_request"),
+        ] {
+            let attempt = site.start("?return_to=/page/x").await;
+            let target = format!("{CALLBACK}?{query}&state={}", attempt.state);
+            let cookie = attempt.cookie();
+            let proven = [&headers[..], &[("cookie", &cookie)]].concat();
+            let page = site.send("GET", &target, &proven).await;
+            assert!(page.text().contains(code), "{query}: {}", page.describe());
+            reflects_nothing(&page, &query);
         }
     }
 }
 
+#[derive(Clone, Default)]
+struct Denials(Arc<Mutex<Vec<Denial>>>);
+
+impl Hooks for Denials {
+    fn on_denied(&self, denial: Denial) -> BoxFuture<'_, Option<Reply>> {
+        self.0.lock().unwrap().push(denial);
+        Box::pin(async { None })
+    }
+}
+
 pub async fn e_03_the_providers_description_is_not_shown_unproven(adapter: &impl Adapter) {
-    let site = Site::new(adapter).await;
+    let denials = Denials::default();
+    let hooks = denials.clone();
+    let site = Site::with(adapter, Settings::new().configure(|b| b.hooks(hooks))).await;
     for state in ["", "&state=wrong"] {
         let query = format!("error=access_denied&error_description=Call+0800+123{state}");
         let page = site.call_back(&query, "").await;
         is_refused(&page, "invalid_state");
         assert!(!page.text().contains("Call"), "{}", page.text());
     }
+    assert!(denials.0.lock().unwrap().is_empty(), "nor is the app told");
+    // Proven it goes to the app, and no more of it than fits.
+    let attempt = site.start("").await;
+    let long = format!("Call{}", "%c3%a9".repeat(300));
+    let query = format!("error=access_denied&error_description={long}&error_reason={long}");
+    let query = format!("{query}&state={}", attempt.state);
+    let page = site.call_back(&query, &attempt.cookie()).await;
+    is_refused(&page, "access_denied");
+    assert!(!page.text().contains("Call"), "{}", page.text());
+    let denials = denials.0.lock().unwrap();
+    let expected = format!("Call{}", "\u{e9}".repeat(252));
+    assert_eq!(denials[0].description(), Some(&*expected), "256 characters");
+    assert_eq!(denials[0].reason(), Some(&*expected));
 }
 
 pub async fn e_04_pages_fit_in_no_frame(adapter: &impl Adapter) {

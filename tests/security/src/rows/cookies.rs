@@ -390,14 +390,31 @@ pub async fn h_05_plain_http_is_for_loopback_and_has_other_cookie_names(adapter:
         let error = ig_oauth_common::Config::builder("1", secret, uri).build().unwrap_err();
         assert_eq!(error.field(), "redirect_uri");
     }
-    // Its cookies are worth nothing to an app on https, nor the other way round.
-    let loopback = attempt(&start);
+    // Its attempts are worth nothing to an app on https, nor the other way round: neither as they are,
+    // nor under the name that the other one looks for.
     let site = Site::new(adapter).await;
-    let query = format!("code={}&state={}", site.code(), loopback.state);
-    is_refused(&site.call_back(&query, &loopback.cookie()).await, "invalid_state");
-    let query = format!("code=abc&state={}", site.start("").await.state);
-    let secure = site.start("").await;
-    let target = format!("{CALLBACK}?{query}");
-    let answer = app.raw("GET", &target, &[("cookie", &secure.cookie())]).await;
-    is_refused(&answer, "invalid_state");
+    assert_eq!(app.provider.client_secret(), site.app.provider.client_secret(), "the same keys");
+    let on_loopback = async || attempt(&app.raw("GET", LOGIN, &[]).await);
+    let name_at = |example: &Attempt, state: &str| {
+        let (prefix, _) = example.name.rsplit_once('.').unwrap();
+        format!("{prefix}.{}", &state[..8])
+    };
+    let (loopback, secure) = (on_loopback().await, site.start("").await);
+    for name in [loopback.name.clone(), name_at(&secure, &loopback.state)] {
+        let query = format!("code={}&state={}", site.code(), loopback.state);
+        let cookie = format!("{name}={}", loopback.value);
+        is_refused(&site.call_back(&query, &cookie).await, "invalid_state");
+    }
+    for name in [secure.name.clone(), name_at(&loopback, &secure.state)] {
+        let target = format!("{CALLBACK}?code={}&state={}", site.code(), secure.state);
+        let cookie = format!("{name}={}", secure.value);
+        let answer = app.raw("GET", &target, &[("cookie", &cookie)]).await;
+        is_refused(&answer, "invalid_state");
+    }
+    assert_eq!((app.exchanges(), site.exchanges()), (0, 0));
+    // Each of them is good where it was made.
+    site.is_alive(&secure).await;
+    let code = app.provider.issue_code(&app.url(CALLBACK), "instagram_business_basic");
+    let target = format!("{CALLBACK}?code={code}&state={}", loopback.state);
+    is_ok(&app.raw("GET", &target, &[("cookie", &loopback.cookie())]).await);
 }
