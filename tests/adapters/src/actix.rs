@@ -240,9 +240,12 @@ fn outermost() -> DefaultHeaders {
 
 macro_rules! serve {
     ($app:expr, $listener:expr) => {
+        serve!($app, $listener, listen)
+    };
+    ($app:expr, $listener:expr, $listen:ident) => {
         Serving::on_its_own_thread(async move |stop| {
             let server = HttpServer::new($app).workers(2).disable_signals();
-            let server = server.listen($listener).unwrap().run();
+            let server = server.$listen($listener).unwrap().run();
             let handle = server.handle();
             tokio::select! {
                 ended = server => ended.unwrap(),
@@ -252,19 +255,29 @@ macro_rules! serve {
     };
 }
 
-impl Adapter for Actix {
-    fn serve(&self, config: Config, listener: TcpListener) -> Serving {
-        let oauth = InstagramOAuth::new(config);
+/// The app with the middleware around it, a macro because its type has no name.
+macro_rules! app {
+    ($config:expr) => {{
+        let oauth = InstagramOAuth::new($config);
         let events = Events::new();
-        let app = move || {
+        move || {
             App::new()
                 .configure(pages(events.clone()))
                 .wrap(inside())
                 .wrap(oauth.clone())
                 .wrap(from_fn(app_user))
                 .wrap(outermost())
-        };
-        serve!(app, listener)
+        }
+    }};
+}
+
+impl Adapter for Actix {
+    fn serve(&self, config: Config, listener: TcpListener) -> Serving {
+        serve!(app!(config), listener)
+    }
+
+    fn serve_http2(&self, config: Config, listener: TcpListener) -> Serving {
+        serve!(app!(config), listener, listen_auto_h2c)
     }
 }
 

@@ -32,6 +32,26 @@ const START: u64 = 1_800_000_000;
 pub trait Adapter: Sync {
     /// Serves the test app on `listener` until the result is dropped.
     fn serve(&self, config: Config, listener: TcpListener) -> Serving;
+
+    /// The same for clients that speak HTTP/2 with prior knowledge (RFC 9113, section 3.3), where the
+    /// server does not tell the versions apart by itself.
+    fn serve_http2(&self, config: Config, listener: TcpListener) -> Serving {
+        self.serve(config, listener)
+    }
+}
+
+/// An adapter whose app is reached over HTTP/2.
+#[derive(Debug)]
+pub struct OverHttp2<'a, A>(pub &'a A);
+
+impl<A: Adapter> Adapter for OverHttp2<'_, A> {
+    fn serve(&self, config: Config, listener: TcpListener) -> Serving {
+        self.0.serve_http2(config, listener)
+    }
+
+    fn serve_http2(&self, config: Config, listener: TcpListener) -> Serving {
+        self.0.serve_http2(config, listener)
+    }
 }
 
 /// A server on a thread and runtime of its own. Dropping it stops it.

@@ -15,6 +15,7 @@
 )]
 
 pub mod faults;
+pub mod http2;
 pub mod log;
 pub mod rows;
 pub mod site;

@@ -5,19 +5,20 @@ use std::sync::Arc;
 
 use ig_oauth_common::{AuthErrorKind, Config};
 use ig_oauth_conformance::browser::{Response, send};
-use ig_oauth_conformance::harness::{Adapter, App, Settings};
+use ig_oauth_conformance::harness::{Adapter, App, OverHttp2, Settings};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::faults::Failures;
-use crate::log;
 use crate::site::{
-    CALLBACK, LOGIN, REDIRECT_URI, Site, attempt, is_ok, is_refused, session_cookie,
+    CALLBACK, LOGIN, LOGOUT, REDIRECT_URI, Site, attempt, is_ok, is_refused, session_cookie,
 };
+use crate::{http2, log};
 
 /// What must not depend on a request's headers: everything but the random values.
 fn without_random(answer: &Response, random: &[&str]) -> String {
@@ -26,40 +27,64 @@ fn without_random(answer: &Response, random: &[&str]) -> String {
         text = text.replace(value, "<random>");
     }
     let lines = text.lines().filter(|line| !line.starts_with("date:"));
-    lines
-        .map(|line| line.split_once("=AZ").map_or(line, |(head, _)| head))
-        .collect::<Vec<_>>()
-        .join("\n")
+    let lines = lines.map(|line| line.split_once("=AZ").map_or(line, |(head, _)| head));
+    // The id of an event stands between these.
+    let lines = lines.map(|line| line.split_once("&middot; ").map_or(line, |(head, _)| head));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Login and landing with these headers besides, without what is random in them.
-async fn transcript(site: &Site, target: &str, headers: &[(&str, &str)]) -> [String; 2] {
-    let start = site.send("GET", target, headers).await;
+/// What the app says from the first request to the last: login, landing, a page of the app's, the
+/// answers to whoever is not logged in, errors and logout, without what is random in them.
+async fn transcript(send: impl AsyncFn(&str, &str, &str) -> Response, code: String) -> Vec<String> {
+    let start = send("GET", LOGIN, "").await;
     let attempt = attempt(&start);
-    let target = format!("{CALLBACK}?code={}&state={}", site.code(), attempt.state);
-    let cookie = attempt.cookie();
-    let mut headers = headers.to_vec();
-    headers.push(("cookie", &cookie));
-    let landed = site.send("GET", &target, &headers).await;
+    let target = format!("{CALLBACK}?code={code}&state={}", attempt.state);
+    let landed = send("GET", &target, &attempt.cookie()).await;
     is_ok(&landed);
     let session = session_cookie(&landed).unwrap();
     let short = attempt.name.rsplit_once('.').unwrap().1;
     let random = [&*attempt.state, &*attempt.value, &*session, short];
-    [without_random(&start, &random), without_random(&landed, &random)]
+    let mut answers = vec![start, landed];
+    for (method, target, cookies) in [
+        ("GET", "/page/x", &*session),
+        ("GET", "/page/x", ""),
+        ("GET", "/me", ""),
+        ("GET", "/guarded", ""),
+        ("GET", CALLBACK, ""),
+        ("GET", "/auth/instagram/callback?code=a&state=b", ""),
+        ("POST", CALLBACK, ""),
+        ("POST", LOGOUT, &*session),
+    ] {
+        answers.push(send(method, target, cookies).await);
+    }
+    answers.iter().map(|answer| without_random(answer, &random)).collect()
+}
+
+/// The same over HTTP/1.1 with these headers besides.
+async fn transcript_with(site: &Site, headers: &[(&str, &str)]) -> Vec<String> {
+    let send = async |method: &str, target: &str, cookies: &str| {
+        // A navigation is redirected to the login, which is where a host could come in.
+        let mut headers = [headers, &[("accept", "text/html")]].concat();
+        if !cookies.is_empty() {
+            headers.push(("cookie", cookies));
+        }
+        site.send(method, target, &headers).await
+    };
+    transcript(send, site.code()).await
 }
 
 pub async fn h_01_the_host_header_changes_nothing(adapter: &impl Adapter) {
     let site = Site::new(adapter).await;
-    let baseline = transcript(&site, LOGIN, &[]).await;
+    let baseline = transcript_with(&site, &[]).await;
     assert!(baseline[0].contains("app.example"), "{}", baseline[0]);
     for host in ["evil.example", "evil.example:443", "app.example.evil.example", "localhost"] {
-        assert_eq!(transcript(&site, LOGIN, &[("host", host)]).await, baseline, "{host}");
+        assert_eq!(transcript_with(&site, &[("host", host)]).await, baseline, "{host}");
     }
 }
 
 pub async fn h_02_forwarded_headers_change_nothing(adapter: &impl Adapter) {
     let site = Site::new(adapter).await;
-    let baseline = transcript(&site, LOGIN, &[]).await;
+    let baseline = transcript_with(&site, &[]).await;
     for name in [
         "x-forwarded-host",
         "x-forwarded-proto",
@@ -74,23 +99,53 @@ pub async fn h_02_forwarded_headers_change_nothing(adapter: &impl Adapter) {
         "x-url-scheme",
     ] {
         for value in ["evil.example", "http", "/evil", "443"] {
-            assert_eq!(
-                transcript(&site, LOGIN, &[(name, value)]).await,
-                baseline,
-                "{name}: {value}"
-            );
+            assert_eq!(transcript_with(&site, &[(name, value)]).await, baseline, "{name}: {value}");
         }
     }
     let forwarded = "for=1.2.3.4;host=evil.example;proto=http";
-    assert_eq!(transcript(&site, LOGIN, &[("forwarded", forwarded)]).await, baseline);
+    assert_eq!(transcript_with(&site, &[("forwarded", forwarded)]).await, baseline);
 }
 
 pub async fn h_03_a_foreign_authority_in_the_target_changes_nothing(adapter: &impl Adapter) {
     let site = Site::new(adapter).await;
-    let baseline = transcript(&site, LOGIN, &[]).await;
-    for target in [format!("http://evil.example{LOGIN}"), format!("https://evil.example:1{LOGIN}")]
-    {
-        assert_eq!(transcript(&site, &target, &[]).await, baseline, "{target}");
+    let baseline = transcript_with(&site, &[]).await;
+    for origin in ["http://evil.example", "https://evil.example:1"] {
+        let send = async |method: &str, target: &str, cookies: &str| {
+            let mut headers = vec![("accept", "text/html")];
+            if !cookies.is_empty() {
+                headers.push(("cookie", cookies));
+            }
+            site.send(method, &format!("{origin}{target}"), &headers).await
+        };
+        assert_eq!(transcript(send, site.code()).await, baseline, "{origin}");
+    }
+}
+
+/// The same where the authority is a field of its own (RFC 9113, section 8.3.1) and `host` another.
+pub async fn h_03_authority_and_host_of_http2_may_differ_and_change_nothing(
+    adapter: &impl Adapter,
+) {
+    let site = Site::new(&OverHttp2(adapter)).await;
+    let mut transcripts = Vec::new();
+    for (authority, host) in [
+        ("app.example", "app.example"),
+        ("evil.example", "app.example"),
+        ("app.example", "evil.example"),
+        ("evil.example:1", "evil.example:2"),
+    ] {
+        let send = async |method: &str, target: &str, cookies: &str| {
+            let mut headers = vec![("accept", "text/html"), ("host", host)];
+            if !cookies.is_empty() {
+                headers.push(("cookie", cookies));
+            }
+            http2::send(site.app.address(), method, authority, target, &headers).await
+        };
+        transcripts.push(transcript(send, site.code()).await);
+    }
+    let redirect_uri = "redirect_uri=https%3A%2F%2Fapp.example%2F";
+    assert!(transcripts[0][0].contains(redirect_uri), "{}", transcripts[0][0]);
+    for other in &transcripts[1..] {
+        assert_eq!(*other, transcripts[0]);
     }
 }
 
@@ -125,13 +180,20 @@ async fn tls_server(config: ServerConfig) -> SocketAddr {
     address
 }
 
-/// A server that answers a ClientHello by choosing TLS 1.1.
-async fn tls_1_1_server() -> SocketAddr {
+/// A server that answers a ClientHello by choosing TLS 1.1, and what the client says to that.
+async fn tls_1_1_server() -> (SocketAddr, mpsc::UnboundedReceiver<Vec<u8>>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
+    let (said, heard) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            let _ = stream.read(&mut [0; 4096]).await;
+            // The ClientHello is one record: its head says how long it is.
+            let mut head = [0; 5];
+            if stream.read_exact(&mut head).await.is_err() {
+                continue;
+            }
+            let mut hello = vec![0; usize::from(u16::from_be_bytes([head[3], head[4]]))];
+            let _ = stream.read_exact(&mut hello).await;
             // Record: handshake, TLS 1.1; ServerHello: TLS 1.1, random, no session, a cipher of the
             // time, no compression, no extensions.
             let mut hello = vec![0x02, 0, 0, 38, 0x03, 0x02];
@@ -140,10 +202,12 @@ async fn tls_1_1_server() -> SocketAddr {
             let mut record = vec![0x16, 0x03, 0x02, 0, u8::try_from(hello.len()).unwrap()];
             record.extend(hello);
             let _ = stream.write_all(&record).await;
-            let _ = stream.read(&mut [0; 64]).await;
+            let mut answer = Vec::new();
+            let _ = stream.read_to_end(&mut answer).await;
+            let _ = said.send(answer);
         }
     });
-    address
+    (address, heard)
 }
 
 fn server_config(name: &str, not_after: i32, issuer: &Issuer<'_, KeyPair>) -> ServerConfig {
@@ -168,7 +232,7 @@ pub async fn h_06_the_token_endpoint_is_reached_by_proven_tls_only(adapter: &imp
     let good = tls_server(server_config("127.0.0.1", 2040, &issuer)).await;
     let wrong_name = tls_server(server_config("other.example", 2040, &issuer)).await;
     let expired = tls_server(server_config("127.0.0.1", 2021, &issuer)).await;
-    let old = tls_1_1_server().await;
+    let (old, mut heard) = tls_1_1_server().await;
     for (what, address, trusted, works) in [
         ("a good certificate of a trusted root", good, true, true),
         ("the same of an unknown root", good, false, false),
@@ -196,6 +260,10 @@ pub async fn h_06_the_token_endpoint_is_reached_by_proven_tls_only(adapter: &imp
             assert_eq!(session_cookie(&answer), None, "{what}");
         }
     }
+    // A fatal alert, `protocol_version` (RFC 8446, section 6): the version was the reason.
+    let alert = heard.recv().await.unwrap();
+    assert_eq!(alert.len(), 7, "one alert: {alert:?}");
+    assert_eq!((alert[0], &alert[5..]), (21, &[2, 70][..]), "{alert:?}");
     let secret = "FAKE-app-secret-of-more-than-32-bytes";
     let build = || Config::builder("1", secret, REDIRECT_URI);
     for url in ["http://gateway.example/t", "http://127.0.0.1.evil.example/t"] {

@@ -122,6 +122,7 @@ macro_rules! run_rows {
                 h_01_the_host_header_changes_nothing
                 h_02_forwarded_headers_change_nothing
                 h_03_a_foreign_authority_in_the_target_changes_nothing
+                h_03_authority_and_host_of_http2_may_differ_and_change_nothing
                 h_04_plain_http_to_the_app_downgrades_nothing
                 h_06_the_token_endpoint_is_reached_by_proven_tls_only
                 h_07_another_host_name_has_no_attempt
