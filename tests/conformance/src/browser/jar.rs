@@ -125,7 +125,7 @@ impl Jar {
                 "domain" if !value.is_empty() => {
                     has_domain = true;
                     let domain = value.trim_start_matches('.').to_ascii_lowercase();
-                    if !(cookie.host == domain || cookie.host.ends_with(&format!(".{domain}"))) {
+                    if !domain_matches(&cookie.host, &domain) {
                         return Err("the domain is another's");
                     }
                     cookie.host = domain;
@@ -152,6 +152,24 @@ impl Jar {
         }
         if lower_case.starts_with("__host-") && !(cookie.secure && has_root_path && !has_domain) {
             return Err("`__Host-` needs `Secure`, `Path=/` and no `Domain`, on removals too");
+        }
+        // RFC 6265bis, section 5.7: a nameless cookie is sent as its value alone, which a server would
+        // read as a name and its value.
+        let lower_case = value.to_ascii_lowercase();
+        if name.is_empty() && ["__secure-", "__host-"].iter().any(|p| lower_case.starts_with(p)) {
+            return Err("a nameless cookie whose value looks like a prefixed name");
+        }
+        // The same section: plain http does not shadow or overwrite what https set.
+        let is_shadowing = |known: &StoredCookie| {
+            let host_matches = domain_matches(&known.host, &cookie.host)
+                || domain_matches(&cookie.host, &known.host);
+            known.secure
+                && known.name == cookie.name
+                && host_matches
+                && path_matches(&cookie.path, &known.path)
+        };
+        if !cookie.secure && !secure_origin && self.cookies.iter().any(is_shadowing) {
+            return Err("plain http would overwrite a `Secure` cookie");
         }
         self.created += 1;
         let known = self.cookies.iter().position(|known| {
@@ -185,7 +203,7 @@ impl Jar {
                 let host_matches = if cookie.host_only {
                     cookie.host == host
                 } else {
-                    host == cookie.host || host.ends_with(&format!(".{}", cookie.host))
+                    domain_matches(host, &cookie.host)
                 };
                 let same_site = match cookie.same_site {
                     SameSite::None => true,
@@ -200,8 +218,11 @@ impl Jar {
             })
             .collect();
         matching.sort_by_key(|cookie| (std::cmp::Reverse(cookie.path.len()), cookie.created));
-        let pairs: Vec<_> =
-            matching.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
+        let pair = |cookie: &&StoredCookie| match cookie.name.as_str() {
+            "" => cookie.value.clone(),
+            name => format!("{name}={}", cookie.value),
+        };
+        let pairs: Vec<_> = matching.iter().map(pair).collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 
@@ -221,6 +242,11 @@ impl Jar {
     pub fn forget(&mut self, part: &str) {
         self.cookies.retain(|cookie| !cookie.name.contains(part));
     }
+}
+
+/// RFC 6265bis, section 5.1.3.
+fn domain_matches(host: &str, domain: &str) -> bool {
+    host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
 }
 
 /// RFC 6265bis, section 5.1.4.
@@ -271,6 +297,48 @@ mod tests {
         assert_eq!(sent(&[good, removal], site, site), None);
         let without_path = "__Host-a=; Max-Age=0; Secure";
         assert!(sent(&[good, without_path], site, site).is_some());
+    }
+
+    #[test]
+    fn a_nameless_cookie_does_not_pass_for_a_prefixed_one() {
+        let site = "https://app.example/";
+        for line in
+            ["=__Host-a=1; Secure; Path=/", "=__HOST-a=1", "__Secure-a; Secure", "=__secure-a=1"]
+        {
+            assert_eq!(sent(&[line], site, site), None, "{line}");
+        }
+        assert_eq!(sent(&["=a=1"], site, site).as_deref(), Some("a=1"), "sent without a name");
+        assert_eq!(sent(&["a"], site, site).as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn plain_http_neither_overwrites_nor_shadows_what_https_set() {
+        let (secure, plain) = ("https://app.example/", "http://app.example/");
+        let stored = |first: &str, then: (&str, &str)| {
+            let mut jar = Jar::new();
+            jar.store(&url(secure), first.as_bytes());
+            jar.store(&url(then.0), then.1.as_bytes());
+            jar.header(&url("https://app.example/x/y"), NAVIGATION)
+        };
+        for line in ["a=2", "a=2; Path=/x", "a=2; Path=/x/y", "a=; Max-Age=0"] {
+            assert_eq!(
+                stored("a=1; Secure; Path=/", (plain, line)).as_deref(),
+                Some("a=1"),
+                "{line}"
+            );
+        }
+        let wide = "a=1; Secure; Path=/; Domain=app.example";
+        assert_eq!(
+            stored(wide, ("http://www.app.example/", "a=2; Path=/")).as_deref(),
+            Some("a=1")
+        );
+        // Everything else is still an ordinary cookie.
+        assert_eq!(stored("a=1; Secure; Path=/", (secure, "a=2")).as_deref(), Some("a=2"));
+        assert_eq!(stored("a=1; Path=/", (plain, "a=2")).as_deref(), Some("a=2"));
+        let other = stored("a=1; Secure; Path=/", (plain, "b=2; Path=/"));
+        assert_eq!(other.as_deref(), Some("a=1; b=2"));
+        let below = stored("a=1; Secure; Path=/x/y", (plain, "a=2; Path=/x"));
+        assert_eq!(below.as_deref(), Some("a=1; a=2"), "a path above is no shadow");
     }
 
     #[test]
