@@ -211,6 +211,20 @@ pub(crate) const DEFECTS: &[Defect] = &[
         code: "None if !{on} && query.get(\"hop\") != Ok(Some(\"1\")) => {",
     },
     Defect {
+        name: "seed_every_process_alike",
+        caught_by: &["s_02_states_do_not_repeat_and_every_bit_is_fair"],
+        file: "ig-oauth-common/src/randomness.rs",
+        before: "getrandom::fill(bytes).map_err(|_| RandomnessUnavailable)",
+        code: "use sha2::Digest as _;
+               static CALLS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+               for chunk in bytes.chunks_mut(32) {
+                   let call = CALLS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                   let digest = sha2::Sha256::digest(call.to_be_bytes());
+                   chunk.iter_mut().zip(digest).for_each(|(byte, random)| *byte = random);
+               }
+               return Ok(());",
+    },
+    Defect {
         name: "forget_the_client_id",
         caught_by: &["s_08_an_attempt_of_one_mount_is_none_of_anothers"],
         file: "ig-oauth-common/src/attempt.rs",

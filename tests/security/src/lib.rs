@@ -17,6 +17,7 @@
 pub mod faults;
 pub mod http2;
 pub mod log;
+pub mod open_redirects;
 pub mod rows;
 pub mod site;
 pub mod switched_store;
