@@ -44,7 +44,8 @@ impl LoginOptions {
         Self::default()
     }
 
-    /// Where the login ends: a path of this site, or a URL of an allowed origin.
+    /// Where the login ends: a path of this site, or a URL of an allowed origin, and none of the
+    /// login's own routes. At most 512 bytes.
     pub fn return_to(mut self, target: impl Into<String>) -> Self {
         self.return_to = Some(target.into());
         self

@@ -14,6 +14,7 @@
     reason = "test support stops at the first surprise"
 )]
 
+pub mod counted_clock;
 pub mod faults;
 pub mod http2;
 pub mod log;

@@ -187,7 +187,9 @@ pub async fn c_16_huge_queries_are_refused_and_cost_little(adapter: &impl Adapte
         format!("code=a&state={}{}", attempt.state, "&x=1".repeat(100)),
         format!("code={}&state={}", "a".repeat(1_025), attempt.state),
         format!("code={}&state={}", "a".repeat(60_000), attempt.state),
-        format!("code=a&state={}&x={}", attempt.state, "a".repeat(200_000)),
+        format!("code=a&state={}&x={}", attempt.state, "a".repeat(1_000_000)),
+        format!("code=a&state={}{}", attempt.state, "&".repeat(100_000)),
+        format!("code=a&state={}{}", attempt.state, "&x=1".repeat(50_000)),
     ] {
         let answer = site.call_back(&query, &attempt.cookie()).await;
         assert!(matches!(answer.status, 400 | 414 | 431), "{}", answer.status);

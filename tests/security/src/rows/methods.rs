@@ -1,11 +1,10 @@
 //! Section 7: methods, prefetches, and what browsers do.
 
-use std::time::Duration;
-
 use ig_oauth_conformance::browser::Browser;
 use ig_oauth_conformance::harness::{Adapter, App, Settings};
-use ig_oauth_fake_instagram::{Endpoint, Fault};
+use ig_oauth_fake_instagram::Endpoint;
 
+use crate::counted_clock::CountedClock;
 use crate::site::{Attempt, CALLBACK, LOGIN, LOGOUT, Site, is_ok, is_refused, session_cookie};
 
 /// A good callback with these headers.
@@ -177,13 +176,20 @@ pub async fn m_08_the_back_button_lands_softly(adapter: &impl Adapter) {
 }
 
 pub async fn m_09_a_doubled_callback_lands_twice_and_exchanges_once(adapter: &impl Adapter) {
-    let app = App::start(adapter, Settings::new()).await;
+    let clock = CountedClock::default();
+    let counted = clock.clone();
+    let settings = Settings::new().configure(|builder| builder.clock(counted));
+    let app = App::start(adapter, settings).await;
     let mut browser = Browser::new();
     let callback = app.allowed(&mut browser, "?return_to=/page/x").await;
-    let slow = Fault::Latency(Duration::from_secs(2));
-    app.provider.set_fault(Endpoint::CodeExchange, slow);
+    let held = app.provider.hold(Endpoint::CodeExchange);
+    let reads = clock.reads();
     let (mut one, mut other) = (browser.clone(), browser);
-    let (one, other) = tokio::join!(one.step(&callback), other.step(&callback));
+    let both_wait = async move {
+        clock.until_callbacks_wait(2, reads).await;
+        drop(held);
+    };
+    let (one, other, ()) = tokio::join!(one.step(&callback), other.step(&callback), both_wait);
     for answer in [one, other] {
         assert_eq!((answer.status, answer.location()), (303, "/page/x#"));
     }

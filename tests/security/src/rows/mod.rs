@@ -6,6 +6,7 @@ pub mod answers;
 pub mod callback;
 pub mod cookies;
 pub mod events;
+pub mod forgeries;
 pub mod hosts;
 pub mod methods;
 pub mod redirects;

@@ -10,9 +10,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ig_oauth_common::{AuthErrorKind, BoxFuture, HookError, Hooks, Login, LoginDecision};
 use ig_oauth_conformance::browser::Browser;
 use ig_oauth_conformance::harness::{Adapter, App, Settings};
-use ig_oauth_fake_instagram::{Endpoint, Fault};
+use ig_oauth_fake_instagram::Endpoint;
 
 use super::forgeries::told;
+use crate::counted_clock::CountedClock;
 use crate::site::{
     Attempt, CALLBACK, LOGIN, Site, attempt, cookies, is_ok, is_refused, session_cookie,
 };
@@ -156,10 +157,13 @@ pub async fn s_10_a_used_callback_is_worth_nothing(adapter: &impl Adapter) {
 }
 
 pub async fn s_11_fifty_parallel_callbacks_make_one_exchange(adapter: &impl Adapter) {
-    let site = Site::new(adapter).await;
+    let clock = CountedClock::default();
+    let counted = clock.clone();
+    let settings = Settings::new().configure(|builder| builder.clock(counted));
+    let site = Site::with(adapter, settings).await;
     let attempt = site.start("?return_to=/page/there").await;
-    let slow = Fault::Latency(Duration::from_secs(3));
-    site.app.provider.set_fault(Endpoint::CodeExchange, slow);
+    let held = site.app.provider.hold(Endpoint::CodeExchange);
+    let reads = clock.reads();
     let target = format!("{CALLBACK}?code={}&state={}", site.code(), attempt.state);
     let address = site.app.address().to_owned();
     let headers = vec![
@@ -174,6 +178,8 @@ pub async fn s_11_fifty_parallel_callbacks_make_one_exchange(adapter: &impl Adap
             })
         })
         .collect();
+    clock.until_callbacks_wait(50, reads).await;
+    drop(held);
     let mut sessions = HashSet::new();
     for caller in callers {
         let answer = caller.await.unwrap();
