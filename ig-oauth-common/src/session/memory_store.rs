@@ -300,6 +300,21 @@ impl Store for MemoryStore {
         })
     }
 
+    fn forget_account<'a>(
+        &'a self,
+        key: &'a AccountKey,
+        present: &'a [u8],
+    ) -> StoreFuture<'a, bool> {
+        self.with(|records| {
+            if records.accounts.get(key).is_none_or(|found| found.sealed_token != present) {
+                return false;
+            }
+            records.accounts.remove(key);
+            records.sessions.retain(|_, session| session.account != *key);
+            true
+        })
+    }
+
     fn claim(&self, claim: Claim, now: Timestamp) -> StoreFuture<'_, bool> {
         self.with(|records| {
             let held = records.claims.get(&claim.key);

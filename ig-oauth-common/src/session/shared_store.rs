@@ -98,6 +98,14 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).revoke(client_id, id)
     }
 
+    fn forget_account<'a>(
+        &'a self,
+        key: &'a AccountKey,
+        present: &'a [u8],
+    ) -> StoreFuture<'a, bool> {
+        (**self).forget_account(key, present)
+    }
+
     fn claim(&self, claim: Claim, now: Timestamp) -> StoreFuture<'_, bool> {
         (**self).claim(claim, now)
     }

@@ -299,6 +299,14 @@ pub trait Store: Send + Sync + 'static {
     /// accounts there were.
     fn revoke<'a>(&'a self, client_id: &'a str, id: &'a UserId) -> StoreFuture<'a, u64>;
 
+    /// Forgets an account and all sessions of it if its sealed token is still `present`, so that a
+    /// late revocation never undoes a newer login. Whether it did.
+    fn forget_account<'a>(
+        &'a self,
+        key: &'a AccountKey,
+        present: &'a [u8],
+    ) -> StoreFuture<'a, bool>;
+
     /// Makes a claim, unless another owner's holds at `now`. Whether it was made. A claim of the
     /// same owner is renewed.
     fn claim(&self, claim: Claim, now: Timestamp) -> StoreFuture<'_, bool>;

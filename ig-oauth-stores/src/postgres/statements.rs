@@ -71,6 +71,8 @@ statements! {
         known_by!(), " ORDER BY a.user_id FOR UPDATE) \
         DELETE FROM {p}_accounts a USING known \
         WHERE a.client_id = known.client_id AND a.user_id = known.user_id"),
+    forget_account: "DELETE FROM {p}_accounts \
+        WHERE client_id = $1 AND user_id = $2 AND sealed_token = $3",
     claim: "INSERT INTO {p}_claims AS c (key, owner, until) VALUES ($1, $2, $3) \
         ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, until = excluded.until \
         WHERE c.owner = excluded.owner OR c.until <= $4",

@@ -202,6 +202,18 @@ impl Store for PostgresStore {
         })
     }
 
+    fn forget_account<'a>(
+        &'a self,
+        key: &'a AccountKey,
+        present: &'a [u8],
+    ) -> StoreFuture<'a, bool> {
+        Box::pin(async move {
+            let (client, user) = (key.client_id(), key.user_id().as_str());
+            let statement = &self.inner.sql.forget_account;
+            Ok(self.execute_once(statement, &[&client, &user, &present]).await? == 1)
+        })
+    }
+
     fn claim(&self, claim: Claim, now: Timestamp) -> StoreFuture<'_, bool> {
         Box::pin(async move {
             let (until, moment) = (moment::to_sql(claim.until), moment::to_sql(now));

@@ -39,6 +39,7 @@ scripts! {
     deletion,
     end_session,
     end_sessions,
+    forget_account,
     put_account,
     put_deletion,
     release,

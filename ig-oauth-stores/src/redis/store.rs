@@ -229,6 +229,18 @@ impl Store for RedisStore {
         })
     }
 
+    fn forget_account<'a>(
+        &'a self,
+        key: &'a AccountKey,
+        present: &'a [u8],
+    ) -> StoreFuture<'a, bool> {
+        Box::pin(async move {
+            let mut call = self.inner.scripts.forget_account();
+            call.arg(key.client_id()).arg(key.user_id().as_str()).arg(present);
+            Ok(self.tell(&call).await?)
+        })
+    }
+
     fn claim(&self, claim: Claim, now: Timestamp) -> StoreFuture<'_, bool> {
         Box::pin(async move {
             let mut call = self.inner.scripts.claim();

@@ -47,6 +47,8 @@ statements! {
         (SELECT user_id FROM {p}_known_ids WHERE client_id = ?1 AND id = ?2)) ORDER BY a.user_id"),
     revoke: "DELETE FROM {p}_accounts WHERE client_id = ?1 AND (user_id = ?2 OR user_id IN \
         (SELECT user_id FROM {p}_known_ids WHERE client_id = ?1 AND id = ?2))",
+    forget_account: "DELETE FROM {p}_accounts \
+        WHERE client_id = ?1 AND user_id = ?2 AND sealed_token = ?3",
     claim: "INSERT INTO {p}_claims (key, owner, until) VALUES (?1, ?2, ?3) \
         ON CONFLICT (key) DO UPDATE SET owner = ?2, until = ?3 WHERE owner = ?2 OR until <= ?4",
     release: "DELETE FROM {p}_claims WHERE key = ?1 AND owner = ?2",

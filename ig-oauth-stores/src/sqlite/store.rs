@@ -219,6 +219,22 @@ impl Store for SqliteStore {
         })
     }
 
+    fn forget_account<'a>(
+        &'a self,
+        key: &'a AccountKey,
+        present: &'a [u8],
+    ) -> StoreFuture<'a, bool> {
+        let (key, present) = (key.clone(), present.to_vec());
+        Box::pin(async move {
+            let forgotten = self.change(move |transaction, sql| {
+                let mut delete = transaction.prepare_cached(&sql.forget_account)?;
+                let account = params![key.client_id(), key.user_id().as_str(), present];
+                Ok(delete.execute(account)? == 1)
+            });
+            Ok(forgotten.await?)
+        })
+    }
+
     fn claim(&self, claim: Claim, now: Timestamp) -> StoreFuture<'_, bool> {
         Box::pin(async move {
             let claimed = self.change(move |transaction, sql| {

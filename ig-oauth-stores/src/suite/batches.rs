@@ -233,3 +233,37 @@ pub async fn a_new_login_after_a_revocation_starts_anew(store: &dyn Store) {
     assert_eq!(answer(store.account(&key, NOW).await), Some(account));
     assert_eq!(answer(store.accounts_known_by(key.client_id(), &old_id).await), []);
 }
+
+/// The account with its ids and all its sessions, and nobody else's; whether it did is told.
+pub async fn forgetting_takes_the_account_and_its_sessions(store: &dyn Store) {
+    let (key, further) = (key(), user());
+    let other = AccountKey::new(key.client_id(), user());
+    let (session, account) = (session_of(&key), account_known_as(&key, &[&further]));
+    answer(store.begin_session(session.clone(), account.clone()).await);
+    let stays = session_of(&other);
+    let other_account = account_known_as(&other, &[&further]);
+    answer(store.begin_session(stays.clone(), other_account.clone()).await);
+    assert!(answer(store.forget_account(&key, &account.sealed_token).await));
+    assert_eq!(answer(store.account(&key, NOW).await), None);
+    assert_eq!(answer(store.session(&session.id_hash, NOW).await), None);
+    assert_eq!(answer(store.sessions(&key, NOW).await), []);
+    let known = answer(store.accounts_known_by(key.client_id(), &further).await);
+    assert_eq!(known, std::slice::from_ref(&other_account));
+    assert!(answer(store.session(&stays.id_hash, NOW).await).is_some());
+    assert!(!answer(store.forget_account(&key, &account.sealed_token).await), "only once");
+}
+
+/// Whoever came back meanwhile has another token: that account stays, and its sessions do.
+pub async fn a_late_revocation_never_undoes_a_newer_login(store: &dyn Store) {
+    let key = key();
+    let (old, newer) = (account_of(&key), account_of(&key));
+    let session = session_of(&key);
+    answer(store.put_account(old.clone()).await);
+    answer(store.begin_session(session.clone(), newer.clone()).await);
+    let longer = [newer.sealed_token.as_slice(), b"\0"].concat();
+    for present in [old.sealed_token.as_slice(), b"", &longer] {
+        assert!(!answer(store.forget_account(&key, present).await));
+    }
+    assert_eq!(answer(store.session(&session.id_hash, NOW).await), Some((session, newer)));
+    assert!(!answer(store.forget_account(&AccountKey::new("nobody", user()), b"").await));
+}

@@ -95,6 +95,8 @@ cases! {
         revoking_by_a_further_id_is_the_same,
         revoking_an_unknown_id_forgets_nothing,
         a_new_login_after_a_revocation_starts_anew,
+        forgetting_takes_the_account_and_its_sessions,
+        a_late_revocation_never_undoes_a_newer_login,
     ;
     claims:
         a_claim_keeps_others_out,

@@ -1,7 +1,7 @@
 //! A store that can be switched off, as a database that went away.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ig_oauth_common::{
     AccountKey, AccountRecord, Claim, DeletionRecord, MemoryStore, SessionIdHash, SessionRecord,
@@ -13,6 +13,8 @@ use ig_oauth_common::{
 pub struct SwitchedStore {
     inner: Arc<MemoryStore>,
     off: Arc<AtomicBool>,
+    hanging: Arc<AtomicBool>,
+    rival: Arc<Mutex<Option<AccountRecord>>>,
     calls: Arc<AtomicUsize>,
 }
 
@@ -28,6 +30,16 @@ impl SwitchedStore {
         self.off.store(off, Ordering::SeqCst);
     }
 
+    /// Lets it answer nothing at all, or answer again.
+    pub fn set_hanging(&self, hanging: bool) {
+        self.hanging.store(hanging, Ordering::SeqCst);
+    }
+
+    /// Lets another instance write this account right before the next one is forgotten.
+    pub fn set_rival(&self, account: AccountRecord) {
+        *self.rival.lock().unwrap_or_else(PoisonError::into_inner) = Some(account);
+    }
+
     /// How often it was asked.
     #[must_use]
     pub fn calls(&self) -> usize {
@@ -41,13 +53,16 @@ impl SwitchedStore {
     }
 
     /// Asks the inner store, which is not even reached while this is off.
-    fn ask<'a, T>(
+    fn ask<'a, T: Send + 'a>(
         &'a self,
         question: impl FnOnce(&'a MemoryStore) -> StoreFuture<'a, T>,
     ) -> StoreFuture<'a, T> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         if self.off.load(Ordering::SeqCst) {
             return Box::pin(async { Err(StoreError::new("the database went away")) });
+        }
+        if self.hanging.load(Ordering::SeqCst) {
+            return Box::pin(std::future::pending());
         }
         question(&self.inner)
     }
@@ -140,6 +155,22 @@ impl Store for SwitchedStore {
 
     fn revoke<'a>(&'a self, client_id: &'a str, id: &'a UserId) -> StoreFuture<'a, u64> {
         self.ask(move |store| store.revoke(client_id, id))
+    }
+
+    fn forget_account<'a>(
+        &'a self,
+        key: &'a AccountKey,
+        present: &'a [u8],
+    ) -> StoreFuture<'a, bool> {
+        let rival = self.rival.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.ask(move |store| {
+            Box::pin(async move {
+                if let Some(rival) = rival {
+                    store.put_account(rival).await?;
+                }
+                store.forget_account(key, present).await
+            })
+        })
     }
 
     fn claim(&self, claim: Claim, now: Timestamp) -> StoreFuture<'_, bool> {

@@ -114,6 +114,17 @@ local function put_account()
   write_account(further_ids)
 end
 
+-- Removes an account with all that leads to it, and its sessions.
+local function forget_account(client, user)
+  local key = account_key(client, user)
+  for id in each_id(redis.call('HGET', key, 'further_ids')) do
+    redis.call('SREM', known_key(client, id), user)
+  end
+  redis.call('DEL', key)
+  leave_indexes(client, user)
+  end_sessions(client, user)
+end
+
 -- The users of an app that are known by an id.
 local function known_by(client, id)
   local users = {}
