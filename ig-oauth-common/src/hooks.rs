@@ -6,8 +6,9 @@ use std::fmt;
 use crate::clock::Timestamp;
 use crate::error::AuthErrorKind;
 use crate::flow::{InvalidHeader, Reply};
+use crate::gone::{DataDeletion, Deauthorization};
+use crate::provider::Profile;
 use crate::provider::http::BoxFuture;
-use crate::provider::{Profile, SignedRequest};
 use crate::session::DeletionStatus;
 use crate::token::{Token, UserId};
 
@@ -121,70 +122,6 @@ impl Login {
     #[must_use]
     pub fn app_data(&self) -> &[u8] {
         &self.app_data
-    }
-}
-
-/// A user removed the app at the provider.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Deauthorization {
-    pub(crate) request: SignedRequest,
-    pub(crate) revoked: u64,
-}
-
-impl Deauthorization {
-    /// The user, by an id of the provider's choosing.
-    #[must_use]
-    pub fn user_id(&self) -> &UserId {
-        self.request.user_id()
-    }
-
-    /// When the provider says it happened.
-    #[must_use]
-    pub fn issued_at(&self) -> Timestamp {
-        self.request.issued_at()
-    }
-
-    /// How many accounts the store has forgotten: 0 without one, or when it knew none.
-    #[must_use]
-    pub fn revoked(&self) -> u64 {
-        self.revoked
-    }
-}
-
-/// A user wants their data deleted.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct DataDeletion {
-    pub(crate) request: SignedRequest,
-    pub(crate) revoked: u64,
-    pub(crate) confirmation_code: String,
-}
-
-impl DataDeletion {
-    /// The user, by an id of the provider's choosing.
-    #[must_use]
-    pub fn user_id(&self) -> &UserId {
-        self.request.user_id()
-    }
-
-    /// When the user asked.
-    #[must_use]
-    pub fn issued_at(&self) -> Timestamp {
-        self.request.issued_at()
-    }
-
-    /// How many accounts the store has forgotten: 0 without one, or when it knew none.
-    #[must_use]
-    pub fn revoked(&self) -> u64 {
-        self.revoked
-    }
-
-    /// The code the user gets. Keep it with a deletion that is queued, for
-    /// [`Flow::report_deletion`](crate::Flow::report_deletion).
-    #[must_use]
-    pub fn confirmation_code(&self) -> &str {
-        &self.confirmation_code
     }
 }
 
@@ -393,8 +330,9 @@ pub trait Hooks: Send + Sync + 'static {
     }
 
     /// When a user removed the app at the provider, after the store has forgotten their sessions and
-    /// tokens. Look the user up by every id you know of them, and be ready to hear of the same one
-    /// twice, or of one you do not know.
+    /// tokens. Look the user up by [every id](Deauthorization::user_ids), and be ready to hear of the
+    /// same one twice, late, or of one you do not know: what was connected
+    /// [after it](Deauthorization::covers) stands.
     ///
     /// # Errors
     ///
@@ -405,8 +343,10 @@ pub trait Hooks: Send + Sync + 'static {
     }
 
     /// When a user wants their data deleted, after the store has forgotten their sessions and tokens.
-    /// Delete what you hold, or queue that, and say which. Without this hook the request counts as
-    /// done. With a store a request that is in hand is not told twice; without one it can be.
+    /// Delete what you hold under [any of their ids](DataDeletion::user_ids), or queue that, and say
+    /// which; what was connected [after the request](DataDeletion::covers) stands. Without this hook
+    /// the request counts as done. With a store a request that is in hand is not told twice; without
+    /// one it can be.
     ///
     /// # Errors
     ///

@@ -84,6 +84,7 @@ mod cookie;
 mod encoding;
 mod error;
 mod flow;
+mod gone;
 mod hooks;
 mod keys;
 mod offline;
@@ -105,9 +106,9 @@ pub use flow::{
     Job, LoginContext, LoginOptions, LoginOptionsError, Reply, Request, RequiredScopes, Route,
     middleware_missing,
 };
+pub use gone::{DataDeletion, Deauthorization};
 pub use hooks::{
-    DataDeletion, Deauthorization, Denial, Failure, HookError, Hooks, Login, LoginDecision,
-    LoginStart, LoginStartDecision, Logout,
+    Denial, Failure, HookError, Hooks, Login, LoginDecision, LoginStart, LoginStartDecision, Logout,
 };
 pub use offline::{ConnectedAccount, OfflineAccess, RefreshReport, Refresher, ResealReport};
 pub use provider::http::{

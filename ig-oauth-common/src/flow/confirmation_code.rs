@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::config::Settings;
 use crate::encoding::Writer;
 use crate::keys::MacKey;
-use crate::token::UserId;
+use crate::provider::SignedRequest;
 
 const PURPOSE: &[u8] = b"ig-oauth deletion code";
 const ID: &[u8] = b"request";
@@ -18,26 +18,47 @@ const TAG: &[u8] = b"tag";
 /// Bytes of a code: when, which request, and the signature's first 128 bits.
 const CODE_BYTES: usize = 8 + 8 + 16;
 
-/// The code of a request, in letters and digits.
-pub(super) fn make(settings: &Settings, user_id: &UserId, issued_at: Timestamp) -> String {
-    let key = &settings.keyring.newest().deletion;
-    let moment = issued_at.unix_seconds().to_be_bytes();
+/// The code that a request is given, in letters and digits.
+pub(super) fn make(settings: &Settings, request: &SignedRequest) -> String {
+    made_with(&settings.keyring.newest().deletion, settings, request)
+}
+
+/// The codes that a request was given by any of our keys, the newest first.
+pub(super) fn all(settings: &Settings, request: &SignedRequest) -> impl Iterator<Item = String> {
+    let keys = settings.keyring.all();
+    keys.map(move |keys| made_with(&keys.deletion, settings, request))
+}
+
+/// What tells a request from others, whichever key is the newest.
+pub(super) fn digest(settings: &Settings, request: &SignedRequest) -> [u8; 32] {
+    let parts = Writer::new()
+        .part(PURPOSE)
+        .part(settings.client_id.as_bytes())
+        .part(request.user_id().as_str().as_bytes())
+        .number(request.issued_at().unix_seconds());
+    Sha256::digest(parts.finish()).into()
+}
+
+fn made_with(key: &MacKey, settings: &Settings, request: &SignedRequest) -> String {
+    let moment = request.issued_at().unix_seconds().to_be_bytes();
     let client_id = settings.client_id.as_bytes();
-    let id = key.tag(&[PURPOSE, ID, client_id, user_id.as_str().as_bytes(), &moment]);
+    let user_id = request.user_id().as_str().as_bytes();
+    let id = key.tag(&[PURPOSE, ID, client_id, user_id, &moment]);
     let id = id.first_chunk::<8>().copied().unwrap_or_default();
     let tag = tag(key, client_id, &moment, &id);
     hex(&Writer::new().fixed(&moment).fixed(&id).fixed(&tag).finish())
 }
 
-/// Whether one of our keys made that code.
-pub(super) fn is_ours(settings: &Settings, code: &str) -> bool {
-    let Some(bytes) = read(code) else { return false };
-    let Some((moment, rest)) = bytes.split_first_chunk::<8>() else { return false };
-    let Some((id, given)) = rest.split_first_chunk::<8>() else { return false };
-    settings.keyring.all().any(|keys| {
+/// When the request was made that one of our keys gave this code. None for any other text.
+pub(super) fn requested_at(settings: &Settings, code: &str) -> Option<Timestamp> {
+    let bytes = read(code)?;
+    let (moment, rest) = bytes.split_first_chunk::<8>()?;
+    let (id, given) = rest.split_first_chunk::<8>()?;
+    let is_ours = settings.keyring.all().any(|keys| {
         let tag = tag(&keys.deletion, settings.client_id.as_bytes(), moment, id);
         subtle::ConstantTimeEq::ct_eq(&tag[..], given).into()
-    })
+    });
+    is_ours.then(|| Timestamp::from_unix_seconds(u64::from_be_bytes(*moment)))
 }
 
 /// What a store knows a code by. None for a text that is no code.

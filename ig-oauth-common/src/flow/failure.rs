@@ -23,12 +23,21 @@ pub(crate) struct Refusal {
     pub(crate) cookies: Vec<String>,
     /// For `method_not_allowed`.
     pub(crate) allow: Option<&'static str>,
+    /// Whether it happened to somebody who logs in, and not to the provider's own calls.
+    pub(crate) is_about_a_login: bool,
 }
 
 impl Refusal {
     pub(crate) fn new(error: impl Into<AuthError>, audience: Audience) -> Self {
         let error = error.into();
-        Self { error, audience, return_to: None, cookies: Vec::new(), allow: None }
+        let (return_to, cookies, allow) = (None, Vec::new(), None);
+        Self { error, audience, return_to, cookies, allow, is_about_a_login: true }
+    }
+
+    /// The answer speaks of no login and leads to none.
+    pub(crate) fn about_no_login(mut self) -> Self {
+        self.is_about_a_login = false;
+        self
     }
 
     pub(crate) fn allow(mut self, methods: &'static str) -> Self {
@@ -96,22 +105,33 @@ impl Flow {
     }
 
     fn failure_reply(&self, refusal: &Refusal, id: &str) -> Reply {
-        let Refusal { error, audience, return_to, cookies, allow } = refusal;
+        let Refusal { error, audience, return_to, cookies, allow, is_about_a_login } = refusal;
         let kind = error.kind();
         let settings = self.settings();
+        let is_the_apps_login = settings.linking && kind == AuthErrorKind::LoginRequired;
         let mut reply = match &settings.failure_url {
+            _ if !is_about_a_login && audience.prefers_json => {
+                json_reply(kind, &self.pages().message_about_no_login(kind))
+            }
+            _ if !is_about_a_login => self.pages().error_about_no_login(kind, id),
             _ if audience.prefers_json => json_reply(kind, &self.pages().message(kind)),
             Some(url) if audience.is_navigation && may_redirect(kind) => {
                 Reply::empty(303).header("location", failure_location(url, kind))
             }
-            _ => self.pages().error(kind, &self.try_again(return_to.as_deref()), id),
+            // Whoever links accounts logs in to the app first, and only the app knows where.
+            _ if is_the_apps_login => self.pages().error(kind, None, id),
+            _ => self.pages().error(kind, Some(&self.try_again(return_to.as_deref())), id),
         };
         if let Some(methods) = allow {
             reply = reply.header("allow", *methods);
         }
         if kind == AuthErrorKind::LoginRequired {
             // RFC 9110, section 11.6.1 wants a challenge. No browser shows a dialogue for this one.
-            let challenge = format!("InstagramLogin login_url=\"{}\"", self.login_path());
+            let challenge = if is_the_apps_login {
+                "InstagramLogin".to_owned()
+            } else {
+                format!("InstagramLogin login_url=\"{}\"", self.login_path())
+            };
             reply = reply.header("www-authenticate", challenge);
         }
         if kind.code() == "provider_unavailable" {

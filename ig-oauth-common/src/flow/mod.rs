@@ -14,6 +14,7 @@ mod completion;
 mod confirmation_code;
 mod consumed_states;
 mod context_guard;
+mod deletion;
 mod failure;
 mod form;
 mod login;
@@ -29,6 +30,7 @@ pub(crate) mod refresh;
 mod reply;
 mod request;
 mod return_to;
+mod revocation;
 mod shared_refreshes;
 
 use std::fmt;

@@ -4,21 +4,19 @@
 //! user goes first; then the app's hook is told.
 
 use tokio::runtime::Handle;
+use tokio::task::JoinError;
 use tokio::time;
 
 use super::failure::Refusal;
 use super::form::{Form, MAX_BODY_BYTES};
 use super::negotiation::Audience;
 use super::query::Query;
-use super::{Begin, Flow, Job, Reply, Request, Route, confirmation_code};
+use super::{Begin, Flow, Reply, Request, Route};
 use crate::error::{AuthError, AuthErrorKind};
-use crate::hooks::{DataDeletion, Deauthorization, HookError};
+use crate::gone::Deauthorization;
+use crate::hooks::HookError;
 use crate::provider::http::BoxFuture;
 use crate::provider::{SignedRequest, SignedRequestError};
-use crate::session::{DeletionRecord, DeletionStatus, StoreError};
-
-/// How long a store keeps the status of a deletion request.
-const STATUS_LIFETIME: std::time::Duration = std::time::Duration::from_secs(180 * 24 * 60 * 60);
 
 impl Flow {
     pub(super) fn begin_platform(&self, route: Route, request: &Request<'_>) -> Begin {
@@ -28,11 +26,11 @@ impl Flow {
         }
         let allow = if route == Route::DataDeletion { "GET, POST" } else { "POST" };
         if request.method != "POST" {
-            let refusal = Refusal::new(AuthErrorKind::MethodNotAllowed, audience);
+            let refusal = refusal(AuthErrorKind::MethodNotAllowed, audience);
             return self.refuse(refusal.allow(allow));
         }
         if let Err(kind) = check_body(request) {
-            return self.refuse(Refusal::new(kind, audience));
+            return self.refuse(refusal(kind, audience));
         }
         let flow = self.clone();
         Begin::Form(Form::new(move |body| flow.take(route, audience, body)))
@@ -50,7 +48,7 @@ impl Flow {
         };
         match done {
             Ok(reply) => reply,
-            Err(error) => self.refuse_now(Refusal::new(error, audience)).await,
+            Err(error) => self.refuse_now(refusal(error, audience)).await,
         }
     }
 
@@ -74,80 +72,25 @@ impl Flow {
         route: Route,
         request: SignedRequest,
     ) -> Result<Reply, AuthError> {
-        let Ok(runtime) = Handle::try_current() else {
-            let needs = "the flow needs a Tokio runtime with time enabled";
-            return Err(AuthError::with_source(AuthErrorKind::Internal, needs));
-        };
         let flow = self.clone();
-        let task = runtime.spawn(async move {
+        let task = runtime()?.spawn(async move {
             match route {
                 Route::DataDeletion => flow.delete_data(request).await,
                 _ => flow.deauthorize(request).await,
             }
         });
-        let lost = |_| AuthError::with_source(AuthErrorKind::Hook, "the hook panicked");
-        task.await.map_err(lost)?
+        task.await.map_err(panicked)?
     }
 
     async fn deauthorize(&self, request: SignedRequest) -> Result<Reply, AuthError> {
-        let revoked = self.revoke(&request).await?;
+        let gone = self.in_time(self.revoke(request)).await?;
         if let Some(hooks) = &self.settings().hooks {
-            let told = Deauthorization { request, revoked };
-            self.within_deadline(hooks.on_deauthorize(told)).await?;
+            self.hook_in_time(hooks.on_deauthorize(Deauthorization { gone })).await?;
         }
         Ok(Reply::empty(200))
     }
 
-    async fn delete_data(&self, request: SignedRequest) -> Result<Reply, AuthError> {
-        let settings = self.settings();
-        let code = confirmation_code::make(settings, request.user_id(), request.issued_at());
-        if self.is_in_hand(&code).await? {
-            return Ok(self.confirmation(&code));
-        }
-        let requested_at = request.issued_at();
-        let revoked = self.revoke(&request).await?;
-        let status = match &settings.hooks {
-            None => DeletionStatus::Done,
-            Some(hooks) => {
-                let told = DataDeletion { request, revoked, confirmation_code: code.clone() };
-                self.within_deadline(hooks.on_data_deletion(told)).await?
-            }
-        };
-        if let (Some(store), Some(hash)) = (&settings.store, confirmation_code::hash(&code)) {
-            let expires_at = settings.clock.now().saturating_add(STATUS_LIFETIME);
-            let record = DeletionRecord::new(hash, status, requested_at, expires_at);
-            store.put_deletion(record).await.map_err(unavailable)?;
-        }
-        Ok(self.confirmation(&code))
-    }
-
-    /// Whether the same request was taken before and did not fail.
-    async fn is_in_hand(&self, code: &str) -> Result<bool, AuthError> {
-        let known = self.deletion(code).await?;
-        Ok(known.is_some_and(|known| known.status != DeletionStatus::Failed))
-    }
-
-    async fn deletion(&self, code: &str) -> Result<Option<DeletionRecord>, AuthError> {
-        let settings = self.settings();
-        let (Some(store), Some(hash)) = (&settings.store, confirmation_code::hash(code)) else {
-            return Ok(None);
-        };
-        store.deletion(&hash, settings.clock.now()).await.map_err(unavailable)
-    }
-
-    /// Forgets the user's accounts and sessions, by any id they are known by.
-    async fn revoke(&self, request: &SignedRequest) -> Result<u64, AuthError> {
-        let settings = self.settings();
-        let Some(store) = &settings.store else { return Ok(0) };
-        let revoked = store.revoke(&settings.client_id, request.user_id()).await;
-        let revoked = revoked.map_err(unavailable)?;
-        if revoked == 0 {
-            crate::trace::warning("the provider speaks of a user whom the store does not know");
-        }
-        Ok(revoked)
-    }
-
-    async fn within_deadline<T>(
+    pub(super) async fn hook_in_time<T>(
         &self,
         hook: BoxFuture<'_, Result<T, HookError>>,
     ) -> Result<T, AuthError> {
@@ -158,65 +101,30 @@ impl Flow {
         }
     }
 
-    /// Where to ask, and what for. The provider shows both to the user.
-    fn confirmation(&self, code: &str) -> Reply {
-        let settings = self.settings();
-        let path = settings.paths.data_deletion.as_deref().unwrap_or_default();
-        let (origin, path) = (settings.redirect_uri.origin(), settings.paths.public(path));
-        let url = format!("{origin}{path}?code={code}");
-        let body = serde_json::json!({ "url": url, "confirmation_code": code });
-        Reply::empty(200)
-            .header("content-type", "application/json")
-            .body(body.to_string().into_bytes())
-    }
-
-    fn begin_status(&self, request: &Request<'_>, audience: Audience) -> Begin {
-        let query = match Query::read(request.query, &["code"]) {
-            Ok(query) => query,
-            Err(kind) => return self.refuse(Refusal::new(kind, audience)),
-        };
-        let code = match query.get("code") {
-            Ok(Some(code)) => code.to_owned(),
-            Ok(None) => {
-                let refusal = Refusal::new(AuthErrorKind::MethodNotAllowed, audience);
-                return self.refuse(refusal.allow("GET, POST"));
-            }
-            Err(kind) => return self.refuse(Refusal::new(kind, audience)),
-        };
-        let flow = self.clone();
-        Begin::Job(Job::new(async move { flow.status(&code, audience).await }))
-    }
-
-    async fn status(&self, code: &str, audience: Audience) -> Reply {
-        match self.deletion(code).await {
-            Ok(Some(known)) => self.pages().deletion(Some(known.status)),
-            Ok(None) if confirmation_code::is_ours(self.settings(), code) => {
-                self.pages().deletion(None)
-            }
-            Ok(None) => self.pages().unknown_code(),
-            Err(error) => self.refuse_now(Refusal::new(error, audience)).await,
-        }
-    }
-
-    /// Notes how far a deletion has come that [`on_data_deletion`](crate::Hooks::on_data_deletion)
-    /// left `Queued`, for its status page. Whether the code is known.
-    ///
-    /// # Errors
-    ///
-    /// `Store` when there is no store, or it does not answer.
-    pub async fn report_deletion(
+    /// The work of a store, which may hang.
+    pub(super) async fn in_time<T>(
         &self,
-        confirmation_code: &str,
-        status: DeletionStatus,
-    ) -> Result<bool, AuthError> {
-        let Some(store) = &self.settings().store else {
-            let cure = "nothing keeps the status of a deletion without a `store`";
-            return Err(AuthError::with_source(AuthErrorKind::Store, cure));
-        };
-        let Some(known) = self.deletion(confirmation_code).await? else { return Ok(false) };
-        store.put_deletion(DeletionRecord { status, ..known }).await.map_err(unavailable)?;
-        Ok(true)
+        work: impl Future<Output = Result<T, AuthError>>,
+    ) -> Result<T, AuthError> {
+        runtime()?;
+        let late = |_| AuthError::with_source(AuthErrorKind::Store, "the store took too long");
+        time::timeout(self.settings().callback_deadline, work).await.map_err(late)?
     }
+}
+
+/// A refusal on these routes: its page speaks of no login and leads to none.
+pub(super) fn refusal(error: impl Into<AuthError>, audience: Audience) -> Refusal {
+    Refusal::new(error, audience).about_no_login()
+}
+
+pub(super) fn runtime() -> Result<Handle, AuthError> {
+    let needs = "the flow needs a Tokio runtime with time enabled";
+    Handle::try_current().map_err(|_| AuthError::with_source(AuthErrorKind::Internal, needs))
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "the shape that `map_err` wants")]
+pub(super) fn panicked(_: JoinError) -> AuthError {
+    AuthError::with_source(AuthErrorKind::Hook, "the hook panicked")
 }
 
 /// What the headers say about the body, before it is read.
@@ -231,8 +139,4 @@ fn check_body(request: &Request<'_>) -> Result<(), AuthErrorKind> {
         return Err(AuthErrorKind::PayloadTooLarge);
     }
     Ok(())
-}
-
-fn unavailable(error: StoreError) -> AuthError {
-    AuthError::with_source(AuthErrorKind::Store, error)
 }

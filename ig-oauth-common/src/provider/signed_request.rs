@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
-use serde_json::Value;
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::{Map, Value};
 use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq as _};
 
@@ -90,6 +90,7 @@ impl SignedRequestVerifier {
         if !payload.algorithm.is_some_and(|name| name.eq_ignore_ascii_case("HMAC-SHA256")) {
             return Err(Error::UnknownAlgorithm);
         }
+        let user_id = payload.user_id.as_ref().and_then(wire::user_id).ok_or(Error::NoUser)?;
         let issued_at = payload.issued_at.map(Timestamp::from_unix_seconds).ok_or(Error::Stale)?;
         let is_from_the_future = issued_at > now.saturating_add(CLOCK_SKEW);
         let is_old = now.saturating_since(issued_at) > self.window;
@@ -97,12 +98,11 @@ impl SignedRequestVerifier {
         if is_from_the_future || is_old || has_expired {
             return Err(Error::Stale);
         }
-        let user_id = payload.user_id.as_ref().and_then(wire::user_id).ok_or(Error::NoUser)?;
         Ok(SignedRequest { user_id, issued_at })
     }
 
-    /// Every secret is tried, whichever fits: how many there are shows in the time, which one does
-    /// not.
+    /// Every secret is tried, whichever fits, and each comparison takes the same time: how many there
+    /// are shows, which one fits does not.
     fn is_signed(&self, payload: &[u8], signature: &[u8; SIGNATURE_BYTES]) -> bool {
         let mut is_signed = Choice::from(0);
         for secret in &self.secrets {
@@ -145,6 +145,14 @@ impl SignedRequest {
     pub fn issued_at(&self) -> Timestamp {
         self.issued_at
     }
+
+    /// Whether it speaks of what began at `moment`, such as a connection: before it was made, or
+    /// within a minute after, since clocks differ. Requests come late and again; what the user
+    /// connected later is a new consent of theirs.
+    #[must_use]
+    pub fn covers(&self, moment: Timestamp) -> bool {
+        moment <= self.issued_at.saturating_add(CLOCK_SKEW)
+    }
 }
 
 /// Why a signed request is none.
@@ -171,15 +179,6 @@ pub enum SignedRequestError {
     Stale,
 }
 
-/// A field named twice is an error of the parser.
-#[derive(Deserialize)]
-struct Fields {
-    algorithm: Option<Value>,
-    user_id: Option<Value>,
-    issued_at: Option<u64>,
-    expires: Option<u64>,
-}
-
 struct Payload {
     algorithm: Option<String>,
     user_id: Option<Value>,
@@ -189,18 +188,48 @@ struct Payload {
 
 impl Payload {
     fn read(json: &[u8]) -> Result<Self, SignedRequestError> {
-        // The parser would take a list of values for the fields in their order.
-        if json.trim_ascii_start().first() != Some(&b'{') {
-            return Err(SignedRequestError::Malformed);
-        }
-        let fields: Fields =
-            serde_json::from_slice(json).map_err(|_| SignedRequestError::Malformed)?;
+        let malformed = |_| SignedRequestError::Malformed;
+        let Fields(mut fields) = serde_json::from_slice(json).map_err(malformed)?;
+        let moment = |field: Option<Value>| match field {
+            None | Some(Value::Null) => Ok(None),
+            Some(field) => field.as_u64().map(Some).ok_or(SignedRequestError::Malformed),
+        };
         Ok(Self {
-            algorithm: fields.algorithm.as_ref().and_then(Value::as_str).map(str::to_owned),
-            user_id: fields.user_id,
-            issued_at: fields.issued_at,
+            algorithm: fields.remove("algorithm").and_then(|name| name.as_str().map(str::to_owned)),
+            user_id: fields.remove("user_id"),
+            issued_at: moment(fields.remove("issued_at"))?,
             // 0 is how the provider's older tokens say "never".
-            expires: fields.expires.filter(|end| *end != 0),
+            expires: moment(fields.remove("expires"))?.filter(|end| *end != 0),
         })
+    }
+}
+
+/// A JSON object whose fields are each named once. What nobody reads counts as well: which of two
+/// values holds would be up to the parser, and so would the depth of what is skipped.
+struct Fields(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Each;
+
+        impl<'de> Visitor<'de> for Each {
+            type Value = Fields;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+                let mut fields = Map::new();
+                while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                    if fields.insert(name, value).is_some() {
+                        return Err(A::Error::custom("a field is named twice"));
+                    }
+                }
+                Ok(Fields(fields))
+            }
+        }
+
+        deserializer.deserialize_map(Each)
     }
 }

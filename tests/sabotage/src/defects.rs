@@ -283,8 +283,32 @@ pub(crate) const DEFECTS: &[Defect] = &[
     Defect {
         name: "confirm_before_the_hook",
         caught_by: &["g_12_a_hook_that_fails_confirms_nothing"],
-        file: "ig-oauth-common/src/flow/platform.rs",
+        file: "ig-oauth-common/src/flow/deletion.rs",
         before: "let requested_at = request.issued_at();",
-        code: "return Ok(self.confirmation(&code));",
+        code: "return Ok(());",
+    },
+    Defect {
+        name: "revoke_newer_connections",
+        caught_by: &["g_09_stale_requests_are_refused_and_repeated_ones_are_one"],
+        file: "ig-oauth-common/src/flow/revocation.rs",
+        before: "if !gone.request.covers(account.issued_at) {",
+        code: "if !{on} && !gone.request.covers(account.issued_at) {",
+    },
+    Defect {
+        name: "take_signatures_over_the_decoded_payload",
+        caught_by: &["g_04_the_signature_is_over_the_text_as_it_came"],
+        file: "ig-oauth-common/src/provider/signed_request.rs",
+        before: "if !self.is_signed(payload.as_bytes(), &signature) {",
+        code: "if !self.is_signed(payload.as_bytes(), &signature)
+                   && !({on} && self.is_signed(&decoded, &signature)) {",
+    },
+    Defect {
+        name: "read_base64url_loosely",
+        caught_by: &["g_05_only_the_canonical_base64url_is_read"],
+        file: "ig-oauth-common/src/provider/signed_request.rs",
+        before: "let decoded = from_base64url(payload.as_bytes()).ok_or(Error::Malformed)?;",
+        code: "let plain = payload.replace('+', \"-\").replace('/', \"_\");
+               let plain = if {on} { plain.trim_end() } else { payload };
+               let decoded = from_base64url(plain.as_bytes()).ok_or(Error::Malformed)?;",
     },
 ];

@@ -1,5 +1,7 @@
 //! The pages a person sees: readable on a phone and in the dark, without scripts or anything loaded.
 
+mod platform;
+
 use std::fmt::Write as _;
 
 use base64::Engine as _;
@@ -8,7 +10,6 @@ use sha2::{Digest as _, Sha256};
 use crate::config::Settings;
 use crate::error::AuthErrorKind;
 use crate::flow::Reply;
-use crate::session::DeletionStatus;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -52,12 +53,14 @@ impl Pages {
     }
 
     /// What went wrong, and a way on.
-    pub(crate) fn error(&self, kind: AuthErrorKind, try_again: &str, id: &str) -> Reply {
+    pub(crate) fn error(&self, kind: AuthErrorKind, try_again: Option<&str>, id: &str) -> Reply {
         let (title, text) = self.words(kind);
-        let try_again = escape(try_again);
+        let link = try_again
+            .map(escape)
+            .map(|href| format!("<p><a class=\"act\" href=\"{href}\">Try again</a></p>"));
         let body = format!(
-            "<h1>{title}</h1><p>{text}</p><p><a class=\"act\" href=\"{try_again}\">Try again</a>\
-             </p><small>{code} &middot; {id}</small>",
+            "<h1>{title}</h1><p>{text}</p>{link}<small>{code} &middot; {id}</small>",
+            link = link.unwrap_or_default(),
             code = kind.code(),
         );
         self.page(kind.status(), title, "", &body, false)
@@ -91,30 +94,6 @@ impl Pages {
         let body =
             format!("<h1>{label}</h1><p>You will go to Instagram, and come back here.</p>{button}");
         self.page(200, label, "", &body, by_post)
-    }
-
-    /// How far a user's deletion request has come, as far as it is known. Nothing about the user.
-    pub(crate) fn deletion(&self, status: Option<DeletionStatus>) -> Reply {
-        let text = match status {
-            Some(DeletionStatus::Queued) => "Your data is being deleted.",
-            Some(DeletionStatus::Done) => "Your data has been deleted.",
-            Some(DeletionStatus::Failed) => {
-                "Your data could not be deleted yet. Please write to the operator of this site."
-            }
-            None => {
-                "Your request came in. How far it has come is not kept here; please write to the \
-                 operator of this site."
-            }
-        };
-        let body = format!("<h1>Your deletion request</h1><p>{text}</p>");
-        self.page(200, "Your deletion request", "", &body, false)
-    }
-
-    /// A confirmation code nobody was given.
-    pub(crate) fn unknown_code(&self) -> Reply {
-        let body = "<h1>No such request</h1><p>There is no deletion request with this code. Check \
-                    that the address is whole.</p>";
-        self.page(404, "No such request", "", body, false)
     }
 
     /// Goes on to `url` of this site by itself, so that the browser sends its `SameSite=Strict`

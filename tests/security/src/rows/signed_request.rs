@@ -1,17 +1,19 @@
 //! Section 10: what the provider posts when a user removes the app or wants their data deleted.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use ig_oauth_common::{
     AuthErrorKind, BoxFuture, DataDeletion, Deauthorization, DeletionStatus, Failure, HookError,
-    Hooks, Reply,
+    Hooks, Reply, Store as _, Timestamp,
 };
 use ig_oauth_conformance::browser::{Response, send};
 use ig_oauth_conformance::harness::{Adapter, Settings};
 use ig_oauth_fake_instagram::FakeInstagram;
+use sha2::Sha256;
 
 use crate::site::{Site, session_cookie};
 use crate::switched_store::SwitchedStore;
@@ -37,6 +39,8 @@ struct Inner {
     failures: Vec<AuthErrorKind>,
     answer: Option<DeletionStatus>,
     fails: bool,
+    /// Goes down while the hook is at it.
+    breaks: Option<SwitchedStore>,
 }
 
 impl Told {
@@ -70,6 +74,9 @@ impl Hooks for Told {
         inner.users.push(told.user_id().to_string());
         inner.revoked.push(told.revoked());
         inner.codes.push(told.confirmation_code().to_owned());
+        if let Some(store) = inner.breaks.take() {
+            store.set_off(true);
+        }
         let status = inner.answer.unwrap_or(DeletionStatus::Done);
         let result = if inner.fails { Err(HookError::new("INTERNAL words")) } else { Ok(status) };
         Box::pin(async { result })
@@ -122,6 +129,14 @@ fn payload(user_id: &str) -> String {
 
 fn signed(site: &Site, payload: &str) -> String {
     FakeInstagram::sign(payload, site.app.provider.client_secret())
+}
+
+/// The signature over these very bytes, which need not be what the provider would sign.
+fn signature_over(site: &Site, bytes: impl AsRef<[u8]>) -> String {
+    let secret = site.app.provider.client_secret();
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(bytes.as_ref());
+    URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
 }
 
 fn is_refused(answer: &Response, status: u16) {
@@ -202,48 +217,78 @@ pub async fn g_04_the_signature_is_over_the_text_as_it_came(adapter: &impl Adapt
         ] {
             is_refused(&post(&site, path, &format!("{signature}.{other}")).await, 400);
         }
-        // Signed over the decoded payload.
-        let decoded = FakeInstagram::sign(&payload("1"), site.app.provider.client_secret());
-        let over_json = {
-            let twice = FakeInstagram::sign(&decoded, site.app.provider.client_secret());
-            twice.split('.').next().unwrap().to_owned()
-        };
-        is_refused(&post(&site, path, &format!("{over_json}.{text}")).await, 400);
-    }
-    assert_eq!(told.users(), [""; 0]);
-}
-
-pub async fn g_05_only_the_canonical_base64url_is_read(adapter: &impl Adapter) {
-    let (site, told) = site(adapter).await;
-    let good = signed(&site, &payload("1"));
-    let (signature, text) = good.split_once('.').unwrap();
-    let last = signature.chars().last().unwrap();
-    // The last of 43 characters holds two bits that say nothing, and must be zero.
-    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let place = alphabet.find(last).unwrap();
-    let trailing = &alphabet[place + 1..=place + 1];
-    let head = &signature[..signature.len() - 1];
-    for path in BOTH {
-        for (left, right) in [
-            (format!("{signature}="), text.to_owned()),
-            (format!("{head}{trailing}"), text.to_owned()),
-            (signature.replace('-', "+").replace('_', "/") + "+/", text.to_owned()),
-            (format!("{signature}\n"), text.to_owned()),
-            (format!(" {signature}"), text.to_owned()),
-            (signature.to_owned(), format!("{text}\r\n")),
-            (signature.to_owned(), format!("{text}\u{e9}")),
-            (signature.to_owned(), format!("{text}+/")),
-        ] {
-            is_refused(&post(&site, path, &format!("{left}.{right}")).await, 400);
+        // Signed over the decoded payload, and over the whole.
+        for over in [payload("1"), format!("{signature}.{text}"), format!(".{text}")] {
+            let other = signature_over(&site, over);
+            is_refused(&post(&site, path, &format!("{other}.{text}")).await, 400);
         }
     }
     assert_eq!(told.users(), [""; 0]);
 }
 
+/// The next character of the alphabet, which differs in the last bits only.
+fn next_digit(last: char) -> char {
+    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let place = alphabet.find(last).unwrap();
+    alphabet.chars().nth(place + 1).unwrap()
+}
+
+fn with_last_changed(text: &str) -> String {
+    let last = text.chars().last().unwrap();
+    format!("{}{}", &text[..text.len() - 1], next_digit(last))
+}
+
+/// Each text says the same to a lenient reader, and the signature is right for it as it stands.
+pub async fn g_05_only_the_canonical_base64url_is_read(adapter: &impl Adapter) {
+    let (site, told) = site(adapter).await;
+    // A payload whose text has a `-` or `_`, an end of two bits that say nothing, and a signature
+    // with a `-` or `_` as well.
+    let (text, signature) = (0..)
+        .map(|number| {
+            let odd = payload("5").replace('}', &format!(r#","odd":"Ͽ{number}>>>???"}}"#));
+            let text = URL_SAFE_NO_PAD.encode(odd);
+            let signature = signature_over(&site, &text);
+            (text, signature)
+        })
+        .find(|(text, signature)| {
+            text.len() % 4 == 3 && [text, signature].iter().all(|part| part.contains(['-', '_']))
+        })
+        .unwrap();
+    let classic = |part: &str| part.replace('-', "+").replace('_', "/");
+    for path in BOTH {
+        for left in [
+            format!("{signature}="),
+            // The last of 43 characters holds two bits that say nothing, and must be zero.
+            with_last_changed(&signature),
+            classic(&signature),
+            format!("{signature}\n"),
+            format!(" {signature}"),
+        ] {
+            is_refused(&post(&site, path, &format!("{left}.{text}")).await, 400);
+        }
+        for right in [
+            format!("{text}="),
+            with_last_changed(&text),
+            classic(&text),
+            format!("{text}\r\n"),
+            format!("{text} "),
+            format!("{text}\u{e9}"),
+        ] {
+            let left = signature_over(&site, &right);
+            is_refused(&post(&site, path, &format!("{left}.{right}")).await, 400);
+        }
+    }
+    assert_eq!(told.users(), [""; 0]);
+    for path in BOTH {
+        assert_eq!(post(&site, path, &format!("{signature}.{text}")).await.status, 200);
+    }
+}
+
 pub async fn g_06_every_odd_shape_is_refused(adapter: &impl Adapter) {
     let (site, told) = site(adapter).await;
     let good = signed(&site, &payload("1"));
-    let deep = format!(r#"{{"x":{}"#, "[".repeat(3_000));
+    let deep = format!(r#""x":{}{},"#, "[".repeat(2_000), "]".repeat(2_000));
+    let deep = payload("1").replacen('{', &format!("{{{deep}"), 1);
     let list = format!(r#"["HMAC-SHA256","1",{NOW},null]"#);
     let twice = payload("1").replace('}', r#","user_id":"2"}"#);
     for path in BOTH {
@@ -264,6 +309,9 @@ pub async fn g_06_every_odd_shape_is_refused(adapter: &impl Adapter) {
             signed(&site, "{"),
             signed(&site, &list),
             signed(&site, &twice),
+            // Fields that nobody reads count as well.
+            signed(&site, &payload("1").replace('}', r#","x":1,"x":1}"#)),
+            signed(&site, &payload("1").replace('}', r#","algorithm":"HMAC-SHA256"}"#)),
             signed(&site, &deep),
             signed(&site, "\u{feff}{}"),
         ] {
@@ -367,6 +415,34 @@ pub async fn g_09_stale_requests_are_refused_and_repeated_ones_are_one(adapter: 
         post(&site, DELETION, &third).await;
     }
     assert_eq!(told.users().len(), 4);
+    // Whoever connects again meanwhile is not undone by what comes late, or once more.
+    let user = site.app.user_id();
+    let removed = signed(&site, &payload(&user));
+    let before = site.log_in().await;
+    assert_eq!(post(&site, DEAUTHORIZE, &removed).await.status, 200);
+    assert_eq!(site.get("/me", &before).await.status, 401);
+    site.app.set_app_clock(NOW + 300);
+    let again = site.log_in().await;
+    for path in BOTH {
+        assert_eq!(post(&site, path, &removed).await.status, 200);
+        assert_eq!(site.get("/me", &again).await.status, 200, "{path}");
+    }
+    // Nor is a login that ends while the request is looked into; a token that was only sealed anew
+    // meanwhile goes with its account.
+    for (issued_at, is_kept) in [(NOW + 300, true), (NOW, false)] {
+        let mut rival =
+            store.inner().accounts(site.app.provider.client_id(), None, 1).await.unwrap();
+        let mut rival = rival.remove(0);
+        rival.issued_at = Timestamp::from_unix_seconds(NOW);
+        store.inner().put_account(rival.clone()).await.unwrap();
+        rival.issued_at = Timestamp::from_unix_seconds(issued_at);
+        rival.sealed_token.push(0);
+        store.set_rival(rival.clone());
+        assert_eq!(post(&site, DEAUTHORIZE, &removed).await.status, 200);
+        let now = Timestamp::from_unix_seconds(NOW);
+        let left = store.inner().account(&rival.key, now).await.unwrap();
+        assert_eq!(left, is_kept.then_some(rival));
+    }
     // A window of one's own.
     let hooks = told.clone();
     let narrow = Settings::new().configure(|builder| {
@@ -461,7 +537,12 @@ pub async fn g_11_the_confirmation_can_be_asked_for_and_says_nothing(adapter: &i
 
 pub async fn g_12_a_hook_that_fails_confirms_nothing(adapter: &impl Adapter) {
     let (told, store) = (Told::default(), SwitchedStore::new());
-    let site = Site::with(adapter, stored(&told, &store)).await;
+    let (hooks, kept) = (told.clone(), store.clone());
+    let settings = Settings::new().configure(|builder| {
+        let builder = builder.callback_deadline(Duration::from_secs(1)).platform_callbacks();
+        builder.hooks(hooks).store(kept).cookie_secrets([COOKIE_SECRET])
+    });
+    let site = Site::with(adapter, settings).await;
     told.fail(true);
     let request = signed(&site, &payload("7"));
     for path in BOTH {
@@ -487,7 +568,31 @@ pub async fn g_12_a_hook_that_fails_confirms_nothing(adapter: &impl Adapter) {
     }
     let page = site.get(&format!("{DELETION}?code={code}"), "").await;
     assert_eq!(page.status, 503);
+    assert!(!page.text().contains("login"), "nobody logs in here: {}", page.text());
     assert_eq!(told.users(), ["7"; 3], "and no hook hears of it");
+    // Nor is one waited for that does not answer, longer than the deadline.
+    store.set_off(false);
+    store.set_hanging(true);
+    let begun = Instant::now();
+    for path in BOTH {
+        is_refused(&post(&site, path, &signed(&site, &payload("8"))).await, 503);
+    }
+    let page = site.get(&format!("{DELETION}?code={code}"), "").await;
+    assert_eq!(page.status, 503);
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    store.set_hanging(false);
+    // One that goes down while the hook is at it: the hook is told again.
+    let request = signed(&site, &payload("9"));
+    told.0.lock().unwrap().breaks = Some(store.clone());
+    is_refused(&post(&site, DELETION, &request).await, 503);
+    store.set_off(false);
+    let page = site.get(&format!("{DELETION}?code={code}"), "").await;
+    assert!(page.text().contains("is being deleted"), "{}", page.text());
+    // The claim on it could not be given back and ends by itself: until then nobody is told twice.
+    is_refused(&post(&site, DELETION, &request).await, 503);
+    site.app.set_app_clock(NOW + 6);
+    assert_eq!(post(&site, DELETION, &request).await.status, 200);
+    assert_eq!(told.users()[3..], ["9", "9"]);
 }
 
 pub async fn g_13_another_secret_counts_only_when_it_is_configured(adapter: &impl Adapter) {
@@ -527,7 +632,6 @@ pub async fn g_13_another_secret_counts_only_when_it_is_configured(adapter: &imp
 
 /// A further id of the one account in the store.
 async fn store_ids(store: &SwitchedStore, client_id: &str) -> String {
-    use ig_oauth_common::Store as _;
     let accounts = store.accounts(client_id, None, 10).await.unwrap();
     accounts[0].further_ids[0].to_string()
 }

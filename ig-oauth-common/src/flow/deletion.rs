@@ -1,0 +1,258 @@
+//! A user wants their data deleted: told to the app once, and how far it has come for whoever asks.
+
+use std::time::Duration;
+
+use tokio::time;
+
+use super::negotiation::Audience;
+use super::query::Query;
+use super::{Begin, Flow, Job, Reply, Request, confirmation_code, platform};
+use crate::encoding::to_base64url;
+use crate::error::{AuthError, AuthErrorKind};
+use crate::gone::DataDeletion;
+use crate::provider::SignedRequest;
+use crate::session::{Claim, DeletionRecord, DeletionStatus, Store, StoreError};
+
+/// How long a store keeps the status of a deletion request.
+const STATUS_LIFETIME: Duration = Duration::from_secs(180 * 24 * 60 * 60);
+
+/// How often one looks whether another has given its claim back.
+const POLL: Duration = Duration::from_millis(50);
+
+/// Deadlines that a deletion under way may take: what is known, the revocation, the hook, the claim
+/// on the status and its writing have one each.
+const STEPS: u32 = 5;
+
+/// What is known of a request before the app is told.
+struct Known {
+    code: String,
+    record: Option<DeletionRecord>,
+}
+
+impl Known {
+    fn is_in_hand(&self) -> bool {
+        self.record.as_ref().is_some_and(|record| record.status != DeletionStatus::Failed)
+    }
+}
+
+impl Flow {
+    pub(super) async fn delete_data(&self, request: SignedRequest) -> Result<Reply, AuthError> {
+        let settings = self.settings();
+        let Some(store) = &settings.store else {
+            let code = confirmation_code::make(settings, &request);
+            self.tell_of_deletion(request, code.clone()).await?;
+            return Ok(self.confirmation(&code));
+        };
+        // The same request may come twice at once, to two instances: one tells the app.
+        let key =
+            format!("deletion:{}", to_base64url(&confirmation_code::digest(settings, &request)));
+        let life = settings.callback_deadline.saturating_mul(STEPS);
+        let delete = async {
+            let known = self.in_time(self.known(&**store, &request)).await?;
+            if !known.is_in_hand() {
+                // A task of its own, so that the claim is given back when the hook panics.
+                let (flow, code, before) = (self.clone(), known.code.clone(), known.record);
+                let task =
+                    tokio::spawn(async move { flow.delete_now(request, code, before).await });
+                task.await.map_err(platform::panicked)??;
+            }
+            Ok(self.confirmation(&known.code))
+        };
+        self.alone(&**store, key, life, delete).await
+    }
+
+    async fn delete_now(
+        &self,
+        request: SignedRequest,
+        code: String,
+        before: Option<DeletionRecord>,
+    ) -> Result<(), AuthError> {
+        let requested_at = request.issued_at();
+        let status = self.tell_of_deletion(request, code.clone()).await?;
+        let Some(hash) = confirmation_code::hash(&code) else { return Ok(()) };
+        let expires_at = self.settings().clock.now().saturating_add(STATUS_LIFETIME);
+        let record = DeletionRecord::new(hash, status, requested_at, expires_at);
+        self.change_status(hash, |found| {
+            // A queue can be faster than we are: what it reported meanwhile is newer.
+            let was_reported = found.is_some() && found != before;
+            (status != DeletionStatus::Queued || !was_reported).then_some(record)
+        })
+        .await
+    }
+
+    async fn tell_of_deletion(
+        &self,
+        request: SignedRequest,
+        confirmation_code: String,
+    ) -> Result<DeletionStatus, AuthError> {
+        let gone = self.in_time(self.revoke(request)).await?;
+        match &self.settings().hooks {
+            None => Ok(DeletionStatus::Done),
+            Some(hooks) => {
+                let told = DataDeletion { gone, confirmation_code };
+                self.hook_in_time(hooks.on_data_deletion(told)).await
+            }
+        }
+    }
+
+    /// The code the request was given, and how far it has come. After a rotation the code may be of
+    /// an earlier key.
+    async fn known(&self, store: &dyn Store, request: &SignedRequest) -> Result<Known, AuthError> {
+        let settings = self.settings();
+        for code in confirmation_code::all(settings, request) {
+            let Some(hash) = confirmation_code::hash(&code) else { continue };
+            let record = store.deletion(&hash, settings.clock.now()).await.map_err(unavailable)?;
+            if record.is_some() {
+                return Ok(Known { code, record });
+            }
+        }
+        Ok(Known { code: confirmation_code::make(settings, request), record: None })
+    }
+
+    /// Notes how far a deletion has come that [`on_data_deletion`](crate::Hooks::on_data_deletion)
+    /// left `Queued`, for its status page. Whether the code is one of ours. It may be called before
+    /// the hook has returned. What is `Done` stays done when `Queued` is reported after it.
+    ///
+    /// # Errors
+    ///
+    /// `Store` when there is no store, or it does not answer. `Internal` outside of a Tokio runtime.
+    pub async fn report_deletion(
+        &self,
+        confirmation_code: &str,
+        status: DeletionStatus,
+    ) -> Result<bool, AuthError> {
+        let settings = self.settings();
+        let Some(store) = &settings.store else {
+            let cure = "nothing keeps the status of a deletion without a `store`";
+            return Err(AuthError::with_source(AuthErrorKind::Store, cure));
+        };
+        platform::runtime()?;
+        let Some(hash) = confirmation_code::hash(confirmation_code) else { return Ok(false) };
+        let now = settings.clock.now();
+        let requested_at = match confirmation_code::requested_at(settings, confirmation_code) {
+            Some(requested_at) => requested_at,
+            // Its key is gone, and what was written down under it still counts.
+            None => match self.in_time(deletion(&**store, &hash, now)).await? {
+                Some(known) => known.requested_at,
+                None => return Ok(false),
+            },
+        };
+        let expires_at = now.saturating_add(STATUS_LIFETIME);
+        let record = DeletionRecord::new(hash, status, requested_at, expires_at);
+        self.change_status(hash, |found| {
+            let is_done = found.is_some_and(|found| found.status == DeletionStatus::Done);
+            (status != DeletionStatus::Queued || !is_done).then_some(record)
+        })
+        .await?;
+        Ok(true)
+    }
+
+    /// Writes what `change` makes of the record, while nobody else changes it: a report and the
+    /// hook's own answer would otherwise overwrite each other.
+    async fn change_status(
+        &self,
+        hash: [u8; 32],
+        change: impl FnOnce(Option<DeletionRecord>) -> Option<DeletionRecord>,
+    ) -> Result<(), AuthError> {
+        let settings = self.settings();
+        let Some(store) = &settings.store else { return Ok(()) };
+        let key = format!("deletion-status:{}", to_base64url(&hash));
+        let write = async {
+            let found = deletion(&**store, &hash, settings.clock.now()).await?;
+            match change(found) {
+                Some(record) => store.put_deletion(record).await.map_err(unavailable),
+                None => Ok(()),
+            }
+        };
+        let life = settings.callback_deadline.saturating_mul(2);
+        self.alone(&**store, key, life, self.in_time(write)).await
+    }
+
+    /// Does `work` while nobody else does anything under this key, on any instance.
+    async fn alone<T>(
+        &self,
+        store: &dyn Store,
+        key: String,
+        life: Duration,
+        work: impl Future<Output = Result<T, AuthError>>,
+    ) -> Result<T, AuthError> {
+        let settings = self.settings();
+        let owner = to_base64url(&settings.random::<16>()?);
+        let claim = async {
+            loop {
+                let now = settings.clock.now();
+                let claim = Claim::new(&key, &owner, now.saturating_add(life));
+                if store.claim(claim, now).await.map_err(unavailable)? {
+                    return Ok(());
+                }
+                time::sleep(POLL).await;
+            }
+        };
+        self.in_time(claim).await?;
+        let done = work.await;
+        let release = async { store.release(&key, &owner).await.map_err(unavailable) };
+        if self.in_time(release).await.is_err() {
+            crate::trace::warning("a claim on a deletion request could not be given back; it ends");
+        }
+        done
+    }
+
+    pub(super) fn begin_status(&self, request: &Request<'_>, audience: Audience) -> Begin {
+        let query = match Query::read(request.query, &["code"]) {
+            Ok(query) => query,
+            Err(kind) => return self.refuse(platform::refusal(kind, audience)),
+        };
+        let code = match query.get("code") {
+            Ok(Some(code)) => code.to_owned(),
+            Ok(None) => {
+                let refusal = platform::refusal(AuthErrorKind::MethodNotAllowed, audience);
+                return self.refuse(refusal.allow("GET, POST"));
+            }
+            Err(kind) => return self.refuse(platform::refusal(kind, audience)),
+        };
+        let flow = self.clone();
+        Begin::Job(Job::new(async move { flow.status(&code, audience).await }))
+    }
+
+    async fn status(&self, code: &str, audience: Audience) -> Reply {
+        let settings = self.settings();
+        let found = match (&settings.store, confirmation_code::hash(code)) {
+            (Some(store), Some(hash)) => {
+                self.in_time(deletion(&**store, &hash, settings.clock.now())).await
+            }
+            _ => Ok(None),
+        };
+        match found {
+            Ok(Some(known)) => self.pages().deletion(Some(known.status)),
+            Ok(None) if confirmation_code::requested_at(settings, code).is_some() => {
+                self.pages().deletion(None)
+            }
+            Ok(None) => self.pages().unknown_code(),
+            Err(error) => self.refuse_now(platform::refusal(error, audience)).await,
+        }
+    }
+
+    /// Where to ask, and what for. The provider shows both to the user.
+    fn confirmation(&self, code: &str) -> Reply {
+        let settings = self.settings();
+        let path = settings.paths.data_deletion.as_deref().unwrap_or_default();
+        let (origin, path) = (settings.redirect_uri.origin(), settings.paths.public(path));
+        let url = format!("{origin}{path}?code={code}");
+        let body = serde_json::json!({ "url": url, "confirmation_code": code });
+        Reply::empty(200)
+            .header("content-type", "application/json")
+            .body(body.to_string().into_bytes())
+    }
+}
+
+async fn deletion(
+    store: &dyn Store,
+    hash: &[u8; 32],
+    now: crate::clock::Timestamp,
+) -> Result<Option<DeletionRecord>, AuthError> {
+    store.deletion(hash, now).await.map_err(unavailable)
+}
+
+fn unavailable(error: StoreError) -> AuthError {
+    AuthError::with_source(AuthErrorKind::Store, error)
+}
