@@ -4,12 +4,17 @@
 
 mod support;
 
+use std::future::{Future as _, poll_fn};
 use std::sync::mpsc;
+use std::task::Poll;
 use std::thread;
+use std::time::Duration;
 
-use ig_oauth_common::{Config, Flow};
+use ig_oauth_common::{Begin, Config, Flow, HttpError, HttpRequest, HttpResponse};
 use ig_oauth_fake_instagram::{Endpoint, FakeInstagram};
 use support::{REDIRECT_URI, Site, header};
+use tokio::runtime::Builder;
+use tokio::time::{Instant, timeout};
 
 fn provider() -> FakeInstagram {
     FakeInstagram::builder().redirect_uri(REDIRECT_URI).start_blocking().unwrap()
@@ -76,4 +81,43 @@ fn an_exchange_works_after_the_runtime_that_exchanged_before_is_gone() {
         .collect();
     assert_eq!(connections.len(), 3);
     assert!(connections.windows(2).all(|pair| pair[0] != pair[1]), "each on a fresh connection");
+}
+
+#[test]
+fn a_second_caller_waits_no_longer_than_the_deadline_for_a_blocked_worker() {
+    // A provider that is still thinking when the worker's thread is taken by a handler of the app's.
+    let never = |_: HttpRequest| std::future::pending::<Result<HttpResponse, HttpError>>();
+    let mut site = Site::with(|builder| builder.http_client(never));
+    let state = runtime().block_on(site.start(""));
+    let job = || {
+        let target = format!("/auth/instagram/callback?code=x&state={state}");
+        let Begin::Job(job) = site.begin("GET", &target, &[]) else { panic!("no job") };
+        job
+    };
+    let (first, second) = (job(), job());
+    let (blocked, is_blocked) = mpsc::channel();
+    let (free, is_free) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            runtime().block_on(async {
+                let mut first = std::pin::pin!(first.run());
+                // The state is consumed by it, and then the thread is gone.
+                assert!(poll_fn(|cx| Poll::Ready(first.as_mut().poll(cx))).await.is_pending());
+                blocked.send(()).unwrap();
+                let _ = is_free.recv();
+            });
+        });
+        is_blocked.recv().unwrap();
+        let paused = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let reply = paused.block_on(async {
+            let begun = Instant::now();
+            let reply = timeout(Duration::from_secs(60), second.run()).await;
+            (reply.map(|reply| (reply.status(), support::body(&reply))), begun.elapsed())
+        });
+        drop(free);
+        let (reply, waited) = reply;
+        let (status, body) = reply.expect("an answer within a minute");
+        assert_eq!((status, waited), (503, Duration::from_secs(20)), "{body}");
+        assert!(body.contains("provider_unavailable"), "{body}");
+    });
 }

@@ -97,6 +97,10 @@ impl Flow {
         if !attempt.is_live(settings.clock.now()) {
             return refuse_attempt(AuthErrorKind::Expired);
         }
+        if settings.linking && attempt.context.is_none() {
+            // Begun before accounts were linked: it says nothing of whose the account would be.
+            return refuse_attempt(AuthErrorKind::WrongContext);
+        }
         if let Some(bound_to) = &attempt.context {
             match request.context.and_then(super::context_hash) {
                 Some(present) if bool::from(present.ct_eq(bound_to)) => {}

@@ -45,11 +45,12 @@ impl Flow {
         let attempt = &proven.attempt;
         let now = self.settings().clock.now();
         let lost = proven.refusal(AuthErrorKind::Unreachable);
+        let mut is_waiting = false;
         let mut shared = match self.consumed().consume(&attempt.state, attempt.dead_after(), now) {
             Entry::First(sender) => {
                 let receiver = sender.subscribe();
                 let Ok(runtime) = Handle::try_current() else {
-                    self.consumed().finish(&attempt.state);
+                    self.consumed().finish(&attempt.state, false);
                     let needs = "the flow needs a Tokio runtime with time enabled";
                     let error = AuthError::with_source(AuthErrorKind::Internal, needs);
                     return self.refuse_now(Refusal { error, ..lost }).await;
@@ -57,19 +58,36 @@ impl Flow {
                 runtime.spawn(self.clone().run(proven, sender));
                 receiver
             }
-            Entry::UnderWay(receiver) => receiver,
+            Entry::UnderWay(receiver) => {
+                is_waiting = Handle::try_current().is_ok();
+                receiver
+            }
             // Whoever is the very user that began it has what they came for.
-            Entry::Consumed if attempt.context.is_some() => return landing(&attempt.return_to),
-            Entry::Consumed => {
+            Entry::Consumed { ended_well: true } if attempt.context.is_some() => {
+                return landing(&attempt.return_to);
+            }
+            Entry::Consumed { .. } => {
                 let refusal = Refusal { error: AuthErrorKind::CodeRejected.into(), ..lost };
                 return self.land_softly(&proven.session, refusal).await;
             }
         };
-        let reply = shared.wait_for(Option::is_some).await.ok().and_then(|reply| reply.clone());
+        let reply =
+            async { shared.wait_for(Option::is_some).await.ok().and_then(|reply| reply.clone()) };
+        // The task's own deadline runs where the task does, and that runtime can be blocked by a
+        // handler of the app's.
+        let reply = if is_waiting {
+            time::timeout(self.settings().callback_deadline, reply).await
+        } else {
+            Ok(reply.await)
+        };
         match reply {
-            Some(reply) => reply,
+            Ok(Some(reply)) => reply,
             // The task is gone: its runtime ended, or a hook panicked.
-            None => self.refuse_now(lost).await,
+            Ok(None) => self.refuse_now(lost).await,
+            Err(_) => {
+                let error = AuthErrorKind::TimedOut.into();
+                self.refuse_now(Refusal { error, ..lost }).await
+            }
         }
     }
 
@@ -80,13 +98,15 @@ impl Flow {
             Ok(ending) => ending,
             Err(_) => Err(AuthErrorKind::TimedOut.into()),
         };
+        let ended_well = matches!(ending, Ok(Ending::LoggedIn { .. }));
         let reply = match time::timeout(deadline, self.answer(ending, &proven)).await {
             Ok(reply) => reply,
             // Only a hook can take that long here; the answer then does without it.
             Err(_) => self.reply_without_hook(&proven.refusal(AuthErrorKind::Hook)),
         };
+        // In this order, or a caller in between would not learn how it ended.
+        self.consumed().finish(&state, ended_well);
         sender.send_replace(Some(reply));
-        self.consumed().finish(&state);
     }
 
     async fn answer(&self, ending: Result<Ending, AuthError>, proven: &Proven) -> Reply {
@@ -97,6 +117,8 @@ impl Flow {
                     .cookies([removal.clone()])
                     .cookies(cookies)
             }
+            // How it ended there is not known here. The app's own page shows its user what is
+            // connected; saying that it failed would be wrong more often.
             Ok(Ending::ConsumedElsewhere) if attempt.context.is_some() => {
                 landing(&attempt.return_to).cookies([removal.clone()])
             }

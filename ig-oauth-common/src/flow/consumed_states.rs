@@ -23,7 +23,10 @@ pub(crate) enum Entry {
     /// The task is under way.
     UnderWay(watch::Receiver<Option<Reply>>),
     /// The task is over.
-    Consumed,
+    Consumed {
+        /// Whether it was a login.
+        ended_well: bool,
+    },
 }
 
 #[derive(Default)]
@@ -40,7 +43,7 @@ struct Known {
 
 enum Mark {
     UnderWay(watch::Receiver<Option<Reply>>),
-    Consumed,
+    Consumed { ended_well: bool },
 }
 
 impl ConsumedStates {
@@ -53,7 +56,10 @@ impl ConsumedStates {
             Some(Mark::UnderWay(reply)) if reply.borrow().is_none() => {
                 return Entry::UnderWay(reply.clone());
             }
-            Some(_) => return Entry::Consumed,
+            Some(Mark::Consumed { ended_well }) => {
+                return Entry::Consumed { ended_well: *ended_well };
+            }
+            Some(Mark::UnderWay(_)) => return Entry::Consumed { ended_well: false },
             None => {}
         }
         while known.order.len() >= CAPACITY
@@ -71,9 +77,9 @@ impl ConsumedStates {
     }
 
     /// Forgets the reply, which holds a session cookie, and keeps the mark.
-    pub(crate) fn finish(&self, state: &State) {
+    pub(crate) fn finish(&self, state: &State, ended_well: bool) {
         if let Some(mark) = self.known().states.get_mut(state) {
-            *mark = Mark::Consumed;
+            *mark = Mark::Consumed { ended_well };
         }
     }
 
@@ -102,9 +108,13 @@ mod tests {
         let Entry::First(sender) = states.consume(&state, at(700), at(100)) else { panic!() };
         assert!(matches!(states.consume(&state, at(700), at(100)), Entry::UnderWay(_)));
         sender.send_replace(Some(Reply::empty(303)));
-        assert!(matches!(states.consume(&state, at(700), at(100)), Entry::Consumed));
-        states.finish(&state);
-        assert!(matches!(states.consume(&state, at(700), at(700)), Entry::Consumed));
+        let is_over = |ended_well, now| {
+            let entry = states.consume(&state, at(700), at(now));
+            matches!(entry, Entry::Consumed { ended_well: known } if known == ended_well)
+        };
+        assert!(is_over(false, 100));
+        states.finish(&state, true);
+        assert!(is_over(true, 700));
     }
 
     #[test]

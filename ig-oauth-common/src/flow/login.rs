@@ -30,7 +30,8 @@ impl Flow {
         let refuse = |kind: AuthErrorKind| self.refuse(Refusal::new(kind, audience));
         let settings = self.settings();
         let context = request.context.and_then(super::context_hash);
-        let may_post = settings.require_post || context.is_some();
+        // Linking takes posts of strangers too: they are told to log in.
+        let may_post = settings.require_post || settings.linking || context.is_some();
         if request.method != "GET" && !(request.method == "POST" && may_post) {
             let methods = if may_post { "GET, POST" } else { "GET" };
             let refusal = Refusal::new(AuthErrorKind::MethodNotAllowed, audience);

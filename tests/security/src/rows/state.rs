@@ -308,6 +308,8 @@ pub async fn s_21_an_attempt_of_one_app_user_is_none_of_anothers(adapter: &impl 
     let stranger = site.get(LOGIN, "").await;
     assert_eq!((stranger.status, stranger.all("set-cookie").len()), (401, 0));
     assert!(stranger.header("www-authenticate").is_some());
+    let button = site.send("POST", LOGIN, &[("sec-fetch-site", "same-origin")]).await;
+    assert_eq!((button.status, button.all("set-cookie").len()), (401, 0), "their session ended");
     let linked = site.get(LOGIN, "app_user=ann").await;
     assert_eq!((linked.status, linked.all("set-cookie").len()), (200, 0), "a page with a button");
     assert!(linked.text().contains("<form method=\"post\""), "{}", linked.text());
@@ -352,5 +354,11 @@ pub async fn s_21_an_attempt_of_one_app_user_is_none_of_anothers(adapter: &impl 
     let thief = format!("{}; app_user=bob", started.cookie());
     is_refused(&site.get(&again, &thief).await, "invalid_state");
     assert_eq!(site.exchanges(), 1);
+    // Where the user said no, the back button does not pretend otherwise.
+    let started = start_linking(&site, "ann").await;
+    let query = format!("error=access_denied&error_reason=user_denied&state={}", started.state);
+    let cookies = format!("{}; app_user=ann", started.cookie());
+    assert_eq!(site.call_back(&query, &cookies).await.status, 403);
+    assert_eq!(site.call_back(&query, &cookies).await.status, 400);
     assert_eq!(site.send("POST", crate::site::LOGOUT, &[]).await.status, 404, "no logout of ours");
 }
