@@ -13,7 +13,7 @@ use actix_web::body::MessageBody;
 use actix_web::cookie::{Key, SameSite};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::{ErrorBadRequest, ErrorForbidden, ErrorServiceUnavailable};
-use actix_web::http::header;
+use actix_web::http::{Method, header};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Data, Form, Redirect};
 use actix_web::{App, HttpMessage as _, HttpResponse, HttpServer};
@@ -78,10 +78,12 @@ async fn disconnect(
     let user = user_of(&session).ok_or_else(|| ErrorForbidden("enter first"))?;
     let account =
         UserId::from_digits(&form.account).ok_or_else(|| ErrorBadRequest("no account"))?;
-    if connections.disconnect(&user, &account) {
-        // Nobody has it any more, so its token goes as well.
+    if connections.is_last(&user, &account) {
+        // Nobody will have it any more, so its token goes as well. It goes first: when that fails the
+        // account is still in the list, and there is a button to try again.
         offline.revoke(&account).await.map_err(ErrorServiceUnavailable)?;
     }
+    connections.disconnect(&user, &account);
     Ok(Redirect::to("/").see_other())
 }
 
@@ -94,6 +96,22 @@ async fn login_context(
         && let Ok(context) = LoginContext::bound_to(&user).with_app_data(user)
     {
         request.extensions_mut().insert(context);
+    }
+    next.call(request).await
+}
+
+/// The app's own posts are its own pages' only: `SameSite` cookies do not keep a foreign page from
+/// logging its visitors in.
+async fn own_posts(
+    example: Data<Example>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let headers = request.headers();
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_own = example.is_own_post(text("sec-fetch-site"), text("origin"));
+    if request.method() == Method::POST && !is_own {
+        return Err(ErrorForbidden("posted by another site"));
     }
     next.call(request).await
 }
@@ -150,6 +168,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
             .route("/enter", web::post().to(enter))
             .route("/leave", web::post().to(leave))
             .route("/disconnect", web::post().to(disconnect))
+            .wrap(from_fn(own_posts))
             .wrap(oauth.clone())
             .wrap(from_fn(login_context))
             .wrap(sessions)

@@ -33,3 +33,21 @@ async fn no_foreign_page_connects_anything() {
 async fn the_commands_of_the_guide_work() {
     connect::the_commands_of_the_guide_work(PROGRAM).await;
 }
+
+#[tokio::test]
+async fn the_provider_may_name_a_user_by_any_id() {
+    connect::the_provider_may_name_a_user_by_any_id(PROGRAM).await;
+}
+
+#[tokio::test]
+async fn no_foreign_page_enters_for_its_visitors() {
+    connect::no_foreign_page_enters_for_its_visitors(PROGRAM).await;
+}
+
+#[tokio::test]
+async fn an_account_stays_listed_while_its_token_cannot_be_forgotten() {
+    connect::an_account_stays_listed_while_its_token_cannot_be_forgotten(PROGRAM, |file, sql| {
+        rusqlite::Connection::open(file).unwrap().execute_batch(sql).unwrap();
+    })
+    .await;
+}

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Form, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -78,10 +78,12 @@ async fn disconnect(
 ) -> Result<Redirect, StatusCode> {
     let user = user_of(&session).await.ok_or(StatusCode::FORBIDDEN)?;
     let account = UserId::from_digits(&form.account).ok_or(StatusCode::BAD_REQUEST)?;
-    if app.connections.disconnect(&user, &account) {
-        // Nobody has it any more, so its token goes as well.
+    if app.connections.is_last(&user, &account) {
+        // Nobody will have it any more, so its token goes as well. It goes first: when that fails the
+        // account is still in the list, and there is a button to try again.
         app.offline.revoke(&account).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
     }
+    app.connections.disconnect(&user, &account);
     Ok(Redirect::to("/"))
 }
 
@@ -93,6 +95,22 @@ async fn login_context(session: Session, mut request: Request, next: Next) -> Re
         request.extensions_mut().insert(context);
     }
     next.run(request).await
+}
+
+/// The app's own posts are its own pages' only: `SameSite` cookies do not keep a foreign page from
+/// logging its visitors in.
+async fn own_posts(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, StatusCode> {
+    let headers = request.headers();
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_own = app.example.is_own_post(text("sec-fetch-site"), text("origin"));
+    if request.method() == Method::POST && !is_own {
+        return Err(StatusCode::FORBIDDEN);
+    }
+    Ok(next.run(request).await)
 }
 
 /// For trying it out on one machine: `localhost` and `127.0.0.1` have separate cookies.
@@ -131,6 +149,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
         .route("/enter", post(enter))
         .route("/leave", post(leave))
         .route("/disconnect", post(disconnect))
+        .route_layer(from_fn_with_state(Arc::clone(&app), own_posts))
         .with_state(Arc::clone(&app))
         .layer(layer)
         .layer(from_fn(login_context))

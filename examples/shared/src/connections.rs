@@ -1,45 +1,56 @@
 //! What an app that connects accounts keeps by itself: whose accounts they are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ig_oauth_common::{
     BoxFuture, DataDeletion, Deauthorization, DeletionStatus, HookError, Hooks, Login,
-    LoginDecision, UserId,
+    LoginDecision, Timestamp, UserId,
 };
+
+/// The accounts of each of the app's users, and when they were connected.
+type Table = BTreeMap<String, BTreeMap<UserId, Timestamp>>;
 
 /// Which of the app's users connected which accounts. A real app has a table of this.
 #[derive(Clone, Debug, Default)]
-pub struct Connections(Arc<Mutex<BTreeMap<String, BTreeSet<UserId>>>>);
+pub struct Connections(Arc<Mutex<Table>>);
 
 impl Connections {
-    fn table(&self) -> MutexGuard<'_, BTreeMap<String, BTreeSet<UserId>>> {
+    fn table(&self) -> MutexGuard<'_, Table> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The accounts of a user.
     #[must_use]
     pub fn of(&self, user: &str) -> Vec<UserId> {
-        self.table().get(user).into_iter().flatten().cloned().collect()
+        self.table().get(user).into_iter().flat_map(BTreeMap::keys).cloned().collect()
     }
 
     /// Connects an account to a user. Others may have it, too.
-    pub fn connect(&self, user: &str, account: UserId) {
-        self.table().entry(user.to_owned()).or_default().insert(account);
+    pub fn connect(&self, user: &str, account: UserId, at: Timestamp) {
+        self.table().entry(user.to_owned()).or_default().insert(account, at);
     }
 
-    /// Takes an account from a user. Whether it was the last who had it.
+    /// Whether this user has the account and nobody else does.
     #[must_use]
-    pub fn disconnect(&self, user: &str, account: &UserId) -> bool {
-        let mut table = self.table();
-        let had = table.get_mut(user).is_some_and(|accounts| accounts.remove(account));
-        had && !table.values().any(|accounts| accounts.contains(account))
+    pub fn is_last(&self, user: &str, account: &UserId) -> bool {
+        let table = self.table();
+        let mut owners = table.iter().filter(|(_, accounts)| accounts.contains_key(account));
+        owners.next().is_some_and(|(owner, _)| owner == user) && owners.next().is_none()
     }
 
-    /// Takes an account from everybody.
-    pub fn forget(&self, account: &UserId) {
-        self.table().values_mut().for_each(|accounts| {
+    /// Takes an account from a user.
+    pub fn disconnect(&self, user: &str, account: &UserId) {
+        if let Some(accounts) = self.table().get_mut(user) {
             accounts.remove(account);
+        }
+    }
+
+    /// Takes accounts from everybody who had connected them by then: whoever connected one later
+    /// wants it.
+    pub fn forget(&self, accounts: &[UserId], is_meant: impl Fn(Timestamp) -> bool) {
+        self.table().values_mut().for_each(|connected| {
+            connected.retain(|account, at| !accounts.contains(account) || !is_meant(*at));
         });
     }
 }
@@ -49,14 +60,15 @@ impl Hooks for Connections {
     fn on_login(&self, login: Login) -> BoxFuture<'_, Result<LoginDecision, HookError>> {
         Box::pin(async move {
             let user = std::str::from_utf8(login.app_data()).map_err(HookError::new)?;
-            self.connect(user, login.token().user_id().clone());
+            let token = login.token();
+            self.connect(user, token.user_id().clone(), token.issued_at());
             Ok(LoginDecision::accept())
         })
     }
 
     /// The store has forgotten the token already.
     fn on_deauthorize(&self, told: Deauthorization) -> BoxFuture<'_, Result<(), HookError>> {
-        self.forget(told.user_id());
+        self.forget(told.user_ids(), |connected_at| told.covers(connected_at));
         Box::pin(async { Ok(()) })
     }
 
@@ -64,7 +76,7 @@ impl Hooks for Connections {
         &self,
         told: DataDeletion,
     ) -> BoxFuture<'_, Result<DeletionStatus, HookError>> {
-        self.forget(told.user_id());
+        self.forget(told.user_ids(), |connected_at| told.covers(connected_at));
         Box::pin(async { Ok(DeletionStatus::Done) })
     }
 }

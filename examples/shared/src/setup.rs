@@ -119,6 +119,23 @@ impl Example {
         let is_loopback = matches!(name, "localhost" | "127.0.0.1" | "[::1]");
         (is_loopback && host != authority).then(|| format!("http://{authority}{path_and_query}"))
     }
+
+    /// Whether a post comes from a page of this app, by what browsers say about it. Without that, a
+    /// page elsewhere could log its visitors in as a user of its own, to whom they would then connect
+    /// their accounts.
+    #[must_use]
+    pub fn is_own_post(&self, sec_fetch_site: Option<&str>, origin: Option<&str>) -> bool {
+        match (sec_fetch_site, origin) {
+            (Some(site), _) => matches!(site, "same-origin" | "none"),
+            // Older browsers.
+            (None, Some(origin)) => {
+                let rest = self.config.redirect_uri().strip_prefix(origin);
+                rest.is_some_and(|rest| rest.starts_with('/'))
+            }
+            // No browser: there is no session it could bring along unawares.
+            (None, None) => true,
+        }
+    }
 }
 
 /// A simulator that knows this app, and the settings to reach it. Everything else still comes from
@@ -134,6 +151,9 @@ fn simulated(address: SocketAddr) -> Result<(ConfigBuilder, FakeInstagram), Setu
         .redirect_uri(&redirect_uri)
         .deauthorize_url(format!("http://{address}/auth/instagram/deauthorize"))
         .data_deletion_url(format!("http://{address}/auth/instagram/data-deletion"))
+        .tells_professional_ids(
+            env::var("SIMULATED_PLATFORM_ID").is_ok_and(|id| id == "professional"),
+        )
         .start_blocking();
     let simulator = simulator.map_err(|error| SetupError::Bind("the simulator".into(), error))?;
     let builder = ConfigBuilder::from_variables(|name| match name {

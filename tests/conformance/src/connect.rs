@@ -103,6 +103,96 @@ pub async fn deleted_data_can_be_asked_after(program: &str) {
     assert!(home(&example, &mut ann).await.contains("You have not connected"));
 }
 
+/// Meta does not say which of a user's ids it sends: whatever it is, what the app holds goes too.
+pub async fn the_provider_may_name_a_user_by_any_id(program: &str) {
+    let example = Example::start(program, &[("SIMULATED_PLATFORM_ID", "professional")]);
+    let mut ann = entered(&example, "ann").await;
+    for (account, button) in [(BAKERY, "Remove app"), (STUDIO, "Delete my data")] {
+        connect(&mut ann, account).await;
+        let listed = home(&example, &mut ann).await;
+        assert!(listed.contains(account), "{listed}");
+        ann.press(CONNECT).await;
+        let told = ann.press_with(button, &[("account", account)]).await.response.text();
+        assert!(told.contains("The app answered 200"), "{told}");
+        let left = home(&example, &mut ann).await;
+        assert!(left.contains("You have not connected an account"), "{left}");
+    }
+}
+
+/// A page elsewhere cannot make its visitors one of its own users, to whom they would then connect
+/// their accounts.
+pub async fn no_foreign_page_enters_for_its_visitors(program: &str) {
+    let example = Example::start(program, &[]);
+    let foreign = "https://foreign.example";
+    for (path, body) in [("/enter", "name=mallory"), ("/leave", ""), ("/disconnect", "account=1")] {
+        for headers in [
+            [("sec-fetch-site", "cross-site"), ("origin", foreign)],
+            [("sec-fetch-site", "same-site"), ("origin", example.origin.as_str())],
+            [("x-older-browser", "1"), ("origin", foreign)],
+            [("x-older-browser", "1"), ("origin", "null")],
+        ] {
+            let answer = posted(&example, path, &headers, body).await;
+            let seen = (answer.status, answer.all("set-cookie").len());
+            assert_eq!(seen, (403, 0), "{path} {headers:?}: {}", answer.describe());
+        }
+    }
+    for headers in [
+        [("sec-fetch-site", "same-origin"), ("origin", "null")],
+        [("x-older-browser", "1"), ("origin", example.origin.as_str())],
+    ] {
+        let answer = posted(&example, "/enter", &headers, "name=ann").await;
+        assert_eq!(answer.status, 303, "{headers:?}: {}", answer.describe());
+    }
+}
+
+async fn posted(
+    example: &Example,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> crate::browser::Response {
+    let address = example.origin.trim_start_matches("http://");
+    let common = [("host", address), ("content-type", "application/x-www-form-urlencoded")];
+    let lines: Vec<_> = common
+        .iter()
+        .chain(headers)
+        .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
+        .collect();
+    crate::browser::send(address, "POST", path, &lines, body.as_bytes()).await
+}
+
+/// The token goes before the row: a store that fails leaves both, and a button to try again.
+/// `run_sql` runs statements on a SQLite file.
+pub async fn an_account_stays_listed_while_its_token_cannot_be_forgotten(
+    program: &str,
+    run_sql: impl Fn(&str, &str),
+) {
+    let file = std::env::temp_dir().join(format!("igo-connect-{}.db", std::process::id()));
+    let file = file.to_str().expect("a path of text").to_owned();
+    let url = format!("sqlite:{file}");
+    let secret = "FAKE-cookie-secret-of-the-connect-example-0123456789";
+    let environment = [("DATABASE_URL", url.as_str()), ("INSTAGRAM_COOKIE_SECRETS", secret)];
+    let example = Example::start(program, &environment);
+    let mut ann = entered(&example, "ann").await;
+    connect(&mut ann, STUDIO).await;
+    home(&example, &mut ann).await;
+    run_sql(
+        &file,
+        "CREATE TRIGGER broken BEFORE DELETE ON ig_oauth_accounts \
+         BEGIN SELECT RAISE(ABORT, 'broken'); END",
+    );
+    let refused = ann.press("Disconnect").await.response.status;
+    assert_eq!(refused, 503);
+    assert!(home(&example, &mut ann).await.contains(STUDIO), "still in the list");
+    run_sql(&file, "DROP TRIGGER broken");
+    ann.press("Disconnect").await;
+    assert!(home(&example, &mut ann).await.contains("You have not connected"));
+    drop(example);
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{file}{end}"));
+    }
+}
+
 /// A cross-site GET starts nothing, nor does a link made for somebody else, nor a stranger.
 pub async fn no_foreign_page_connects_anything(program: &str) {
     let example = Example::start(program, &[("SESSION_SAME_SITE", "lax")]);

@@ -102,6 +102,13 @@ impl FakeInstagramBuilder {
         self
     }
 
+    /// Signed requests name users by their professional account ids instead of the ids of token
+    /// answers. Meta does not say which of them it sends.
+    pub fn tells_professional_ids(mut self, tells: bool) -> Self {
+        self.ledger.tells_professional_ids = tells;
+        self
+    }
+
     /// Freezes the clock, in seconds since 1970. It moves on by
     /// [`advance`](FakeInstagram::advance) only.
     pub fn time(mut self, unix_seconds: u64) -> Self {

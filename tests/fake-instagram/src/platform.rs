@@ -63,11 +63,13 @@ pub(crate) fn sign(payload: &str, secret: &str) -> Option<String> {
 /// The signed request for a user, as of now.
 pub(crate) fn signed_request(ledger: &Ledger, user_id: u64) -> Option<String> {
     let now = ledger.now();
+    let account = ledger.account(user_id).filter(|_| ledger.tells_professional_ids);
+    let told = account.map_or(user_id, |account| account.professional_account_id);
     let payload = json!({
         "algorithm": "HMAC-SHA256",
         "expires": now.saturating_add(3_600),
         "issued_at": now,
-        "user_id": user_id.to_string(),
+        "user_id": told.to_string(),
     });
     sign(&payload.to_string(), &ledger.client_secret)
 }
