@@ -208,9 +208,10 @@ impl Store for PostgresStore {
         present: &'a [u8],
     ) -> StoreFuture<'a, bool> {
         Box::pin(async move {
-            let (client, user) = (key.client_id(), key.user_id().as_str());
+            let (client, user) = (key.client_id().to_owned(), key.user_id().as_str().to_owned());
             let statement = &self.inner.sql.forget_account;
-            Ok(self.execute_once(statement, &[&client, &user, &present]).await? == 1)
+            let values = parameters![client, user, present.to_vec()];
+            Ok(self.execute_once(statement, values).await? == 1)
         })
     }
 
