@@ -177,6 +177,14 @@ impl Store for Yielding {
         self.ask(move |store| store.end_sessions(account))
     }
 
+    fn forget_account<'a>(
+        &'a self,
+        key: &'a AccountKey,
+        present: &'a [u8],
+    ) -> StoreFuture<'a, bool> {
+        self.ask(move |store| store.forget_account(key, present))
+    }
+
     fn account<'a>(
         &'a self,
         key: &'a AccountKey,

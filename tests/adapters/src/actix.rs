@@ -84,6 +84,16 @@ async fn link(login: InstagramLogin) -> String {
     login.login_url(&LoginOptions::new()).unwrap_or_else(|error| error.to_string())
 }
 
+async fn debug(
+    token: InstagramToken,
+    maybe: MaybeInstagramToken,
+    login: InstagramLogin,
+    printed: web::Data<String>,
+    request: HttpRequest,
+) -> String {
+    format!("{token:?} {maybe:?} {login:?} {:?} {}", request.extensions(), printed.as_str())
+}
+
 /// The app's own session middleware, outside of ours.
 async fn app_user(
     request: ServiceRequest,
@@ -262,6 +272,8 @@ macro_rules! app {
         let events = Events::new();
         move || {
             App::new()
+                .app_data(web::Data::new(format!("{oauth:?}")))
+                .route("/debug", web::get().to(debug))
                 .configure(pages(events.clone()))
                 .wrap(inside())
                 .wrap(oauth.clone())

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{OriginalUri, Request};
 use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, COOKIE, SET_COOKIE, UPGRADE};
-use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::http::{Extensions, HeaderValue, StatusCode, Uri};
 use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::routing::{any, get};
@@ -24,6 +24,7 @@ use tower_http::cors::CorsLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
+use tower_layer::Layer as _;
 
 use crate::content::{Events, Publishing, app_user_cookie, captions, context_of, described, long};
 
@@ -84,6 +85,12 @@ async fn app_login(uri: Uri) -> impl IntoResponse {
 
 async fn link(login: InstagramLogin) -> String {
     login.login_url(&LoginOptions::new()).unwrap_or_else(|error| error.to_string())
+}
+
+type Everything = (InstagramToken, MaybeInstagramToken, InstagramLogin, Extensions);
+
+fn debug((token, maybe, login, extensions): Everything, printed: &str) -> String {
+    format!("{token:?} {maybe:?} {login:?} {extensions:?} {printed}")
 }
 
 /// The app's own session middleware, outside of ours.
@@ -167,7 +174,11 @@ fn app(mounting: Mounting, configs: Vec<Config>) -> Router {
     let layer = layers.next().unwrap();
     let none = Router::new();
     let app = match mounting {
-        Mounting::Middleware => pages(none).layer(layer),
+        Mounting::Middleware => {
+            let printed = format!("{layer:?} {:?}", layer.layer(()));
+            let debug = Router::new().route("/debug", get(async move |seen| debug(seen, &printed)));
+            pages(debug).layer(layer)
+        }
         Mounting::Routes => pages(layer.routes()),
         Mounting::MiddlewareAndRoutes => pages(layer.routes()).layer(layer),
         Mounting::NestedRoutes => {

@@ -25,7 +25,8 @@ const START: u64 = 1_800_000_000;
 /// publish; text: `publishing for` and the user id), `/guarded` (the same by the guard; text:
 /// `guarded`), `/media` (lists captions, or says the kind of the error and the wait), `/option` (takes
 /// the token as an `Option`; text: `none`, or the user id), `/maintained` (takes it as a `Result`; text:
-/// `under repair`, or the user id) and `/plain` (text: `plain`).
+/// `under repair`, or the user id), `/debug` (needs the token; all that the app can print of the
+/// middleware) and `/plain` (text: `plain`).
 ///
 /// A middleware inside of ours marks what the app answers with `x-inside`, the outermost one all
 /// answers, ours too, with `x-app`.

@@ -274,6 +274,28 @@ pub async fn e_09_no_secret_shows_in_what_hooks_can_print(adapter: &impl Adapter
     }
 }
 
+/// The token, the extractors, the layer and what they leave in a request, printed by the app.
+pub async fn e_09_no_secret_shows_in_what_the_app_can_print(adapter: &impl Adapter) {
+    for sessions in [Sessions::Cookie, Sessions::Store] {
+        let site = Site::with(adapter, Settings::new().sessions(sessions)).await;
+        let session = site.log_in().await;
+        let printed = site.get("/debug", &session).await.text();
+        for name in ["InstagramToken", "Maybe", "InstagramLogin", "InstagramOAuth"] {
+            assert!(printed.contains(name), "{name} in {printed}");
+        }
+        assert!(printed.contains(&site.app.user_id()), "whose token it is may show: {printed}");
+        let mut secrets = site.app.provider.issued_tokens();
+        assert_eq!(secrets.len(), 2, "a short one and a long one");
+        secrets.extend(site.app.provider.issued_codes());
+        secrets.push(site.app.provider.client_secret().to_owned());
+        secrets.push("an obviously fake cookie secret for tests".to_owned());
+        secrets.push(session.split_once('=').unwrap().1.to_owned());
+        for secret in secrets {
+            assert!(!printed.contains(&secret), "`{secret}` in {printed}");
+        }
+    }
+}
+
 pub async fn e_12_a_failure_url_gets_a_closed_word(adapter: &impl Adapter) {
     let settings = Settings::new().configure(|builder| builder.failure_url("/oops"));
     let site = Site::with(adapter, settings).await;

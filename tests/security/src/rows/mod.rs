@@ -142,6 +142,7 @@ macro_rules! run_rows {
                 e_07_nothing_internal_is_told
                 e_08_no_secret_is_logged_at_any_level
                 e_09_no_secret_shows_in_what_hooks_can_print
+                e_09_no_secret_shows_in_what_the_app_can_print
                 e_12_a_failure_url_gets_a_closed_word
             }
             events {
