@@ -41,7 +41,7 @@ impl AttachedRequest for ServiceRequest {
 
 /// "Log in with Instagram" as a middleware.
 ///
-/// It answers the login, callback and logout paths itself and passes everything else through
+/// It answers its own paths, login, callback and the like, itself and passes everything else through
 /// untouched. See the [crate documentation](crate) for how to mount it.
 ///
 /// Make it once, outside of `HttpServer::new`, and move clones in: all workers then share keys, the
@@ -78,7 +78,7 @@ impl InstagramOAuth {
         self.flow.login_url(options, context)
     }
 
-    /// The login, callback and logout paths as real resources, for
+    /// All our paths as real resources, for
     /// [`App::configure`](actix_web::App::configure).
     ///
     /// Handlers with an [`InstagramToken`](crate::InstagramToken) need the middleware besides; both

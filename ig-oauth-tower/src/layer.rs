@@ -10,7 +10,7 @@ use crate::service::InstagramOAuth;
 
 /// "Log in with Instagram" as a layer.
 ///
-/// It answers the login, callback and logout paths itself and passes everything else through
+/// It answers its own paths, login, callback and the like, itself and passes everything else through
 /// untouched. See the [crate documentation](crate) for how to mount it.
 ///
 /// `R` says how its own answers become bodies: [`SameBody`] unless

@@ -26,13 +26,15 @@
 //!
 //! # How it works
 //!
-//! The layer answers three paths itself and passes everything else through untouched:
+//! The layer answers these paths itself and passes everything else through untouched:
 //!
 //! | path (each a setting) | method | what it does |
 //! |---|---|---|
 //! | `/auth/instagram/login` | GET | 303 to the authorization window, with one signed cookie per attempt; `?return_to=/path` says where to end |
 //! | the path of the redirect URI | GET | proves the attempt, exchanges the code, keeps the token, 303 to `return_to` |
 //! | `/auth/instagram/logout` | POST | forgets the session, 303 to `after_logout`; 204 when JSON is preferred |
+//! | [`deauthorize_path`](ConfigBuilder::deauthorize_path), when set | POST | the provider's signed word that a user removed the app: their sessions and tokens go, and a hook is told |
+//! | [`data_deletion_path`](ConfigBuilder::data_deletion_path), when set | POST; GET with a code | the same for a user who wants their data deleted; GET is the page that says how far that has come |
 //!
 //! A handler takes [`InstagramToken`] and runs for logged-in users only. For others, a navigation is
 //! led to the login and back; anything else gets 401 and JSON with a `login_url`.
@@ -60,6 +62,23 @@
 //!
 //! Every setting with its default is listed at [`Config`]; [`Hooks`] are the app's own code at the
 //! turns of the flow; [`AuthErrorKind`] is what can go wrong.
+//!
+//! # On the other framework
+//!
+//! Whoever knows one adapter knows the other; requests get the same answers, byte for byte.
+//!
+//! | | axum, tower: `ig-oauth-tower` | actix-web: `ig-oauth-actix` |
+//! |---|---|---|
+//! | around the app | `.layer(InstagramOAuthLayer::new(config))` | `.wrap(InstagramOAuth::new(config))` |
+//! | as real routes | `.merge(layer.routes())` | `.configure(oauth.configure())` |
+//! | nested at `/app` | `.nest("/app", layer.routes_under("/app"))` | `web::scope("/app").configure(oauth.configure_under("/app"))` |
+//! | a handler for users | `token: InstagramToken` | `token: InstagramToken` |
+//! | a handler for users and strangers | `token: MaybeInstagramToken`, `Option<InstagramToken>` | `token: MaybeInstagramToken` |
+//! | a handler that needs permissions | `token: InstagramTokenWith<Publishing>` | `token: InstagramTokenWith<Publishing>` |
+//! | a handler that answers failures itself | `token: Result<InstagramToken, InstagramTokenRejection>` | `token: Result<InstagramToken, InstagramTokenRejection>` |
+//! | pages for users only | `.route_layer(RequireInstagramToken::new())` | `.wrap(RequireInstagramToken::new())` |
+//! | links | `login: InstagramLogin` | `login: InstagramLogin` |
+//! | without extractors | `request.instagram()` of `AttachedRequest` | `request.instagram()` of `AttachedRequest` |
 //!
 //! # Tokens, permissions, API calls
 //!

@@ -12,8 +12,8 @@ use crate::headers::{HttpHeaders, flow_request};
 use crate::layer::InstagramOAuthLayer;
 
 impl<R> InstagramOAuthLayer<R> {
-    /// The login, callback and logout paths as real routes, for wirings in which a layer that answers
-    /// paths would not see them (the [crate documentation](crate) lists them).
+    /// All our paths as real routes, for wirings in which a layer that answers paths would not see them
+    /// (the [crate documentation](crate) lists them).
     ///
     /// Handlers with an [`InstagramToken`](crate::InstagramToken) need the layer besides; both
     /// together answer once. Under `nest` use [`routes_under`](Self::routes_under).
