@@ -209,9 +209,12 @@ impl Transcript {
     }
 
     async fn ask(&mut self, browser: &mut Browser, method: &str, url: &str) -> Response {
-        let address = url::Url::parse(url).expect("a URL");
-        let headers = [("accept", "text/html"), ("sec-fetch-mode", "navigate")];
-        let response = browser.hop(method, &address, &headers).await;
+        let response = visit(browser, method, url).await;
+        self.write(method, url, &response);
+        response
+    }
+
+    fn write(&mut self, method: &str, url: &str, response: &Response) {
         let mut headers: Vec<_> = response
             .headers
             .iter()
@@ -244,8 +247,13 @@ impl Transcript {
         );
         let named = self.names.iter().fold(entry, |text, (value, name)| text.replace(value, name));
         self.text.push_str(&named);
-        response
     }
+}
+
+async fn visit(browser: &mut Browser, method: &str, url: &str) -> Response {
+    let address = url::Url::parse(url).expect("a URL");
+    let headers = [("accept", "text/html"), ("sec-fetch-mode", "navigate")];
+    browser.hop(method, &address, &headers).await
 }
 
 /// A link with signed options holds the time it was made.
@@ -271,7 +279,7 @@ async fn transcript(example: &Example) -> String {
     transcript.name(&provider, "{provider}");
 
     transcript.ask(&mut browser, "GET", &example.url("/me")).await;
-    let start = browser.step(&login).await;
+    let start = visit(&mut browser, "GET", &login).await;
     let state = crate::harness::parameter(start.location(), "state").expect("a state");
     let callback = browser.step(&format!("{}&fake_decision=allow", start.location())).await;
     let code = crate::harness::parameter(callback.location(), "code").expect("a code");
@@ -281,6 +289,8 @@ async fn transcript(example: &Example) -> String {
     transcript.name(&state, "{state}");
     transcript.name(state.get(..8).expect("a state of some length"), "{state 8}");
     transcript.name(code.trim_end_matches("#_"), "{code}");
+    // Only now is known what to call all that is in it.
+    transcript.write("GET", &login, &start);
     let landed = transcript.ask(&mut browser, "GET", callback.location()).await;
     let me = browser.step(&example.url(landed.location().trim_end_matches('#'))).await;
     let expires_at = me.json()["expires_at"].to_string();
