@@ -259,6 +259,12 @@ impl FakeInstagram {
         self.shared.ledger().cancel_without_state = without;
     }
 
+    /// Whether refreshes answer with the token they were asked with, which lives anew, from now on.
+    /// Meta's page says neither that it changes nor that it stays.
+    pub fn set_refresh_keeps_token(&self, keeps: bool) {
+        self.shared.ledger().refresh_keeps_string = keeps;
+    }
+
     /// Registers one more redirect URI.
     pub fn register_redirect_uri(&self, uri: &str) {
         self.shared.ledger().redirect_uris.push(uri.to_owned());

@@ -48,6 +48,11 @@ pub(crate) fn refresh(ledger: &mut Ledger, request: &RecordedRequest) -> Answer 
         Ok(token) if ledger.now().saturating_sub(token.issued_at) < DAY => {
             Answer::graph_error(400, 100, "The token is less than 24 hours old")
         }
+        Ok(_) if ledger.refresh_keeps_string => {
+            let text = text_of_token(request).unwrap_or_default();
+            ledger.prolong(&text);
+            issued(&text)
+        }
         Ok(token) => issue(ledger, &token),
     }
 }
@@ -101,6 +106,10 @@ fn profile_field(api: Api, account: &Account, field: &str) -> Option<Value> {
 
 fn issue(ledger: &mut Ledger, like: &Token) -> Answer {
     let token = ledger.issue_long(like);
+    issued(&token)
+}
+
+fn issued(token: &str) -> Answer {
     let body =
         json!({ "access_token": token, "token_type": "bearer", "expires_in": LONG_LIFETIME });
     Answer::json(200, body.to_string())
@@ -115,11 +124,14 @@ pub(crate) fn refuse_unless_get(request: &RecordedRequest) -> Option<Answer> {
     Some(Answer::graph(400, 100, None, "IGApiException", &message))
 }
 
+fn text_of_token(request: &RecordedRequest) -> Option<String> {
+    let bearer = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+    request.parameter("access_token").or_else(|| bearer.map(str::to_owned))
+}
+
 /// The token of the query or of a Bearer header, when it still works.
 pub(crate) fn live_token(ledger: &Ledger, request: &RecordedRequest) -> Result<Token, Answer> {
-    let bearer = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
-    let text = request.parameter("access_token").or_else(|| bearer.map(str::to_owned));
-    let Some(token) = text.and_then(|text| ledger.token(&text)) else {
+    let Some(token) = text_of_token(request).and_then(|text| ledger.token(&text)) else {
         return Err(Answer::graph_error(400, 190, "Invalid OAuth access token"));
     };
     if token.revoked {

@@ -68,6 +68,7 @@ pub(crate) struct Ledger {
     pub(crate) redirect_uris: Vec<String>,
     pub(crate) any_loopback: bool,
     pub(crate) cancel_without_state: bool,
+    pub(crate) refresh_keeps_string: bool,
     pub(crate) deauthorize_url: Option<String>,
     pub(crate) data_deletion_url: Option<String>,
     pub(crate) tells_professional_ids: bool,
@@ -94,6 +95,7 @@ impl Ledger {
             redirect_uris: Vec::new(),
             any_loopback: false,
             cancel_without_state: false,
+            refresh_keeps_string: false,
             deauthorize_url: None,
             tells_professional_ids: false,
             data_deletion_url: None,
@@ -215,6 +217,15 @@ impl Ledger {
             revoked: false,
             ..like.clone()
         })
+    }
+
+    /// Another life for a token of this text.
+    pub(crate) fn prolong(&mut self, text: &str) {
+        let now = self.now();
+        if let Some(token) = self.tokens.get_mut(text) {
+            token.issued_at = now;
+            token.expires_at = now.saturating_add(LONG_LIFETIME);
+        }
     }
 
     fn keep_token(&mut self, token: Token) -> String {

@@ -41,11 +41,24 @@ pub(crate) fn list(ledger: &Ledger, request: &RecordedRequest) -> Answer {
     let has_more = end < account.media_count && first < end;
     let body = if has_more {
         let cursors = json!({ "before": first.to_string(), "after": end.to_string() });
-        json!({ "data": data, "paging": { "cursors": cursors } })
+        let next = next_page(request, limit, &wanted, end);
+        json!({ "data": data, "paging": { "cursors": cursors, "next": next } })
     } else {
         json!({ "data": data })
     };
     Answer::json(200, body.to_string())
+}
+
+/// The live service puts the access token into this URL: whoever passes the answer on gives it away.
+fn next_page(request: &RecordedRequest, limit: u64, fields: &str, after: u64) -> String {
+    let token = request.parameter("access_token").unwrap_or_default();
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .append_pair("access_token", &token)
+        .append_pair("fields", fields)
+        .append_pair("limit", &limit.to_string())
+        .append_pair("after", &after.to_string())
+        .finish();
+    format!("http://{}/me/media?{query}", request.header("host").unwrap_or("localhost"))
 }
 
 fn medium(user_id: u64, index: u64, wanted: &str) -> Value {
