@@ -92,8 +92,8 @@
 //! itself: when a handler asks for a token that ends within
 //! [30 days](ConfigBuilder::refresh_ahead), the provider is asked once, for all requests with that
 //! token. A request waits for [a second](ConfigBuilder::refresh_wait) at most and then goes on with
-//! the token there is. Who comes back every two weeks never logs in again, up to the
-//! [session's lifetime](ConfigBuilder::session_lifetime).
+//! the token there is. Who comes back before [two weeks](ConfigBuilder::idle_lifetime) are over
+//! never logs in again, up to the [session's lifetime](ConfigBuilder::session_lifetime).
 //!
 //! A user can leave permissions out. [`Token::scopes`] are those granted; a handler asks for more
 //! with [`InstagramToken::require`], by taking an [`InstagramTokenWith`], or for a whole scope with

@@ -111,6 +111,7 @@ pub struct Token {
 pub(crate) struct Successor {
     pub(crate) access_token: AccessToken,
     pub(crate) scopes: Scopes,
+    pub(crate) scopes_reported: bool,
     pub(crate) issued_at: Timestamp,
     pub(crate) expires_at: Timestamp,
 }
@@ -148,12 +149,12 @@ impl Token {
 
     /// The same owner with another token, which is long-lived.
     pub(crate) fn succeeded_by(&self, facts: Successor) -> Self {
-        let Successor { access_token, scopes, issued_at, expires_at } = facts;
+        let Successor { access_token, scopes, scopes_reported, issued_at, expires_at } = facts;
         let facts = TokenFacts {
             access_token,
             user_id: self.user_id().clone(),
             scopes,
-            scopes_reported: self.scopes_reported(),
+            scopes_reported,
             lifetime: Lifetime::LongLived,
             issued_at,
             expires_at,
@@ -204,7 +205,8 @@ impl Token {
         self.facts.issued_at
     }
 
-    /// When it stops working, by this server's clock.
+    /// When it stops working, by this server's clock: counted from before the call that got it, so
+    /// never later than by the provider's.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.facts.expires_at
@@ -248,12 +250,37 @@ impl Token {
     /// }
     /// ```
     ///
-    /// For the next page, pass the `after` of `paging.cursors`.
+    /// # Pages
+    ///
+    /// The next page is the same call with one more parameter: `after`, the text of
+    /// `paging.cursors.after` in the answer. There is none when `paging.next` is missing.
+    ///
+    /// ```
+    /// # use ig_oauth_common::{ApiError, Token};
+    /// # async fn all(token: &Token) -> Result<usize, ApiError> {
+    /// let (mut seen, mut after) = (0, String::new());
+    /// loop {
+    ///     let page: serde_json::Value =
+    ///         token.get("me/media", &[("limit", "100"), ("after", &after)]).await?;
+    ///     seen += page["data"].as_array().map_or(0, Vec::len);
+    ///     match page["paging"]["cursors"]["after"].as_str() {
+    ///         Some(next) if page["paging"]["next"].is_string() => next.clone_into(&mut after),
+    ///         _ => return Ok(seen),
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Security
+    ///
+    /// The provider's answers can hold the access token: `paging.next` and `paging.previous` are URLs
+    /// with it in their query. Read the fields you need into a type of your own, as above, and never
+    /// pass an answer on as it is.
     ///
     /// # Errors
     ///
     /// See [`ApiErrorKind`](crate::ApiErrorKind). `InvalidRequest`, without a call, when `path` is
-    /// not a plain relative path or a parameter is named `access_token`.
+    /// not a plain relative path or a parameter is named `access_token` or `method`.
     pub async fn get<T: DeserializeOwned>(
         &self,
         path: &str,

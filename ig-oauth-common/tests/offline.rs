@@ -191,13 +191,89 @@ async fn a_report_tells_what_became_of_each_account() {
     let report = refresher.run_once().await;
     assert_eq!((report.seen, report.refreshed, report.too_young), (5, 1, 1), "{report}");
     assert_eq!((report.dead, report.unreadable, report.failed), (1, 1, 1), "{report}");
-    assert_eq!(report.failures().collect::<Vec<_>>(), [("provider_unavailable", 1)]);
+    assert_eq!(report.failures().collect::<Vec<_>>(), [(AuthErrorKind::Unreachable, 1)]);
     assert_eq!(report.oldest, Some(Duration::from_secs(35 * DAY)));
     // A failure a moment ago is not repeated at once.
     let report = refresher.run_once().await;
     assert_eq!((report.left, report.failed), (2, 0), "{report}");
     let totals = refresher.clone().totals();
     assert_eq!((totals.seen, totals.refreshed), (10, 1), "{totals}");
+}
+
+#[tokio::test]
+async fn the_age_of_the_oldest_falls_when_that_one_is_refreshed_and_leaves_out_the_expired() {
+    let (people, store) = (People::default(), Arc::new(MemoryStore::new()));
+    let mut site = site(&people, &store, &[SECRET]);
+    log_in(&mut site, [1]).await;
+    site.clock.advance(20 * DAY);
+    log_in(&mut site, [2]).await;
+    // A one-hour token beside them.
+    let mut short = site.restarted(|builder| {
+        let builder = builder.long_lived(LongLived::Off).http_client(people.client());
+        builder.store(Arc::clone(&store)).cookie_secrets([SECRET])
+    });
+    log_in(&mut short, [3]).await;
+    let refresher = site.flow.offline_access().unwrap().refresher().per_minute(u32::MAX);
+    let refresher = refresher.ahead(Duration::from_secs(30 * DAY));
+    let report = refresher.run_once().await;
+    assert_eq!((report.seen, report.short_lived), (1, 1), "{report}");
+    people.refuse(1, 502, 2);
+    site.clock.advance(15 * DAY);
+    let report = refresher.run_once().await;
+    assert_eq!((report.seen, report.failed, report.expired), (2, 1, 1), "{report}");
+    assert_eq!(refresher.totals().oldest, Some(Duration::from_secs(35 * DAY)));
+    people.refusals.lock().unwrap().clear();
+    site.clock.advance(60);
+    assert_eq!(refresher.run_once().await.refreshed, 1);
+    // The next pass sees nobody who is valid and due.
+    let report = refresher.run_once().await;
+    assert_eq!((report.seen, report.expired, report.oldest), (1, 1, None), "{report}");
+    assert_eq!(refresher.totals().oldest, None);
+}
+
+#[tokio::test]
+async fn the_counts_of_a_pass_are_seen_while_it_runs() {
+    let gate = Arc::new(Semaphore::new(3));
+    let people = People { gate: Some(Arc::clone(&gate)), ..People::default() };
+    let store = Arc::new(MemoryStore::new());
+    let mut site = site(&people, &store, &[SECRET]);
+    log_in(&mut site, 1..=10).await;
+    site.clock.advance(40 * DAY);
+    let refresher = site.flow.offline_access().unwrap().refresher();
+    let refresher = refresher.per_minute(u32::MAX).at_once(1);
+    let watched = refresher.clone();
+    let running = tokio::spawn(async move { refresher.run_once().await });
+    while watched.totals().refreshed < 3 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!running.is_finished());
+    gate.add_permits(7);
+    assert_eq!(running.await.unwrap().refreshed, 10);
+    let totals = watched.totals();
+    assert_eq!((totals.seen, totals.refreshed), (10, 10), "nothing is counted twice: {totals}");
+}
+
+/// Two accounts are known by one further id, as when a user connected anew under another app-scoped
+/// id: the one that still works counts.
+#[tokio::test]
+async fn an_account_that_expired_does_not_hide_a_valid_one_of_the_same_id() {
+    let (people, store) = (People::default(), Arc::new(MemoryStore::new()));
+    let mut site = site(&people, &store, &[SECRET]);
+    log_in(&mut site, [1]).await;
+    site.clock.advance(50 * DAY);
+    log_in(&mut site, [2]).await;
+    let now = Timestamp::from_unix_seconds(support::START + 50 * DAY);
+    for user in [1, 2] {
+        let key = AccountKey::new(CLIENT_ID, UserId::from(user));
+        let mut account = store.account(&key, now).await.unwrap().unwrap();
+        account.further_ids = vec![UserId::from(70)];
+        store.put_account(account).await.unwrap();
+    }
+    site.clock.advance(20 * DAY);
+    let accounts = site.flow.offline_access().unwrap();
+    assert_eq!(token(&accounts, 70).await.as_deref(), Some("FAKE.2.1"));
+    // An id of its own is nobody else's, even when its token has expired.
+    assert_eq!(token(&accounts, 1).await, None);
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,152 +10,93 @@
 
 mod support;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ig_oauth_common::{
-    ConfigBuilder, HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, Lifetime,
-    LongLived, MemoryStore, Store as _, Token, UserId,
+    ConfigBuilder, HttpRequest, HttpResponse, Lifetime, LongLived, MemoryStore, Store as _, UserId,
+};
+use support::issuer::{
+    COOKIE_SECRET, DAY, Issuer, Mode, Sessions, USER, at_once, due, site, text, token,
 };
 use support::{Lines, Site, header};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
-
-const DAY: u64 = 24 * 60 * 60;
-const COOKIE_SECRET: &str = "an obviously fake cookie secret for tests";
-const USER: u64 = 17_841_458_366_137_975;
-
-/// What the provider does when it is asked for a refresh.
-#[derive(Clone, Copy, PartialEq)]
-enum Mode {
-    Works,
-    Fails,
-    /// Answers when the gate opens.
-    Waits,
-}
-
-/// A provider of long-lived tokens, numbered in the order they were issued.
-#[derive(Clone)]
-struct Issuer {
-    issued: Arc<AtomicUsize>,
-    refreshes: Arc<AtomicUsize>,
-    mode: Arc<Mutex<Mode>>,
-    gate: Arc<Semaphore>,
-    /// Added to the answer of a refresh.
-    extra: Arc<Mutex<String>>,
-}
-
-impl Issuer {
-    fn new() -> Self {
-        Self {
-            issued: Arc::default(),
-            refreshes: Arc::default(),
-            mode: Arc::new(Mutex::new(Mode::Works)),
-            gate: Arc::new(Semaphore::new(0)),
-            extra: Arc::default(),
-        }
-    }
-
-    fn set(&self, mode: Mode) {
-        *self.mode.lock().unwrap() = mode;
-    }
-
-    fn refreshes(&self) -> usize {
-        self.refreshes.load(Ordering::SeqCst)
-    }
-
-    fn next(&self, extra: &str) -> HttpResponse {
-        let number = self.issued.fetch_add(1, Ordering::SeqCst) + 1;
-        let body = format!(
-            r#"{{"access_token":"FAKE-LONG-{number}","token_type":"bearer","expires_in":5183944{extra}}}"#
-        );
-        HttpResponse::new(200, body.into_bytes())
-    }
-
-    async fn answer(self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        if request.form().is_some() {
-            let body = format!(
-                r#"{{"access_token":"FAKE-SHORT","user_id":{USER},
-                    "permissions":"instagram_business_basic,instagram_business_manage_comments"}}"#
-            );
-            return Ok(HttpResponse::new(200, body.into_bytes()));
-        }
-        if !request.url().contains("/refresh_access_token?") {
-            return Ok(self.next(""));
-        }
-        self.refreshes.fetch_add(1, Ordering::SeqCst);
-        let mode = *self.mode.lock().unwrap();
-        match mode {
-            Mode::Works => {}
-            Mode::Fails => return Err(HttpError::new(HttpErrorKind::Unreachable)),
-            Mode::Waits => self.gate.acquire().await.unwrap().forget(),
-        }
-        let extra = self.extra.lock().unwrap().clone();
-        Ok(self.next(&extra))
-    }
-
-    fn client(&self) -> impl HttpClient {
-        let issuer = self.clone();
-        move |request| issuer.clone().answer(request)
-    }
-}
 
 type Change = fn(ConfigBuilder) -> ConfigBuilder;
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Sessions {
-    Cookie,
-    Store,
-}
-
-fn site(
-    issuer: &Issuer,
-    sessions: Sessions,
-    change: impl FnOnce(ConfigBuilder) -> ConfigBuilder,
-) -> Site {
-    Site::with(|builder| {
-        let builder = builder
-            .long_lived(LongLived::Require)
-            .http_client(issuer.client())
-            .cookie_secrets([COOKIE_SECRET]);
-        change(match sessions {
-            Sessions::Cookie => builder,
-            Sessions::Store => builder.store(MemoryStore::new()),
-        })
-    })
-}
-
-async fn token(site: &mut Site) -> Token {
-    site.session(&[]).await.0.expect("logged in")
-}
-
-fn text(token: &Token) -> &str {
-    token.access_token().expose_secret()
-}
 
 #[tokio::test]
 async fn a_weekly_visitor_never_logs_in_again_and_never_sees_an_error() {
     let year = Duration::from_secs(365 * DAY);
     for sessions in [Sessions::Cookie, Sessions::Store] {
-        for (lifetime, weeks, refreshes) in [(None, 8, 1), (Some(year), 52, 10)] {
+        for (lifetime, ahead, weeks, refreshes) in [
+            (None, 30, 8, 1),
+            (Some(year), 30, 52, 10),
+            // Refreshed at the last visit before the token's end: the session must outlive it.
+            (Some(year), 10, 52, 6),
+            (Some(year), 5, 52, 6),
+        ] {
             let issuer = Issuer::new();
+            let ahead = Duration::from_secs(ahead * DAY);
             let mut site = site(&issuer, sessions, |builder| match lifetime {
-                None => builder,
-                Some(lifetime) => builder.session_lifetime(lifetime),
+                None => builder.refresh_ahead(ahead),
+                Some(lifetime) => builder.session_lifetime(lifetime).refresh_ahead(ahead),
             });
             site.log_in().await;
             for week in 1..=weeks {
                 site.clock.advance(7 * DAY);
                 let (token, _) = site.session(&[]).await;
-                let token = token.unwrap_or_else(|| panic!("week {week}, {sessions:?}"));
+                let token = token.unwrap_or_else(|| panic!("week {week}, {sessions:?} {ahead:?}"));
                 let now =
                     ig_oauth_common::Timestamp::from_unix_seconds(support::START + week * 7 * DAY);
-                assert!(token.remaining(now) > Duration::from_secs(28 * DAY), "week {week}");
+                assert!(token.remaining(now) > ahead, "week {week}");
                 assert_eq!(token.lifetime(), Lifetime::LongLived);
             }
-            assert_eq!(issuer.refreshes(), refreshes, "{sessions:?}, {weeks} weeks");
+            assert_eq!(issuer.refreshes(), refreshes, "{sessions:?}, {weeks} weeks, {ahead:?}");
         }
+    }
+}
+
+/// Each visit is over before the provider has answered, and the next one is a week later.
+#[tokio::test]
+async fn a_weekly_visitor_of_a_slow_provider_gets_each_new_token_a_week_later() {
+    for sessions in [Sessions::Cookie, Sessions::Store] {
+        let issuer = Issuer::new();
+        let mut site = site(&issuer, sessions, |builder| {
+            builder.session_lifetime(Duration::from_secs(365 * DAY)).refresh_wait(Duration::ZERO)
+        });
+        issuer.set(Mode::Waits);
+        site.log_in().await;
+        for week in 1..=52 {
+            site.clock.advance(7 * DAY);
+            assert!(site.is_logged_in().await, "week {week}, {sessions:?}");
+            issuer.gate.add_permits(1);
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+        }
+        assert!(issuer.refreshes() <= 10, "{sessions:?}: {} refreshes", issuer.refreshes());
+    }
+}
+
+/// The first request renews the session's cookie, and is still under way when its user logs in anew.
+#[tokio::test]
+async fn a_late_renewal_does_not_take_the_place_of_a_new_session() {
+    for sessions in [Sessions::Cookie, Sessions::Store] {
+        let issuer = Issuer::new();
+        let mut site = site(&issuer, sessions, |builder| builder);
+        site.log_in().await;
+        site.clock.advance(2 * DAY);
+        let lines = site.header_lines(&[]);
+        let late = site.flow.attach(&Lines(&lines));
+        assert!(late.token().await.unwrap().is_some());
+        site.log_in().await;
+        let renewed = late.finish(&Lines(&[]));
+        assert!(renewed.is_empty(), "{sessions:?}: {renewed:?}");
+        // One that is in time is sent.
+        site.clock.advance(2 * DAY);
+        let lines = site.session(&[]).await.1;
+        assert!(lines.iter().any(|(name, _)| *name == "set-cookie"), "{sessions:?}: {lines:?}");
     }
 }
 
@@ -218,28 +159,6 @@ async fn a_token_that_is_not_due_is_left_alone() {
         site.clock.advance(age);
         assert_eq!(text(&token(&mut site).await), "FAKE-LONG-2", "after {age} s");
     }
-}
-
-/// A session whose token is due, and as many requests that carry it.
-async fn due(issuer: &Issuer, sessions: Sessions) -> Site {
-    let idle = Duration::from_secs(60 * DAY);
-    let mut site = site(issuer, sessions, |builder| builder.idle_lifetime(idle));
-    site.log_in().await;
-    site.clock.advance(40 * DAY);
-    site
-}
-
-async fn at_once(site: &Site, requests: usize) -> Vec<String> {
-    let lines = site.header_lines(&[]);
-    let mut tasks = JoinSet::new();
-    for _ in 0..requests {
-        let request = site.flow.attach(&Lines(&lines));
-        tasks.spawn(async move {
-            let token = request.token().await.unwrap().expect("logged in");
-            token.access_token().expose_secret().to_owned()
-        });
-    }
-    tasks.join_all().await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -335,6 +254,23 @@ async fn an_answer_that_a_cache_may_keep_carries_no_new_token_and_the_next_one_d
     assert_eq!(token.as_ref().map(text), Some("FAKE-LONG-2"));
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert_eq!(issuer.refreshes(), 1, "the outcome is kept for that");
+}
+
+#[tokio::test]
+async fn an_answer_for_the_caches_of_a_network_carries_no_new_token() {
+    for (headers, carries) in [
+        (&[("cdn-cache-control", "max-age=60")][..], false),
+        (&[("surrogate-control", "max-age=60")], false),
+        (&[("cache-control", "private"), ("cdn-cache-control", "max-age=60")], false),
+        (&[("cache-control", "private"), ("cdn-cache-control", "no-store")], true),
+        (&[("cdn-cache-control", "no-store")], true),
+    ] {
+        let issuer = Issuer::new();
+        let mut site = due(&issuer, Sessions::Cookie).await;
+        let (_, lines) = site.session(headers).await;
+        let sent = lines.iter().any(|(name, _)| *name == "set-cookie");
+        assert_eq!(sent, carries, "{headers:?}: {lines:?}");
+    }
 }
 
 #[tokio::test]
@@ -544,7 +480,9 @@ async fn a_hundred_thousand_seals_never_repeat_a_nonce() {
         site.cookies.clear();
         site.log_in().await;
         let value = site.cookies.values().next().unwrap();
-        // 23 characters are 17 bytes: version, key id of four bytes, nonce of twelve.
-        assert!(nonces.insert(value.get(..23).unwrap().to_owned()), "a nonce came twice");
+        // Version, key id of four bytes, nonce of twelve: 24 characters are 18 bytes.
+        let head = URL_SAFE_NO_PAD.decode(value.get(..24).unwrap()).unwrap();
+        let nonce: [u8; 12] = head[5..17].try_into().unwrap();
+        assert!(nonces.insert(nonce), "a nonce came twice");
     }
 }

@@ -314,7 +314,8 @@ impl ConfigBuilder {
     }
 
     /// How long before its end a long-lived token is refreshed, when a handler asks for it: at most
-    /// 59 days. Zero turns refreshing off.
+    /// 59 days. Zero turns refreshing off. A session ends with its token, so let this be longer than
+    /// users stay away: a visit in that time is what keeps it.
     pub fn refresh_ahead(mut self, ahead: Duration) -> Self {
         self.refresh_ahead = ahead;
         self

@@ -64,12 +64,24 @@ impl Flow {
         Caller { audience, returns_to, context: request.context.cloned() }
     }
 
-    /// Asks for scopes that the user has not granted.
-    fn missing_permission(&self, caller: &Caller, missing: Scopes) -> Reply {
+    /// Asks for scopes that the user has not granted, besides the `granted` ones: the new token has
+    /// what its own login asked for, and would be without the extras of an earlier one.
+    fn missing_permission(&self, caller: &Caller, granted: &Scopes, missing: Scopes) -> Reply {
         let names: Vec<_> = missing.iter().map(ToString::to_string).collect();
-        let mut options = LoginOptions::new().scopes(missing);
+        let api = self.settings().api;
+        let mut scopes: Scopes =
+            granted.iter().filter(|scope| scope.refusal(api).is_none()).cloned().collect();
+        scopes.extend(missing.iter().cloned());
+        // The configured ones are asked for by every login.
+        let scopes = scopes.without(&self.requested_scopes(&Scopes::new()));
+        let mut options = LoginOptions::new().scopes(scopes);
         options.return_to.clone_from(&caller.returns_to);
         let link = self.login_url(&options, caller.context.as_ref());
+        let link = link.or_else(|_| {
+            // The granted ones may be too many for a link.
+            let options = LoginOptions { scopes: missing, ..options };
+            self.login_url(&options, caller.context.as_ref())
+        });
         // A scope of another API cannot be asked for; a plain login then says what can.
         let link = link.unwrap_or_else(|_| self.login_path());
         if caller.audience.is_navigation {
@@ -156,7 +168,7 @@ impl AppRequest {
     /// in" by accident.
     pub async fn token(&self) -> Result<Option<Token>, AuthError> {
         match &self.slot {
-            Some(slot) => slot.open(self.read(slot)).await,
+            Some(slot) => slot.open(self.flow.settings(), self.read(slot)).await,
             None => Ok(None),
         }
     }
@@ -194,7 +206,7 @@ impl AppRequest {
         if missing.is_empty() {
             return Ok(());
         }
-        Err(protect(self.flow.missing_permission(caller, missing)))
+        Err(protect(self.flow.missing_permission(caller, token.scopes(), missing)))
     }
 
     /// The token if there is one, or the answer that says why nobody knows.

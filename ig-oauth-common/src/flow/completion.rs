@@ -6,13 +6,15 @@
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tokio::time;
+use tokio::time::{self, Instant};
 
 use super::authorization_response::AuthorizationResponse;
 use super::callback::{Proven, landing};
 use super::consumed_states::Entry;
 use super::failure::Refusal;
+use super::refresh::successor;
 use super::{Flow, Reply};
+use crate::clock::Timestamp;
 use crate::config::LongLived;
 use crate::encoding::to_base64url;
 use crate::error::{AuthError, AuthErrorKind};
@@ -20,7 +22,7 @@ use crate::hooks::{Denial, Login, LoginKind};
 use crate::provider::{Profile, TokenAnswer};
 use crate::scope::Scopes;
 use crate::session::{self, Claim};
-use crate::token::{Lifetime, Successor, Token, TokenFacts, UserId};
+use crate::token::{Lifetime, Token, TokenFacts, UserId};
 
 /// The life of the code exchange's token, whose answer carries no `expires_in`: one hour, by Meta's
 /// reference of the access token endpoint.
@@ -94,7 +96,8 @@ impl Flow {
     async fn run(self, proven: Proven, sender: watch::Sender<Option<Reply>>) {
         let state = proven.attempt.state;
         let deadline = self.settings().callback_deadline;
-        let ending = match time::timeout(deadline, self.complete(&proven)).await {
+        let budget = Budget::of(deadline);
+        let ending = match time::timeout(deadline, self.complete(&proven, &budget)).await {
             Ok(ending) => ending,
             Err(_) => Err(AuthErrorKind::TimedOut.into()),
         };
@@ -147,7 +150,7 @@ impl Flow {
         }
     }
 
-    async fn complete(&self, proven: &Proven) -> Result<Ending, AuthError> {
+    async fn complete(&self, proven: &Proven, budget: &Budget) -> Result<Ending, AuthError> {
         if !self.claim_for_all_instances(proven).await? {
             return Ok(Ending::ConsumedElsewhere);
         }
@@ -171,11 +174,12 @@ impl Flow {
             }
         };
         let settings = self.settings();
+        let asked_at = settings.clock.now();
         let answer = settings.provider.exchange_code(code).await?;
         let extra: Scopes = attempt.extra_scopes.parse().unwrap_or_default();
-        let token = self.granted(answer, self.requested_scopes(&extra))?;
-        let token = self.lengthen(token).await?;
-        let profile = self.profile(&token).await;
+        let token = self.granted(answer, self.requested_scopes(&extra), asked_at)?;
+        let token = self.lengthen(token, budget).await?;
+        let profile = self.profile(&token, budget).await;
         let (landing, mut cookies) = match &settings.hooks {
             None => (None, Vec::new()),
             Some(hooks) => {
@@ -223,67 +227,96 @@ impl Flow {
     }
 
     /// The token of the exchange, when every required scope was granted.
-    fn granted(&self, answer: TokenAnswer, requested: Scopes) -> Result<Token, AuthError> {
+    fn granted(
+        &self,
+        answer: TokenAnswer,
+        requested: Scopes,
+        asked_at: Timestamp,
+    ) -> Result<Token, AuthError> {
         let settings = self.settings();
-        let now = settings.clock.now();
         let scopes_reported = answer.permissions.is_some();
         // RFC 6749, section 5.1: no word about scopes means those asked for.
         let scopes = answer.permissions.unwrap_or(requested);
-        let missing = settings.required_scopes.without(&scopes);
-        if !missing.is_empty() {
-            let detail = format!("not granted: {missing}");
-            return Err(AuthError::with_source(AuthErrorKind::MissingPermission, detail));
-        }
+        self.check_required(&scopes)?;
         let facts = TokenFacts {
             access_token: answer.access_token,
             user_id: answer.user_id,
             scopes,
             scopes_reported,
             lifetime: Lifetime::ShortLived,
-            issued_at: now,
-            expires_at: now.saturating_add(SHORT_LIVED),
+            issued_at: asked_at,
+            expires_at: asked_at.saturating_add(SHORT_LIVED),
         };
         Ok(Token::new(facts, &settings.provider))
     }
 
-    /// The profile, if it is wanted and can be had.
-    async fn profile(&self, token: &Token) -> Option<Profile> {
+    fn check_required(&self, granted: &Scopes) -> Result<(), AuthError> {
+        let missing = self.settings().required_scopes.without(granted);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let detail = format!("not granted: {missing}");
+        Err(AuthError::with_source(AuthErrorKind::MissingPermission, detail))
+    }
+
+    /// The profile, if it is wanted and can be had in time.
+    async fn profile(&self, token: &Token, budget: &Budget) -> Option<Profile> {
         if !self.settings().fetch_profile {
             return None;
         }
-        match token.profile().await {
-            Ok(profile) => Some(profile),
-            Err(error) => {
-                crate::trace::warning(&format!("the login goes on without a profile: {error}"));
-                None
-            }
-        }
+        let reason = match time::timeout_at(budget.profile_until, token.profile()).await {
+            Ok(Ok(profile)) => return Some(profile),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => NO_TIME.to_owned(),
+        };
+        crate::trace::warning(&format!("the login goes on without a profile: {reason}"));
+        None
     }
 
     /// The 60-day token for the one-hour one, as configured.
-    async fn lengthen(&self, short: Token) -> Result<Token, AuthError> {
+    async fn lengthen(&self, short: Token, budget: &Budget) -> Result<Token, AuthError> {
+        let lengthened = self.long_lived(short.clone());
+        let reason = match self.settings().long_lived {
+            LongLived::Off => return Ok(short),
+            LongLived::Require => return lengthened.await,
+            _ => match time::timeout_at(budget.long_lived_until, lengthened).await {
+                Ok(Err(error)) if error.kind() != AuthErrorKind::MissingPermission => {
+                    super::failure::chain(&error)
+                }
+                Ok(ended) => return ended,
+                Err(_) => NO_TIME.to_owned(),
+            },
+        };
+        crate::trace::warning(&format!(
+            "the login goes on with a one-hour token, because the long-lived exchange failed: \
+             {reason}"
+        ));
+        Ok(short)
+    }
+
+    async fn long_lived(&self, short: Token) -> Result<Token, AuthError> {
         let settings = self.settings();
-        if settings.long_lived == LongLived::Off {
-            return Ok(short);
-        }
-        match settings.provider.exchange_long_lived(short.access_token()).await {
-            Ok(answer) => {
-                let now = settings.clock.now();
-                Ok(short.succeeded_by(Successor {
-                    access_token: answer.access_token,
-                    scopes: short.scopes().clone(),
-                    issued_at: now,
-                    expires_at: now.saturating_add(answer.expires_in),
-                }))
-            }
-            Err(error) if settings.long_lived == LongLived::Require => Err(error),
-            Err(error) => {
-                crate::trace::warning(&format!(
-                    "the login goes on with a one-hour token, because the long-lived exchange \
-                     failed: {error}"
-                ));
-                Ok(short)
-            }
-        }
+        let asked_at = settings.clock.now();
+        let answer = settings.provider.exchange_long_lived(short.access_token()).await?;
+        let token = successor(&short, answer, asked_at)?;
+        self.check_required(token.scopes())?;
+        Ok(token)
+    }
+}
+
+const NO_TIME: &str = "no answer in time";
+
+/// When the steps give up that no login fails by, so that a provider who hangs leaves time for the
+/// hook and the store.
+struct Budget {
+    long_lived_until: Instant,
+    profile_until: Instant,
+}
+
+impl Budget {
+    /// Of the deadline, a half is for the tokens and a quarter for the profile. A quarter remains.
+    fn of(deadline: std::time::Duration) -> Self {
+        let begun = Instant::now();
+        Self { long_lived_until: begun + deadline / 2, profile_until: begun + deadline / 4 * 3 }
     }
 }

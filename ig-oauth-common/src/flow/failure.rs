@@ -182,7 +182,7 @@ pub(crate) fn json_reply(kind: AuthErrorKind, message: &str) -> Reply {
 }
 
 /// The error and its causes in one line.
-pub(super) fn chain(error: &AuthError) -> String {
+pub(crate) fn chain(error: &AuthError) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

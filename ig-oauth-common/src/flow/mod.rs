@@ -40,6 +40,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 pub use app_request::{AppRequest, Caller, RequiredScopes, middleware_missing};
+pub(crate) use failure::chain;
 pub use form::Form;
 pub use login_options::{LoginOptions, LoginOptionsError};
 pub use reply::{InvalidHeader, InvalidStatus, Reply};

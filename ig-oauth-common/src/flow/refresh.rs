@@ -4,19 +4,22 @@
 //! The request waits for a moment, then goes on with the token it has. Nothing is lost by a failure:
 //! the old token works until its own end, and the next try comes after a wait that grows.
 
+use std::error::Error as _;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tokio::time;
+use tokio::time::{self, Instant};
 
 use super::Flow;
 use super::shared_refreshes::{self, Entry, Outcome, TokenHash, UnderWay};
 use crate::clock::Timestamp;
 use crate::encoding::to_base64url;
 use crate::error::{AuthError, AuthErrorKind};
-use crate::session::{self, AccountRecord, Claim, Session, Store, StoreError};
+use crate::provider::{LongLivedAnswer, ProviderRejection};
+use crate::session::{self, AccountRecord, Claim, MOST_WRITES, Session, Store, StoreError};
 use crate::token::{Lifetime, Successor, Token};
 
 /// The provider refreshes no younger token
@@ -26,6 +29,12 @@ const YOUNGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long one instance may take before another may try: longer than any call, and no longer than a
 /// crashed instance should be waited for.
 const LEASE: Duration = Duration::from_secs(5 * 60);
+
+/// How long giving a claim back may take.
+const RELEASE_WAIT: Duration = Duration::from_secs(5);
+
+/// How long a new token is at hand for requests that read the old one from the store.
+const KEPT_BESIDE_A_STORE: Duration = Duration::from_secs(60 * 60);
 
 /// Whether `token` should be refreshed: 24 hours old, not expired, and near enough to its end.
 pub(crate) fn is_due(ahead: Duration, token: &Token, now: Timestamp) -> bool {
@@ -63,7 +72,7 @@ impl Flow {
         }
         let patience = Patience::Request;
         match self.refreshed(&session.token, session.account(), now, patience).await {
-            Refresh::Done(token) => session.with_token(settings, token),
+            Refresh::Done(token) => session.with_token(token),
             Refresh::Failed(_) => session,
         }
     }
@@ -76,7 +85,7 @@ impl Flow {
         now: Timestamp,
         patience: Patience,
     ) -> Refresh {
-        let hash = shared_refreshes::hash(token.access_token());
+        let hash = shared_refreshes::hash(token);
         let wait = self.settings().refresh_wait;
         let mut under_way = match self.refreshes().begin(hash, wait, now) {
             Entry::NotNow => return Refresh::Failed(None),
@@ -108,12 +117,7 @@ impl Flow {
         sender: watch::Sender<Option<Outcome>>,
     ) {
         let settings = self.settings();
-        let refresh = self.refresh(&token, account.as_ref(), &hash);
-        let ended = match time::timeout(settings.callback_deadline, refresh).await {
-            Ok(ended) => ended,
-            Err(_) => Err(AuthErrorKind::TimedOut.into()),
-        };
-        let outcome = match ended {
+        let outcome = match self.refresh(&token, account.as_ref(), &hash).await {
             Ok(token) => Outcome::Refreshed(token),
             Err(error) => {
                 crate::trace::warning(&format!(
@@ -123,11 +127,17 @@ impl Flow {
                 Outcome::Failed(Arc::new(error))
             }
         };
-        self.refreshes().finish(&hash, &outcome, settings.clock.now());
+        // A store hands the new token out by itself. A cookie session learns of it at its next
+        // request, which may come as late as the session lives.
+        let kept = match account {
+            Some(_) => KEPT_BESIDE_A_STORE,
+            None => settings.idle_lifetime,
+        };
+        self.refreshes().finish(&hash, &outcome, kept, settings.clock.now());
         sender.send_replace(Some(outcome));
     }
 
-    /// One refresh, by one instance.
+    /// One refresh, by one instance, until the deadline.
     async fn refresh(
         &self,
         token: &Token,
@@ -135,20 +145,37 @@ impl Flow {
         hash: &TokenHash,
     ) -> Result<Token, AuthError> {
         let settings = self.settings();
+        let deadline = Instant::now() + settings.callback_deadline;
         let (Some(store), Some(account)) = (&settings.store, account) else {
-            return self.ask_for_another(token).await;
+            return within(deadline, self.ask_for_another(token)).await;
         };
         let key = format!("refresh:{}", to_base64url(hash));
         let owner = to_base64url(&settings.random::<16>()?);
         let now = settings.clock.now();
         let claim = Claim::new(&*key, &*owner, now.saturating_add(LEASE));
-        if !store.claim(claim, now).await.map_err(unavailable)? {
-            let elsewhere = "another instance is at it";
+        let claimed = async { store.claim(claim, now).await.map_err(unavailable) };
+        if !within(deadline, claimed).await? {
+            let elsewhere = "another instance is at it, or failed a moment ago";
             return Err(AuthError::with_source(AuthErrorKind::Throttled, elsewhere));
         }
-        let ended = self.refresh_stored(token, account, &**store).await;
-        // A claim that cannot be given back ends by itself.
-        let _ = store.release(&key, &owner).await;
+        let ended = within(deadline, self.refresh_stored(token, account, &**store)).await;
+        let wait = match &ended {
+            Err(error) if is_rejected(error) => Some(self.refreshes().wait_after(hash, error)),
+            _ => None,
+        };
+        // What fails here ends with the lease.
+        let given_back = async {
+            match wait {
+                // The provider would say the same to every instance: they wait together.
+                Some(wait) => {
+                    let now = settings.clock.now();
+                    let claim = Claim::new(&*key, &*owner, now.saturating_add(wait));
+                    store.claim(claim, now).await.map(|_| ())
+                }
+                None => store.release(&key, &owner).await,
+            }
+        };
+        let _ = time::timeout(RELEASE_WAIT, given_back).await;
         ended
     }
 
@@ -160,36 +187,94 @@ impl Flow {
         store: &dyn Store,
     ) -> Result<Token, AuthError> {
         let settings = self.settings();
-        let gone = || {
-            let gone = "the account was revoked, or has another token by now";
-            AuthError::with_source(AuthErrorKind::Throttled, gone)
-        };
-        let present = store.account(&account.key, settings.clock.now()).await;
-        let present = present.map_err(unavailable)?.ok_or_else(gone)?;
-        let kept = session::open_account(settings, &present).ok_or_else(gone)?;
-        if kept.access_token().expose_secret() != token.access_token().expose_secret() {
+        let (mut present, kept) = self.present(account, store).await?;
+        if !is_same(&kept, token) {
             // Another instance was faster, or the user logged in again.
             return Ok(kept);
         }
-        let token = self.ask_for_another(token).await?;
-        let replaced = session::replace_token(settings, store, &present, &token).await?;
-        if replaced { Ok(token) } else { Err(gone()) }
+        let successor = self.ask_for_another(token).await?;
+        for _ in 0..MOST_WRITES {
+            if session::replace_token(settings, store, &present, &successor).await? {
+                return Ok(successor);
+            }
+            // Sealed anew meanwhile, which changes the record and not its token.
+            let (record, kept) = self.present(account, store).await?;
+            if !is_same(&kept, token) {
+                return Ok(kept);
+            }
+            present = record;
+        }
+        let contended = "the account's record changes all the time";
+        Err(AuthError::with_source(AuthErrorKind::Store, contended))
+    }
+
+    /// The account as the store has it now, and its token.
+    async fn present(
+        &self,
+        account: &AccountRecord,
+        store: &dyn Store,
+    ) -> Result<(AccountRecord, Token), AuthError> {
+        let gone = || {
+            let gone = "the account was revoked, or nobody here can open it any more";
+            AuthError::with_source(AuthErrorKind::Throttled, gone)
+        };
+        let settings = self.settings();
+        let present = store.account(&account.key, settings.clock.now()).await;
+        let present = present.map_err(unavailable)?.ok_or_else(gone)?;
+        let kept = session::open_account(settings, &present).ok_or_else(gone)?;
+        Ok((present, kept))
     }
 
     async fn ask_for_another(&self, token: &Token) -> Result<Token, AuthError> {
         let settings = self.settings();
+        let asked_at = settings.clock.now();
         let answer = settings.provider.refresh(token.access_token()).await?;
-        if answer.user_id.is_some_and(|id| id != *token.user_id()) {
-            let other = "the refresh answered for another user";
-            return Err(AuthError::with_source(AuthErrorKind::MalformedAnswer, other));
-        }
-        let now = settings.clock.now();
-        Ok(token.succeeded_by(Successor {
-            access_token: answer.access_token,
-            scopes: token.scopes().narrowed_to(answer.permissions.as_ref()),
-            issued_at: now,
-            expires_at: now.saturating_add(answer.expires_in),
-        }))
+        successor(token, answer, asked_at)
+    }
+}
+
+/// The token in a provider's answer that takes the place of `token`: of the same user, and with no
+/// scope that was not granted before.
+///
+/// Its life is counted from `asked_at`, before the call: counted from the answer, the provider would
+/// end it earlier than we believe.
+pub(super) fn successor(
+    token: &Token,
+    answer: LongLivedAnswer,
+    asked_at: Timestamp,
+) -> Result<Token, AuthError> {
+    if answer.user_id.is_some_and(|id| id != *token.user_id()) {
+        let other = "the answer is for another user";
+        return Err(AuthError::with_source(AuthErrorKind::MalformedAnswer, other));
+    }
+    Ok(token.succeeded_by(Successor {
+        access_token: answer.access_token,
+        scopes: token.scopes().narrowed_to(answer.permissions.as_ref()),
+        scopes_reported: token.scopes_reported() || answer.permissions.is_some(),
+        issued_at: asked_at,
+        expires_at: asked_at.saturating_add(answer.expires_in),
+    }))
+}
+
+/// Whether two are one token. The provider may answer a refresh with the string it got: only the
+/// time of its issue is new then.
+fn is_same(one: &Token, other: &Token) -> bool {
+    one.issued_at() == other.issued_at()
+        && one.access_token().expose_secret() == other.access_token().expose_secret()
+}
+
+/// Whether the provider answered, and no.
+fn is_rejected(error: &AuthError) -> bool {
+    error.source().is_some_and(|source| source.is::<ProviderRejection>())
+}
+
+async fn within<T>(
+    deadline: Instant,
+    work: impl Future<Output = Result<T, AuthError>>,
+) -> Result<T, AuthError> {
+    match time::timeout_at(deadline, work).await {
+        Ok(ended) => ended,
+        Err(_) => Err(AuthErrorKind::TimedOut.into()),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Which tokens are being refreshed, were refreshed a moment ago, or could not be.
 //!
-//! All requests of this process that carry the same token share one refresh. Its outcome is kept for
-//! a while: a cookie session learns of the new token only when one of its answers may carry a cookie.
+//! All requests of this process that carry the same token share one refresh. Its outcome is kept: a
+//! cookie session learns of the new token only when one of its answers may carry a cookie.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,13 +13,14 @@ use tokio::time::Instant;
 
 use crate::clock::Timestamp;
 use crate::error::AuthError;
-use crate::token::{AccessToken, Token};
+use crate::token::Token;
 
-/// Most tokens remembered. When full no further refresh begins: the tokens there are still work.
+/// Most tokens remembered. When full, what would be forgotten first makes room; when all are being
+/// refreshed, no further refresh begins: the tokens there are still work.
 const CAPACITY: usize = 65_536;
 
-/// How long a new token is at hand for sessions that still carry the old one.
-const KEPT: Duration = Duration::from_secs(60 * 60);
+/// How far a clock may step back without anybody minding.
+const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
 /// The wait after the first failure; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_secs(60);
@@ -27,11 +28,16 @@ const FIRST_WAIT: Duration = Duration::from_secs(60);
 /// The longest wait after a failure.
 const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 
-/// The SHA-256 of an access token.
+/// The SHA-256 of an access token and the time of its issue, since a refreshed token may be the same
+/// string.
 pub(super) type TokenHash = [u8; 32];
 
-pub(super) fn hash(token: &AccessToken) -> TokenHash {
-    Sha256::digest(token.expose_secret()).into()
+pub(super) fn hash(token: &Token) -> TokenHash {
+    Sha256::new()
+        .chain_update(token.issued_at().unix_seconds().to_be_bytes())
+        .chain_update(token.access_token().expose_secret())
+        .finalize()
+        .into()
 }
 
 /// How a refresh ended.
@@ -68,13 +74,73 @@ struct Mark {
 
 enum State {
     UnderWay(UnderWay),
-    Refreshed { token: Token, until: Timestamp },
-    Failed { until: Timestamp },
+    Refreshed { token: Token, kept: Kept },
+    Failed { kept: Kept },
+}
+
+/// The time in which a mark counts.
+#[derive(Clone, Copy)]
+struct Kept {
+    since: Timestamp,
+    until: Timestamp,
+}
+
+impl Kept {
+    fn new(since: Timestamp, wait: Duration) -> Self {
+        Self { since, until: since.saturating_add(wait) }
+    }
+
+    /// Whether it still counts. A clock that stepped back must not stretch it.
+    fn holds(self, now: Timestamp) -> bool {
+        self.until > now && self.since.saturating_since(now) <= CLOCK_SKEW
+    }
+}
+
+#[derive(Default)]
+struct Known {
+    marks: HashMap<TokenHash, Mark>,
+    /// Those that are over, by the end of their time, so that nobody has to search for them.
+    ends: BTreeSet<(Timestamp, TokenHash)>,
+}
+
+impl Known {
+    fn put(&mut self, token: TokenHash, mark: Mark) {
+        if let Some(end) = mark.end() {
+            self.ends.insert((end, token));
+        }
+        if let Some(end) = self.marks.insert(token, mark).and_then(|earlier| earlier.end()) {
+            // The same end may have just been put again.
+            if self.marks.get(&token).and_then(Mark::end) != Some(end) {
+                self.ends.remove(&(end, token));
+            }
+        }
+    }
+
+    /// Forgets what no longer counts, and one more when that leaves no room. Whether there is room.
+    fn make_room(&mut self, now: Timestamp) -> bool {
+        while let Some(&(end, token)) = self.ends.first() {
+            // A failure counts a while longer: the next wait grows from it.
+            let is_over = end.saturating_add(LONGEST_WAIT) <= now;
+            if !is_over && self.marks.len() < CAPACITY {
+                break;
+            }
+            self.ends.pop_first();
+            self.marks.remove(&token);
+        }
+        if self.marks.len() >= CAPACITY {
+            // All under way, then. Some of their tasks may be gone.
+            self.marks.retain(|_, mark| match &mark.state {
+                State::UnderWay(under_way) => under_way.is_alive(),
+                State::Refreshed { .. } | State::Failed { .. } => true,
+            });
+        }
+        self.marks.len() < CAPACITY
+    }
 }
 
 #[derive(Default)]
 pub(crate) struct SharedRefreshes {
-    known: Mutex<HashMap<TokenHash, Mark>>,
+    known: Mutex<Known>,
 }
 
 impl SharedRefreshes {
@@ -82,64 +148,86 @@ impl SharedRefreshes {
     pub(super) fn begin(&self, token: TokenHash, wait: Duration, now: Timestamp) -> Entry {
         let mut known = self.known();
         let mut failures = 0;
-        if let Some(mark) = known.get_mut(&token) {
+        if let Some(mark) = known.marks.get(&token) {
             match &mark.state {
                 State::UnderWay(under_way) if under_way.is_alive() => {
                     return Entry::UnderWay(under_way.clone());
                 }
                 // Its task is gone: the runtime ended, or the client panicked.
                 State::UnderWay(_) => {
-                    mark.fail(None, now);
+                    let failed = mark.failed(None, now);
+                    known.put(token, failed);
                     return Entry::NotNow;
                 }
-                State::Refreshed { token, until } if holds(*until, now) => {
+                State::Refreshed { token, kept } if kept.holds(now) => {
                     return Entry::Refreshed(token.clone());
                 }
-                State::Failed { until } if holds(*until, now) => return Entry::NotNow,
+                State::Failed { kept } if kept.holds(now) => return Entry::NotNow,
                 State::Refreshed { .. } | State::Failed { .. } => failures = mark.failures,
             }
-        } else if known.len() >= CAPACITY {
-            known.retain(|_, mark| match &mark.state {
-                State::UnderWay(under_way) => under_way.is_alive(),
-                State::Refreshed { until, .. } | State::Failed { until } => holds(*until, now),
-            });
-            if known.len() >= CAPACITY {
-                return Entry::NotNow;
-            }
+        } else if !known.make_room(now) {
+            return Entry::NotNow;
         }
         let (sender, outcome) = watch::channel(None);
         let under_way = UnderWay { outcome, wait_until: Instant::now() + wait };
         let state = State::UnderWay(under_way.clone());
-        known.insert(token, Mark { failures, state });
+        known.put(token, Mark { failures, state });
         Entry::First(sender, under_way)
     }
 
-    /// Keeps the outcome for the requests to come.
-    pub(super) fn finish(&self, token: &TokenHash, outcome: &Outcome, now: Timestamp) {
-        if let Some(mark) = self.known().get_mut(token) {
-            match outcome {
-                Outcome::Refreshed(token) => {
-                    let (token, until) = (token.clone(), now.saturating_add(KEPT));
-                    *mark = Mark { failures: 0, state: State::Refreshed { token, until } };
-                }
-                Outcome::Failed(error) => mark.fail(error.wait(), now),
+    /// Keeps the outcome for the requests to come: a new token for as long as `kept`.
+    pub(super) fn finish(
+        &self,
+        token: &TokenHash,
+        outcome: &Outcome,
+        kept: Duration,
+        now: Timestamp,
+    ) {
+        let mut known = self.known();
+        let Some(mark) = known.marks.get(token) else {
+            return;
+        };
+        let mark = match outcome {
+            Outcome::Refreshed(token) => {
+                let kept = Kept::new(now, kept.min(token.remaining(now)));
+                let state = State::Refreshed { token: token.clone(), kept };
+                Mark { failures: 0, state }
             }
-        }
+            Outcome::Failed(error) => mark.failed(error.wait(), now),
+        };
+        known.put(*token, mark);
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<TokenHash, Mark>> {
+    /// How long the next try will wait when this one fails with `error`.
+    pub(super) fn wait_after(&self, token: &TokenHash, error: &AuthError) -> Duration {
+        let known = self.known();
+        let failures = known.marks.get(token).map_or(0, |mark| mark.failures);
+        wait(failures, error.wait())
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Mark {
-    /// Waits for as long as the provider asked, or twice as long as after the last failure.
-    fn fail(&mut self, asked: Option<Duration>, now: Timestamp) {
-        let doubled = FIRST_WAIT.saturating_mul(1 << self.failures.min(16));
-        let wait = asked.unwrap_or(doubled).clamp(FIRST_WAIT, LONGEST_WAIT);
-        self.failures = self.failures.saturating_add(1);
-        self.state = State::Failed { until: now.saturating_add(wait) };
+    fn failed(&self, asked: Option<Duration>, now: Timestamp) -> Self {
+        let kept = Kept::new(now, wait(self.failures, asked));
+        Self { failures: self.failures.saturating_add(1), state: State::Failed { kept } }
     }
+
+    fn end(&self) -> Option<Timestamp> {
+        match &self.state {
+            State::UnderWay(_) => None,
+            State::Refreshed { kept, .. } | State::Failed { kept } => Some(kept.until),
+        }
+    }
+}
+
+/// For as long as the provider asked, or twice as long as after the last failure.
+fn wait(failures: u32, asked: Option<Duration>) -> Duration {
+    let doubled = FIRST_WAIT.saturating_mul(1 << failures.min(16));
+    asked.unwrap_or(doubled).clamp(FIRST_WAIT, LONGEST_WAIT)
 }
 
 impl UnderWay {
@@ -149,17 +237,13 @@ impl UnderWay {
     }
 }
 
-/// Whether a mark still counts. A clock that stepped back must not stretch it.
-fn holds(until: Timestamp, now: Timestamp) -> bool {
-    until > now && until.saturating_since(now) <= KEPT.max(LONGEST_WAIT)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::error::AuthErrorKind;
 
     const WAIT: Duration = Duration::from_secs(1);
+    const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
     const TOKEN: TokenHash = [7; 32];
 
     fn failed(wait: Option<Duration>) -> Outcome {
@@ -176,7 +260,7 @@ mod tests {
         let mut now = 1_000_000;
         for wait in [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600] {
             let Entry::First(sender, _) = refreshes.begin(TOKEN, WAIT, at(now)) else { panic!() };
-            refreshes.finish(&TOKEN, &failed(None), at(now));
+            refreshes.finish(&TOKEN, &failed(None), WEEK, at(now));
             drop(sender);
             assert!(matches!(refreshes.begin(TOKEN, WAIT, at(now + wait - 1)), Entry::NotNow));
             now += wait;
@@ -184,7 +268,7 @@ mod tests {
         // The provider named a wait.
         let Entry::First(..) = refreshes.begin(TOKEN, WAIT, at(now)) else { panic!() };
         let asked = Some(Duration::from_secs(100));
-        refreshes.finish(&TOKEN, &failed(asked), at(now));
+        refreshes.finish(&TOKEN, &failed(asked), WEEK, at(now));
         assert!(matches!(refreshes.begin(TOKEN, WAIT, at(now + 99)), Entry::NotNow));
         assert!(matches!(refreshes.begin(TOKEN, WAIT, at(now + 100)), Entry::First(..)));
     }
@@ -193,7 +277,7 @@ mod tests {
     fn a_clock_that_stepped_back_does_not_stretch_a_wait() {
         let refreshes = SharedRefreshes::default();
         let Entry::First(..) = refreshes.begin(TOKEN, WAIT, at(2_000_000)) else { panic!() };
-        refreshes.finish(&TOKEN, &failed(None), at(2_000_000));
+        refreshes.finish(&TOKEN, &failed(None), WEEK, at(2_000_000));
         assert!(matches!(refreshes.begin(TOKEN, WAIT, at(1_000_000)), Entry::First(..)));
     }
 
@@ -207,18 +291,41 @@ mod tests {
         assert!(matches!(refreshes.begin(TOKEN, WAIT, at(160)), Entry::First(..)));
     }
 
+    fn numbered(number: usize) -> TokenHash {
+        let mut token = [0; 32];
+        token[..8].copy_from_slice(&number.to_le_bytes());
+        token
+    }
+
     #[test]
-    fn the_set_is_bounded_and_what_is_over_makes_room() {
+    fn the_set_is_bounded_and_lost_tasks_make_room() {
         let refreshes = SharedRefreshes::default();
         let mut senders = Vec::new();
         for number in 0..CAPACITY {
-            let mut token = [0; 32];
-            token[..8].copy_from_slice(&number.to_le_bytes());
-            let Entry::First(sender, _) = refreshes.begin(token, WAIT, at(100)) else { panic!() };
+            let begun = refreshes.begin(numbered(number), WAIT, at(100));
+            let Entry::First(sender, _) = begun else { panic!() };
             senders.push(sender);
         }
         assert!(matches!(refreshes.begin(TOKEN, WAIT, at(100)), Entry::NotNow));
         senders.clear();
         assert!(matches!(refreshes.begin(TOKEN, WAIT, at(100)), Entry::First(..)));
+    }
+
+    #[test]
+    fn what_ends_first_makes_room_and_what_is_over_goes_by_itself() {
+        let refreshes = SharedRefreshes::default();
+        let begun = at(1_000_000);
+        for number in 0..CAPACITY + 10 {
+            let Entry::First(..) = refreshes.begin(numbered(number), WAIT, begun) else { panic!() };
+            let wait = Duration::from_secs(60 + u64::try_from(number / 100).unwrap());
+            refreshes.finish(&numbered(number), &failed(Some(wait)), WEEK, begun);
+        }
+        let known = |number: usize| refreshes.known().marks.contains_key(&numbered(number));
+        assert_eq!(refreshes.known().marks.len(), CAPACITY);
+        assert!((0..10).all(|number| !known(number)) && known(10) && known(CAPACITY));
+        let later = begun.saturating_add(WEEK);
+        assert!(matches!(refreshes.begin(TOKEN, WAIT, later), Entry::First(..)));
+        let known = refreshes.known();
+        assert_eq!((known.marks.len(), known.ends.len()), (1, 0));
     }
 }

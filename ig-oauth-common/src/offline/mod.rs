@@ -113,17 +113,17 @@ impl OfflineAccess {
         let now = settings.clock.now();
         let accounts = self.store.accounts_known_by(&settings.client_id, user_id).await;
         let accounts = accounts.map_err(unavailable)?;
-        // An id of the token answer counts more than the same number in another family of ids.
+        // An id of the token answer counts more than the same number in another family of ids, which
+        // may be somebody else's.
         let own = accounts.iter().find(|account| account.key.user_id() == user_id);
-        let Some(account) = own.or_else(|| accounts.first()) else {
+        let candidates = own.map_or(&*accounts, std::slice::from_ref);
+        let valid = candidates.iter().find_map(|account| {
+            let token = session::open_account(settings, account)?;
+            (token.expires_at() > now).then_some((account, token))
+        });
+        let Some((account, token)) = valid else {
             return Ok(None);
         };
-        let Some(token) = session::open_account(settings, account) else {
-            return Ok(None);
-        };
-        if token.expires_at() <= now {
-            return Ok(None);
-        }
         if !is_due(settings.refresh_ahead, &token, now) {
             return Ok(Some(token));
         }

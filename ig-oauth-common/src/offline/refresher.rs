@@ -14,6 +14,7 @@ use crate::error::{AuthError, AuthErrorKind};
 use crate::flow::refresh::{Patience, Refresh, is_due};
 use crate::provider::ProviderRejection;
 use crate::session::{self, AccountRecord};
+use crate::token::Lifetime;
 
 /// Longest wait after the provider throttled.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
@@ -92,7 +93,7 @@ impl Refresher {
         self
     }
 
-    /// The counts of all passes of this refresher and its clones.
+    /// The counts of all passes of this refresher and its clones, also of those under way.
     #[must_use]
     pub fn totals(&self) -> RefreshReport {
         self.totals.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -131,19 +132,37 @@ impl Refresher {
 
     async fn pass(&self, stopping: &Stopping) -> RefreshReport {
         let mut report = RefreshReport::default();
-        if let Err(error) = self.visit_all(stopping, &mut report).await {
-            report.cut_short += 1;
-            report.fail(error.kind());
+        let ended = self.visit_all(stopping, &mut report).await;
+        if let Err(error) = &ended {
+            self.count(&RefreshReport::interrupted(error.kind()), &mut report);
         }
-        self.totals.lock().unwrap_or_else(PoisonError::into_inner).add(&report);
+        // A pass that was cut short may have missed the oldest.
+        if let Ok(Ended::Whole) = ended {
+            self.totals.lock().unwrap_or_else(PoisonError::into_inner).oldest = report.oldest;
+        }
         report
+    }
+
+    /// Counts a part of a pass, at once for those who watch.
+    fn count(&self, part: &RefreshReport, report: &mut RefreshReport) {
+        report.count(part);
+        report.oldest = report.oldest.max(part.oldest);
+        self.totals.lock().unwrap_or_else(PoisonError::into_inner).count(part);
+    }
+
+    /// Counts a visit. A pause, when the provider asked for one.
+    fn note(&self, visit: Visited, report: &mut RefreshReport) -> Option<Duration> {
+        let mut part = RefreshReport::default();
+        let pause = note(visit, &mut part);
+        self.count(&part, report);
+        pause
     }
 
     async fn visit_all(
         &self,
         stopping: &Stopping,
         report: &mut RefreshReport,
-    ) -> Result<(), AuthError> {
+    ) -> Result<Ended, AuthError> {
         let settings = self.accounts.flow.settings();
         let before = settings.clock.now().saturating_add(self.ahead);
         let gap = Duration::from_secs(60) / self.per_minute;
@@ -159,27 +178,34 @@ impl Refresher {
                 Ok(batch) => batch,
                 Err(error) => break Err(unavailable(error)),
             };
-            let Some(last) = batch.last() else { break Ok(()) };
+            let Some(last) = batch.last() else { break Ok(Ended::Whole) };
             after = Some(last.key.clone());
             for account in batch {
                 while running.len() >= self.at_once {
-                    let pause = running.join_next().await.and_then(|visit| note(visit, report));
-                    if let Some(pause) = pause {
+                    let visit = running.join_next().await;
+                    if let Some(pause) = visit.and_then(|visit| self.note(visit, report)) {
                         next_start = next_start.max(Instant::now() + pause);
                     }
                 }
                 if stopping.within(next_start).await {
-                    break 'pass Ok(());
+                    break 'pass Ok(Ended::Stopped);
                 }
                 next_start = next_start.max(Instant::now()) + gap;
                 running.spawn(self.accounts.clone().visit(account, self.ahead));
             }
         };
         while let Some(visit) = running.join_next().await {
-            note(visit, report);
+            self.note(visit, report);
         }
         ended
     }
+}
+
+/// How a pass ended.
+enum Ended {
+    Whole,
+    /// It was time to stop.
+    Stopped,
 }
 
 /// What became of one account.
@@ -188,9 +214,14 @@ struct Visit {
     ending: Ending,
 }
 
+/// An error is a client or a store that panicked.
+type Visited = Result<Visit, tokio::task::JoinError>;
+
 enum Ending {
     Refreshed,
     TooYoung,
+    ShortLived,
+    Expired,
     Unreadable,
     Left,
     Failed(Arc<AuthError>),
@@ -203,7 +234,8 @@ impl OfflineAccess {
         let age = now.saturating_since(account.issued_at);
         let ending = match session::open_account(settings, &account) {
             None => Ending::Unreadable,
-            Some(token) if token.expires_at() <= now => Ending::Left,
+            Some(token) if token.expires_at() <= now => Ending::Expired,
+            Some(token) if token.lifetime() == Lifetime::ShortLived => Ending::ShortLived,
             Some(token) if !is_due(ahead, &token, now) => Ending::TooYoung,
             Some(token) => {
                 match self.flow.refreshed(&token, Some(&account), now, Patience::Job).await {
@@ -217,21 +249,20 @@ impl OfflineAccess {
     }
 }
 
-/// Counts a visit. A pause, when the provider asked for one.
-fn note(
-    visit: Result<Visit, tokio::task::JoinError>,
-    report: &mut RefreshReport,
-) -> Option<Duration> {
+fn note(visit: Visited, report: &mut RefreshReport) -> Option<Duration> {
     report.seen += 1;
     let Ok(visit) = visit else {
-        // A client or a store that panicked.
         report.fail(AuthErrorKind::Internal);
         return None;
     };
-    report.oldest = report.oldest.max(Some(visit.age));
+    if !matches!(visit.ending, Ending::Expired) {
+        report.oldest = Some(visit.age);
+    }
     match visit.ending {
         Ending::Refreshed => report.refreshed += 1,
         Ending::TooYoung => report.too_young += 1,
+        Ending::ShortLived => report.short_lived += 1,
+        Ending::Expired => report.expired += 1,
         Ending::Unreadable => report.unreadable += 1,
         Ending::Left => report.left += 1,
         Ending::Failed(error) => {

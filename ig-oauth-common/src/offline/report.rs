@@ -1,6 +1,6 @@
 //! What a refresher has done.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -16,6 +16,10 @@ pub struct RefreshReport {
     pub refreshed: u64,
     /// Tokens younger than 24 hours, which the provider does not refresh yet.
     pub too_young: u64,
+    /// One-hour tokens, which the provider never refreshes.
+    pub short_lived: u64,
+    /// Tokens past their end. Their users must log in again.
+    pub expired: u64,
     /// Refreshes that were not tried: another instance was at it, or one failed a moment ago.
     pub left: u64,
     /// Tokens that the provider calls invalid: expired there, or revoked. Their users must log in
@@ -27,35 +31,54 @@ pub struct RefreshReport {
     pub failed: u64,
     /// Passes that ended early, because the store did not answer.
     pub cut_short: u64,
-    /// The age of the oldest token that was seen, counted from its issue.
+    /// The age of the oldest token that had not expired and that the latest whole pass saw, counted
+    /// from its issue. It falls when that one was refreshed; one that nears 60 days needs a look.
     pub oldest: Option<Duration>,
-    pub(super) by_code: BTreeMap<&'static str, u64>,
+    by_kind: HashMap<AuthErrorKind, u64>,
 }
 
 impl RefreshReport {
-    /// How often refreshes failed, by [`AuthErrorKind::code`].
-    pub fn failures(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        self.by_code.iter().map(|(code, count)| (*code, *count))
+    /// How often refreshes failed, by kind, in the order of [`AuthErrorKind::ALL`].
+    pub fn failures(&self) -> impl Iterator<Item = (AuthErrorKind, u64)> {
+        let kinds = AuthErrorKind::ALL.iter();
+        kinds.filter_map(|kind| self.by_kind.get(kind).map(|count| (*kind, *count)))
+    }
+
+    /// A pass that ended early.
+    pub(super) fn interrupted(kind: AuthErrorKind) -> Self {
+        let mut report = Self { cut_short: 1, ..Self::default() };
+        report.fail(kind);
+        report
     }
 
     pub(super) fn fail(&mut self, kind: AuthErrorKind) {
         self.failed += 1;
-        *self.by_code.entry(kind.code()).or_default() += 1;
+        *self.by_kind.entry(kind).or_default() += 1;
     }
 
-    /// Adds another pass.
+    /// Adds a later pass.
     pub fn add(&mut self, other: &Self) {
+        self.count(other);
+        // One that was cut short may have missed the oldest.
+        if other.cut_short == 0 {
+            self.oldest = other.oldest;
+        }
+    }
+
+    /// Adds what a part of a pass counted.
+    pub(super) fn count(&mut self, other: &Self) {
         self.seen += other.seen;
         self.refreshed += other.refreshed;
         self.too_young += other.too_young;
+        self.short_lived += other.short_lived;
+        self.expired += other.expired;
         self.left += other.left;
         self.dead += other.dead;
         self.unreadable += other.unreadable;
         self.failed += other.failed;
         self.cut_short += other.cut_short;
-        self.oldest = self.oldest.max(other.oldest);
-        for (code, count) in other.failures() {
-            *self.by_code.entry(code).or_default() += count;
+        for (kind, count) in &other.by_kind {
+            *self.by_kind.entry(*kind).or_default() += count;
         }
     }
 }
@@ -64,10 +87,13 @@ impl fmt::Display for RefreshReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} seen, {} refreshed, {} too young, {} left, {} dead, {} unreadable, {} failed",
+            "{} seen, {} refreshed, {} too young, {} short-lived, {} expired, {} left, {} dead, \
+             {} unreadable, {} failed",
             self.seen,
             self.refreshed,
             self.too_young,
+            self.short_lived,
+            self.expired,
             self.left,
             self.dead,
             self.unreadable,

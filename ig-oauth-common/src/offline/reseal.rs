@@ -2,7 +2,7 @@
 
 use super::{OfflineAccess, unavailable};
 use crate::error::AuthError;
-use crate::session::{self, AccountKey};
+use crate::session::{self, AccountKey, Resealing};
 use crate::token::UserId;
 
 /// How far sealing anew has come.
@@ -59,9 +59,9 @@ impl OfflineAccess {
             report.seen += 1;
             report.resume_after = Some(account.key.user_id().clone());
             match session::reseal_account(settings, &*self.store, account).await? {
-                Some(true) => report.resealed += 1,
-                Some(false) => {}
-                None => report.unreadable += 1,
+                Resealing::Resealed => report.resealed += 1,
+                Resealing::Unneeded => {}
+                Resealing::Unreadable => report.unreadable += 1,
             }
         }
         Ok(report)

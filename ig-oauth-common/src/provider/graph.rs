@@ -43,6 +43,10 @@ impl Provider {
         if parameters.iter().any(|(name, _)| name.eq_ignore_ascii_case("access_token")) {
             return Err(refused("`access_token` is added by itself"));
         }
+        // The Graph API takes it for the method, and a GET could delete.
+        if parameters.iter().any(|(name, _)| name.eq_ignore_ascii_case("method")) {
+            return Err(refused("`method` would turn this GET into another request"));
+        }
         // The documented place of the token is the query, so the URL stays out of errors and logs.
         let token = token.expose_secret();
         let query = form_urlencoded::Serializer::new(String::new())

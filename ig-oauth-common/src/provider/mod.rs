@@ -70,9 +70,9 @@ pub(crate) struct TokenAnswer {
 pub(crate) struct LongLivedAnswer {
     pub(crate) access_token: AccessToken,
     pub(crate) expires_in: Duration,
-    /// No page of Meta's shows it here; taken seriously when it is there.
+    /// No page of Meta's shows it here; when it is there, it must be the token's user.
     pub(crate) user_id: Option<UserId>,
-    /// Likewise. None when the answer says nothing readable about scopes.
+    /// Likewise, and narrows the scopes. None when the answer says nothing readable about them.
     pub(crate) permissions: Option<Scopes>,
 }
 

@@ -105,6 +105,9 @@ pub(super) enum Step {
     Refresh,
 }
 
+/// The words that mislead.
+const UNSUPPORTED: &str = "unsupported request";
+
 /// What words of the provider mean. The first row that is found in the message counts.
 const MEANINGS: &[(&str, Meaning, Option<&str>)] = &[
     (
@@ -143,7 +146,7 @@ const MEANINGS: &[(&str, Meaning, Option<&str>)] = &[
     ("matching code", Meaning::Code, None),
     ("code has expired", Meaning::Code, None),
     (
-        "unsupported request",
+        UNSUPPORTED,
         Meaning::Settings,
         Some(
             "this message misleads; reported causes are a tester invitation that was not accepted, \
@@ -203,7 +206,10 @@ pub(super) fn of_graph(
     let is_known_shape = fields.is_some();
     let fields = fields.unwrap_or_default();
     let meaning = meaning(&fields);
-    let misleads = matches!(meaning, Some((Meaning::Settings, Some(_))));
+    let misleads = fields
+        .message
+        .as_ref()
+        .is_some_and(|message| message.to_ascii_lowercase().contains(UNSUPPORTED));
     // Codes of Meta's "Error handling" page.
     let kind = match fields.code {
         _ if is_throttled(status, &fields) => ApiErrorKind::Throttled,
@@ -219,6 +225,8 @@ pub(super) fn of_graph(
         (ApiErrorKind::TokenInvalid, Some(458)) => Some("the user removed the app"),
         (ApiErrorKind::TokenInvalid, Some(460)) => Some("the user changed the password"),
         (ApiErrorKind::TokenInvalid, Some(463)) => Some("the token has expired"),
+        // Words such as "scope" are about a parameter here, and not about the app's settings.
+        (ApiErrorKind::InvalidRequest, _) => None,
         _ => meaning.and_then(|(_, advice)| advice),
     };
     let rejection = ProviderRejection {
@@ -235,7 +243,8 @@ pub(super) fn of_graph(
 /// The wait that the answer asks for: `Retry-After`, or the longest of the estimates, in minutes, in
 /// `X-Business-Use-Case-Usage`.
 fn wait(response: &HttpResponse) -> Option<Duration> {
-    if let Some(seconds) = response.retry_after_seconds() {
+    // Zero says no more than no header.
+    if let Some(seconds) = response.retry_after_seconds().filter(|seconds| *seconds > 0) {
         return Some(Duration::from_secs(seconds));
     }
     let usage: HashMap<String, Vec<UseCase>> = serde_json::from_str(response.usage()?).ok()?;

@@ -17,7 +17,7 @@ pub use store::{
     AccountKey, AccountRecord, Claim, DeletionRecord, DeletionStatus, SessionIdHash, SessionRecord,
     Store, StoreError, StoreFuture,
 };
-pub(crate) use tombstones::Tombstones;
+pub(crate) use tombstones::{Ended, Tombstones};
 
 use crate::clock::Timestamp;
 use crate::config::Settings;
@@ -29,19 +29,31 @@ use crate::token::{Token, UserId};
 /// (RFC 6265bis, section 5.6) and drop a larger one without a word; servers limit all headers.
 pub(crate) const MAX_COOKIE_BYTES: usize = 3_072;
 
+/// How often a record is written that others change meanwhile. A second time is rare.
+pub(crate) const MOST_WRITES: usize = 4;
+
 /// A session found for a request.
 pub(crate) struct Session {
     pub(crate) token: Token,
     pub(crate) started_at: Timestamp,
-    /// What the browser must be told about its cookie, at the next chance.
-    pub(crate) renewal: Option<Renewal>,
     place: Place,
+    is_renewal_due: bool,
+    /// What took the token's place meanwhile.
+    successor: Option<Token>,
 }
 
 /// Where a session lives.
 enum Place {
     Cookie(sealed_cookie::SessionId),
-    Store(Box<AccountRecord>),
+    Store(stored::SessionId, Box<AccountRecord>),
+}
+
+/// Why what we once sealed does not open.
+enum Unopened {
+    /// Of another version or key: perhaps another instance can read it, so it stays.
+    Foreign,
+    /// Made to look like ours, or damaged: it goes.
+    Broken,
 }
 
 impl Session {
@@ -49,32 +61,63 @@ impl Session {
     pub(crate) fn account(&self) -> Option<&AccountRecord> {
         match &self.place {
             Place::Cookie(_) => None,
-            Place::Store(account) => Some(account),
+            Place::Store(_, account) => Some(account),
         }
     }
 
-    /// The same session with another token of its user. A store has the token already; a cookie
-    /// must be told.
-    pub(crate) fn with_token(self, settings: &Settings, token: Token) -> Self {
-        let Place::Cookie(id) = &self.place else {
-            return Self { token, ..self };
-        };
+    /// The same session with another token of its user.
+    pub(crate) fn with_token(self, token: Token) -> Self {
+        Self { successor: Some(token), ..self }
+    }
+
+    /// Notes that the session was seen, when it is time to or its token has changed: the token, and
+    /// what the browser must be told about its cookie.
+    ///
+    /// Nothing here fails a request: what was read is good, and the next one tries again.
+    pub(crate) async fn renewed(self, settings: &Settings) -> (Token, Option<Renewal>) {
         let now = settings.clock.now();
-        match sealed_cookie::renew(settings, *id, self.started_at, now, &token) {
-            Ok(renewal) => Self { token, renewal: Some(renewal), ..self },
-            Err(error) => {
-                // The old one fits and still works.
-                crate::trace::warning(&format!("a refreshed token is not kept: {error}"));
-                self
+        if let Some(successor) = &self.successor {
+            match self.renew(settings, successor, now).await {
+                Ok(renewal) => return (successor.clone(), Some(renewal)),
+                Err(error) => not_prolonged(&error),
             }
+            // It may be too long for a cookie, where the old one fits and still works. A store has
+            // it already.
+            if let Place::Store(..) = self.place {
+                return (successor.clone(), None);
+            }
+        } else if !self.is_renewal_due {
+            return (self.token, None);
+        }
+        match self.renew(settings, &self.token, now).await {
+            Ok(renewal) => (self.token, Some(renewal)),
+            Err(error) => {
+                not_prolonged(&error);
+                (self.token, None)
+            }
+        }
+    }
+
+    async fn renew(
+        &self,
+        settings: &Settings,
+        token: &Token,
+        now: Timestamp,
+    ) -> Result<Renewal, AuthError> {
+        match &self.place {
+            Place::Cookie(id) => sealed_cookie::renew(settings, *id, self.started_at, now, token),
+            Place::Store(id, _) => stored::renew(settings, id, self.started_at, now, token).await,
         }
     }
 }
 
+fn not_prolonged(error: &AuthError) {
+    crate::trace::warning(&format!("a session is not prolonged: {}", crate::flow::chain(error)));
+}
+
 /// A new value for the session's cookie.
 pub(crate) struct Renewal {
-    /// The id that logging out tombstones, for cookie sessions.
-    pub(crate) session: Option<sealed_cookie::SessionId>,
+    pub(crate) session: Ended,
     pub(crate) line: String,
 }
 
@@ -122,7 +165,7 @@ pub(crate) async fn begin(
             sealed_cookie::begin(settings, token, now)?
         }
         Some(store) => {
-            stored::end(&**store, previous).await?;
+            stored::end(&**store, tombstones, previous, now).await?;
             stored::begin(settings, &**store, token, further_ids, now).await?
         }
     };
@@ -144,24 +187,43 @@ pub(crate) async fn keep_account(
 
 /// The token of a stored account: none when its secret is gone, or it is another's.
 pub(crate) fn open_account(settings: &Settings, account: &AccountRecord) -> Option<Token> {
-    stored::open(settings, account).map(|(_, token)| token)
+    stored::open(settings, account).ok().map(|(_, token)| token)
 }
 
-/// Seals an account's token by the newest key. The record, and whether it was by another one; none
-/// when nobody can open it.
+/// What became of a record that was to be sealed by the newest key.
+pub(crate) enum Resealing {
+    Resealed,
+    /// It was already, is gone, or somebody else was faster.
+    Unneeded,
+    /// No secret of the configuration opens it.
+    Unreadable,
+}
+
+/// Seals an account's token by the newest key, whatever is written to it meanwhile: an instance that
+/// does not know that key yet may write by the old one.
 pub(crate) async fn reseal_account(
     settings: &Settings,
     store: &dyn Store,
-    account: AccountRecord,
-) -> Result<Option<bool>, AuthError> {
-    let Some((key_id, token)) = stored::open(settings, &account) else {
-        return Ok(None);
-    };
-    if key_id == settings.keyring.newest().id {
-        return Ok(Some(false));
+    mut account: AccountRecord,
+) -> Result<Resealing, AuthError> {
+    for _ in 0..MOST_WRITES {
+        let Ok((key_id, token)) = stored::open(settings, &account) else {
+            return Ok(Resealing::Unreadable);
+        };
+        if key_id == settings.keyring.newest().id {
+            return Ok(Resealing::Unneeded);
+        }
+        if stored::reseal(settings, store, &account, &token).await?.is_some() {
+            return Ok(Resealing::Resealed);
+        }
+        let present = store.account(&account.key, settings.clock.now()).await;
+        match present.map_err(stored::unavailable)? {
+            Some(present) => account = present,
+            None => return Ok(Resealing::Unneeded),
+        }
     }
-    stored::reseal(settings, store, account, &token).await?;
-    Ok(Some(true))
+    let contended = "the account's record changes all the time";
+    Err(AuthError::with_source(AuthErrorKind::Store, contended))
 }
 
 /// Puts `token` in the place of the one in `account`, unless that has changed meanwhile. Whether it
@@ -182,9 +244,10 @@ pub(crate) async fn end(
     tombstones: &Tombstones,
     values: &[Vec<u8>],
 ) -> Result<(), AuthError> {
+    let now = settings.clock.now();
     match &settings.store {
-        None => sealed_cookie::bury(settings, tombstones, values, settings.clock.now()),
-        Some(store) => stored::end(&**store, values).await?,
+        None => sealed_cookie::bury(settings, tombstones, values, now),
+        Some(store) => stored::end(&**store, tombstones, values, now).await?,
     }
     Ok(())
 }

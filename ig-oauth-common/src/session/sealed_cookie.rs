@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Place, Reading, Renewal, Session, Tombstones, account, expiry, line};
+use super::{Ended, Place, Reading, Renewal, Session, Tombstones, Unopened, account, expiry, line};
 use crate::clock::Timestamp;
 use crate::config::Settings;
 use crate::encoding::{Reader, Writer, from_base64url, to_base64url};
@@ -23,14 +23,6 @@ struct SealedSession {
     started_at: Timestamp,
     seen_at: Timestamp,
     token: Token,
-}
-
-/// Why a value is no session.
-enum Unopened {
-    /// Of another version or key: perhaps another instance can read it, so it stays.
-    Foreign,
-    /// Made to look like ours, or damaged: it goes.
-    Broken,
 }
 
 pub(super) fn begin(
@@ -63,13 +55,13 @@ pub(super) fn read(
             continue;
         }
         let is_old_key = key_id != settings.keyring.newest().id;
-        let renewal = if is_old_key || is_touch_due(seen_at, now, settings.idle_lifetime) {
-            Some(renew(settings, id, started_at, now, &token)?)
-        } else {
-            None
-        };
-        let place = Place::Cookie(id);
-        return Ok(Reading::Live(Session { token, started_at, renewal, place }));
+        return Ok(Reading::Live(Session {
+            token,
+            started_at,
+            place: Place::Cookie(id),
+            is_renewal_due: is_old_key || is_touch_due(seen_at, now, settings.idle_lifetime),
+            successor: None,
+        }));
     }
     Ok(Reading::Nobody { remove })
 }
@@ -85,7 +77,7 @@ pub(super) fn renew(
     let renewed = SealedSession { id, started_at, seen_at: now, token: token.clone() };
     let value = seal(settings, &renewed)?;
     let max_age = expiry(settings, started_at, now, token).saturating_since(now);
-    Ok(Renewal { session: Some(id), line: line(settings, &value, max_age)? })
+    Ok(Renewal { session: Ended::Cookie(id), line: line(settings, &value, max_age)? })
 }
 
 /// Tombstones the sessions of these values, so that no request still under way brings one back.
@@ -97,7 +89,7 @@ pub(super) fn bury(
 ) {
     for value in values {
         if let Ok((_, session)) = open(settings, value) {
-            tombstones.bury(session.id, now);
+            tombstones.bury(Ended::Cookie(session.id), now);
         }
     }
 }

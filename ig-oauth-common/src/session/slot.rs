@@ -45,12 +45,14 @@ impl Slot {
     /// the next call tries again.
     pub(crate) async fn open(
         &self,
+        settings: &Settings,
         read: impl Future<Output = Result<Reading, AuthError>>,
     ) -> Result<Option<Token>, AuthError> {
         let opened = self.opened.get_or_try_init(|| async {
             let (token, pending) = match read.await? {
                 Reading::Live(session) => {
-                    (Some(session.token), session.renewal.map(Pending::Renew))
+                    let (token, renewal) = session.renewed(settings).await;
+                    (Some(token), renewal.map(Pending::Renew))
                 }
                 Reading::Nobody { remove } => (None, remove.then_some(Pending::Remove)),
             };
@@ -74,7 +76,8 @@ impl Slot {
     ///
     /// A shared cache must never keep one user's cookie for another (RFC 9111, section 7.3): the
     /// cookie goes along only where the app said nothing about caching, and then brings `no-store`,
-    /// or where it said `private` or `no-store`. Else it waits for the next request.
+    /// or where it said `private` or `no-store`. Else it waits for the next request, as it does where
+    /// a header for one kind of cache says otherwise.
     pub(crate) fn finish(
         &self,
         settings: &Settings,
@@ -89,7 +92,7 @@ impl Slot {
             Pending::Remove => super::removal(settings),
             Pending::Renew(Renewal { session, line }) => {
                 let now = settings.clock.now();
-                if session.is_some_and(|session| tombstones.is_buried(&session, now)) {
+                if tombstones.is_buried(&session, now) {
                     return Vec::new();
                 }
                 line
@@ -111,10 +114,27 @@ enum Caching {
     Shared,
 }
 
+/// What caches of one kind obey instead of `Cache-Control` (RFC 9213, section 2.1).
+const TARGETED: &[&str] = &[
+    "cdn-cache-control",
+    "surrogate-control",
+    "cloudflare-cdn-cache-control",
+    "netlify-cdn-cache-control",
+    "vercel-cdn-cache-control",
+];
+
 fn caching(answer: &dyn Headers) -> Caching {
+    let is_shared = |name: &&str| matches!(said_by(answer, name), Caching::Shared);
+    if TARGETED.iter().any(is_shared) {
+        return Caching::Shared;
+    }
+    said_by(answer, "cache-control")
+}
+
+fn said_by(answer: &dyn Headers, name: &str) -> Caching {
     let mut said = false;
     let mut private = false;
-    answer.visit("cache-control", &mut |value| {
+    answer.visit(name, &mut |value| {
         said = true;
         let directives = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
         private |= directives.into_iter().any(|directive| {

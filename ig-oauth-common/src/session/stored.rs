@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::store::{AccountKey, AccountRecord, SessionIdHash, SessionRecord, Store, is_touch_due};
-use super::{Place, Reading, Renewal, Session, account, expiry, line};
+use super::{Ended, Place, Reading, Renewal, Session, Tombstones, Unopened, account, expiry, line};
 use crate::clock::Timestamp;
 use crate::config::Settings;
 use crate::encoding::{Reader, Writer, from_base64url, to_base64url};
@@ -15,6 +15,9 @@ const VERSION: u8 = 1;
 const PURPOSE: &[u8] = b"ig-oauth stored account";
 const ID_BYTES: usize = 32;
 
+/// What the cookie holds. A secret: it opens the session.
+pub(super) type SessionId = [u8; ID_BYTES];
+
 pub(super) async fn begin(
     settings: &Settings,
     store: &dyn Store,
@@ -22,7 +25,7 @@ pub(super) async fn begin(
     further_ids: Vec<UserId>,
     now: Timestamp,
 ) -> Result<String, AuthError> {
-    let id = settings.random()?;
+    let id: SessionId = settings.random()?;
     let key = AccountKey::new(&settings.client_id, token.user_id().clone());
     let expires_at = expiry(settings, now, now, token);
     let session = SessionRecord::new(hash(&id), key.clone(), now, now, expires_at);
@@ -50,49 +53,81 @@ pub(super) async fn read(
 ) -> Result<Reading, AuthError> {
     let mut remove = false;
     for value in values {
-        remove = true;
-        let Some(id) = id_in(value) else { continue };
+        let Some(id) = id_in(value) else {
+            remove = true;
+            continue;
+        };
         let found = store.session(&hash(&id), now).await.map_err(unavailable)?;
         let Some((session, account)) = found else {
+            remove = true;
             continue;
         };
         // The store is shared with other apps: an id of theirs is none of ours.
         if session.account.client_id() != settings.client_id || session.account != account.key {
+            remove = true;
             continue;
         }
-        let Some((key_id, token)) = open(settings, &account) else {
-            continue;
+        let (key_id, token) = match open(settings, &account) {
+            Ok(opened) => opened,
+            Err(Unopened::Foreign) => continue,
+            Err(Unopened::Broken) => {
+                remove = true;
+                continue;
+            }
         };
         let started_at = session.created_at;
         let ends_at = expiry(settings, started_at, session.last_seen_at, &token);
         if ends_at <= now {
+            remove = true;
             continue;
         }
         let account = match key_id == settings.keyring.newest().id {
             true => account,
-            false => reseal(settings, store, account, &token).await?,
+            false => resealed_if_possible(settings, store, account, &token).await,
         };
         // A refreshed token, or a longer life by the configuration, moves the end.
         let is_stale = ends_at > session.expires_at;
-        let renewal = if is_stale || is_touch_due(session.last_seen_at, now, settings.idle_lifetime)
-        {
-            let expires_at = expiry(settings, started_at, now, &token);
-            store.touch_session(&session.id_hash, now, expires_at).await.map_err(unavailable)?;
-            let text = to_base64url(&id);
-            let line = line(settings, &text, expires_at.saturating_since(now))?;
-            Some(Renewal { session: None, line })
-        } else {
-            None
-        };
-        let place = Place::Store(Box::new(account));
-        return Ok(Reading::Live(Session { token, started_at, renewal, place }));
+        return Ok(Reading::Live(Session {
+            token,
+            started_at,
+            place: Place::Store(id, Box::new(account)),
+            is_renewal_due: is_stale
+                || is_touch_due(session.last_seen_at, now, settings.idle_lifetime),
+            successor: None,
+        }));
     }
     Ok(Reading::Nobody { remove })
 }
 
-pub(super) async fn end(store: &dyn Store, values: &[Vec<u8>]) -> Result<(), AuthError> {
+/// Notes in the store that the session was seen, and gives its cookie the new end.
+pub(super) async fn renew(
+    settings: &Settings,
+    id: &SessionId,
+    started_at: Timestamp,
+    now: Timestamp,
+    token: &Token,
+) -> Result<Renewal, AuthError> {
+    let expires_at = expiry(settings, started_at, now, token);
+    let id_hash = hash(id);
+    if let Some(store) = &settings.store {
+        store.touch_session(&id_hash, now, expires_at).await.map_err(unavailable)?;
+    }
+    let line = line(settings, &to_base64url(id), expires_at.saturating_since(now))?;
+    Ok(Renewal { session: Ended::Stored(id_hash), line })
+}
+
+/// Ends the sessions of these values, and tombstones them: a request under way may still want to
+/// send the cookie of one, over the cookie of the session that came after it.
+pub(super) async fn end(
+    store: &dyn Store,
+    tombstones: &Tombstones,
+    values: &[Vec<u8>],
+    now: Timestamp,
+) -> Result<(), AuthError> {
     for id in values.iter().filter_map(|value| id_in(value)) {
-        store.end_session(&hash(&id)).await.map_err(unavailable)?;
+        let id_hash = hash(&id);
+        tombstones.bury(Ended::Stored(id_hash), now);
+        store.end_session(&id_hash).await.map_err(unavailable)?;
     }
     Ok(())
 }
@@ -110,17 +145,35 @@ pub(super) async fn end_all(
     Ok(ended)
 }
 
-/// Seals an account's token by the newest key. When somebody else changed it meanwhile, theirs counts.
+/// Seals an account's token by the newest key: none when somebody else changed it meanwhile, whose
+/// word counts.
 pub(super) async fn reseal(
+    settings: &Settings,
+    store: &dyn Store,
+    account: &AccountRecord,
+    token: &Token,
+) -> Result<Option<AccountRecord>, AuthError> {
+    let sealed_token = seal(settings, &account.key, token)?;
+    let resealed = AccountRecord { sealed_token, ..account.clone() };
+    let replaced = store.replace_account(&account.sealed_token, resealed.clone()).await;
+    Ok(replaced.map_err(unavailable)?.then_some(resealed))
+}
+
+/// What was read is good whatever key sealed it, so a store that only reads fails no request.
+async fn resealed_if_possible(
     settings: &Settings,
     store: &dyn Store,
     account: AccountRecord,
     token: &Token,
-) -> Result<AccountRecord, AuthError> {
-    let sealed_token = seal(settings, &account.key, token)?;
-    let resealed = AccountRecord { sealed_token, ..account.clone() };
-    let replaced = store.replace_account(&account.sealed_token, resealed.clone()).await;
-    Ok(if replaced.map_err(unavailable)? { resealed } else { account })
+) -> AccountRecord {
+    match reseal(settings, store, &account, token).await {
+        Ok(resealed) => resealed.unwrap_or(account),
+        Err(error) => {
+            let chain = crate::flow::chain(&error);
+            crate::trace::warning(&format!("an account is not sealed anew: {chain}"));
+            account
+        }
+    }
 }
 
 pub(super) async fn replace_token(
@@ -145,11 +198,11 @@ fn record(
     Ok(AccountRecord::new(key, further_ids, sealed_token, scopes, issued_at, expires_at))
 }
 
-fn id_in(value: &[u8]) -> Option<[u8; ID_BYTES]> {
+fn id_in(value: &[u8]) -> Option<SessionId> {
     from_base64url(value)?.try_into().ok()
 }
 
-fn hash(id: &[u8; ID_BYTES]) -> SessionIdHash {
+fn hash(id: &SessionId) -> SessionIdHash {
     SessionIdHash::from_bytes(Sha256::digest(id).into())
 }
 
@@ -170,20 +223,27 @@ fn seal(settings: &Settings, key: &AccountKey, token: &Token) -> Result<Vec<u8>,
     Ok(Writer::new().byte(VERSION).fixed(&keys.id).fixed(&nonce).fixed(&sealed).finish())
 }
 
-/// `None` when the record was sealed by a secret that is gone, for another account, or changed.
-pub(super) fn open(settings: &Settings, record: &AccountRecord) -> Option<(KeyId, Token)> {
+/// The token of a record, and the key that sealed it.
+pub(super) fn open(
+    settings: &Settings,
+    record: &AccountRecord,
+) -> Result<(KeyId, Token), Unopened> {
     let mut reader = Reader::new(&record.sealed_token);
-    if reader.byte()? != VERSION {
-        return None;
+    if reader.byte().ok_or(Unopened::Broken)? != VERSION {
+        return Err(Unopened::Foreign);
     }
-    let key_id = *reader.fixed()?;
-    let keys = settings.keyring.by_id(&key_id)?;
-    let nonce = reader.fixed()?;
-    let text = keys.account.open(nonce, &associated_data(&record.key), reader.rest())?;
-    let token = account::decode(&text, &settings.provider)?;
-    (token.user_id() == record.key.user_id()).then_some((key_id, token))
+    let key_id = *reader.fixed().ok_or(Unopened::Broken)?;
+    let keys = settings.keyring.by_id(&key_id).ok_or(Unopened::Foreign)?;
+    let nonce = reader.fixed().ok_or(Unopened::Broken)?;
+    let text = keys.account.open(nonce, &associated_data(&record.key), reader.rest());
+    let text = text.ok_or(Unopened::Broken)?;
+    let token = account::decode(&text, &settings.provider).ok_or(Unopened::Broken)?;
+    if token.user_id() != record.key.user_id() {
+        return Err(Unopened::Broken);
+    }
+    Ok((key_id, token))
 }
 
-fn unavailable(error: super::StoreError) -> AuthError {
+pub(super) fn unavailable(error: super::StoreError) -> AuthError {
     AuthError::with_source(AuthErrorKind::Store, error)
 }

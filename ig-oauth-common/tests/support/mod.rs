@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+pub mod issuer;
 pub mod people;
 pub mod yielding;
 

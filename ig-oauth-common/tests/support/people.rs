@@ -14,6 +14,8 @@ pub struct People {
     pub refusals: Arc<Mutex<HashMap<String, HttpResponse>>>,
     /// When set, refreshes wait for a permit.
     pub gate: Option<Arc<Semaphore>>,
+    /// Whether a refresh answers with the string it was given.
+    pub same_string: bool,
 }
 
 impl People {
@@ -33,6 +35,9 @@ impl People {
             *self.refreshes.lock().unwrap().entry(user.to_owned()).or_default() += 1;
             if let Some(refusal) = self.refusals.lock().unwrap().get(user) {
                 return Ok(refusal.clone());
+            }
+            if self.same_string {
+                return ok(format!(r#"{{"access_token":"{token}","expires_in":5184000}}"#));
             }
         }
         ok(format!(r#"{{"access_token":"FAKE.{user}.{next}","expires_in":5184000}}"#))

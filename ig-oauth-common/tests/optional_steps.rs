@@ -1,0 +1,150 @@
+//! The steps of a login that may fail without failing it: the long-lived token and the profile.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod support;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ig_oauth_common::{
+    BoxFuture, HookError, Hooks, HttpRequest, HttpResponse, Lifetime, Login, LoginDecision,
+    LongLived, Scope, Scopes,
+};
+use support::{Site, body};
+use tokio::time::Instant;
+
+/// Takes a while, as one that asks a database does.
+#[derive(Clone, Default)]
+struct Slow(Arc<Mutex<Option<bool>>>);
+
+impl Hooks for Slow {
+    fn on_login(&self, login: Login) -> BoxFuture<'_, Result<LoginDecision, HookError>> {
+        *self.0.lock().unwrap() = Some(login.profile().is_some());
+        Box::pin(async {
+            tokio::time::sleep(Duration::from_secs(4)).await;
+            Ok(LoginDecision::accept())
+        })
+    }
+}
+
+/// What is answered to a URL: nothing is never.
+type Answer = fn(&str) -> Option<String>;
+
+/// A provider that takes nine seconds for the code, nearly as long as a call may.
+fn provider(
+    answer: Answer,
+) -> impl Fn(HttpRequest) -> BoxFuture<'static, Result<HttpResponse, ig_oauth_common::HttpError>>
++ Send
++ Sync
++ 'static {
+    move |request: HttpRequest| {
+        Box::pin(async move {
+            let body = if request.form().is_some() {
+                tokio::time::sleep(Duration::from_secs(9)).await;
+                r#"{"access_token":"FAKE-SHORT","user_id":7,
+                    "permissions":"instagram_business_basic,instagram_business_manage_comments"}"#
+                    .to_owned()
+            } else {
+                match answer(request.url()) {
+                    Some(body) => body,
+                    None => std::future::pending().await,
+                }
+            };
+            Ok(HttpResponse::new(200, body.into_bytes()))
+        })
+    }
+}
+
+const LONG: &str = r#"{"access_token":"FAKE-LONG","expires_in":5183944}"#;
+
+/// The clock of the runtime is virtual, so this takes no time.
+#[tokio::test(start_paused = true)]
+async fn a_graph_host_that_hangs_fails_no_login() {
+    let cases: [(&str, Answer, Lifetime, bool); 3] = [
+        ("all of it", |_| None, Lifetime::ShortLived, false),
+        (
+            "the long-lived exchange",
+            |url| url.contains("/me?").then(|| r#"{"id":"7","username":"bakery"}"#.to_owned()),
+            Lifetime::ShortLived,
+            true,
+        ),
+        (
+            "the profile",
+            |url| url.contains("/access_token?").then(|| LONG.to_owned()),
+            Lifetime::LongLived,
+            false,
+        ),
+    ];
+    for (what, answer, lifetime, has_profile) in cases {
+        let hooks = Slow::default();
+        let mut site = Site::with(|builder| {
+            builder
+                .long_lived(LongLived::Prefer)
+                .fetch_profile(true)
+                .hooks(hooks.clone())
+                .http_client(provider(answer))
+        });
+        let state = site.start("").await;
+        let begun = Instant::now();
+        let reply = site.call_back(&state).await;
+        assert_eq!(reply.status(), 303, "{what}: {}", body(&reply));
+        assert!(begun.elapsed() < Duration::from_secs(20), "{what}: {:?}", begun.elapsed());
+        assert_eq!(*hooks.0.lock().unwrap(), Some(has_profile), "{what}");
+        let token = site.session(&[]).await.0.unwrap();
+        assert_eq!(token.lifetime(), lifetime, "{what}");
+    }
+}
+
+/// Where the long-lived token is required, there is no login without it.
+#[tokio::test(start_paused = true)]
+async fn a_required_long_lived_token_is_waited_for() {
+    let mut site = Site::with(|builder| {
+        builder.long_lived(LongLived::Require).http_client(provider(|_| None))
+    });
+    let state = site.start("").await;
+    let reply = site.call_back(&state).await;
+    assert_eq!(reply.status(), 503, "{}", body(&reply));
+    assert!(!site.is_logged_in().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_lived_token_is_of_the_same_user_and_has_no_scope_more() {
+    let other: Answer =
+        |_| Some(r#"{"access_token":"FAKE-LONG","expires_in":5183944,"user_id":"8"}"#.to_owned());
+    let mut site =
+        Site::with(|builder| builder.long_lived(LongLived::Prefer).http_client(provider(other)));
+    site.log_in().await;
+    let token = site.session(&[]).await.0.unwrap();
+    assert_eq!(token.access_token().expose_secret(), "FAKE-SHORT", "nobody else's token");
+    assert_eq!(token.user_id().to_u64(), Some(7));
+    let mut site =
+        Site::with(|builder| builder.long_lived(LongLived::Require).http_client(provider(other)));
+    let state = site.start("").await;
+    assert_eq!(site.call_back(&state).await.status(), 503);
+
+    let narrowed: Answer = |_| {
+        Some(
+            r#"{"access_token":"FAKE-LONG","expires_in":5183944,"user_id":7,"permissions":
+                ["instagram_business_basic","instagram_business_manage_messages"]}"#
+                .to_owned(),
+        )
+    };
+    let mut site =
+        Site::with(|builder| builder.long_lived(LongLived::Prefer).http_client(provider(narrowed)));
+    site.log_in().await;
+    let token = site.session(&[]).await.0.unwrap();
+    assert_eq!(token.lifetime(), Lifetime::LongLived);
+    assert_eq!(token.scopes(), &Scopes::from([Scope::InstagramBusinessBasic]));
+
+    // Fewer than required are fewer than required, whichever answer says so.
+    let mut site = Site::with(|builder| {
+        builder
+            .long_lived(LongLived::Prefer)
+            .scopes([Scope::InstagramBusinessBasic, Scope::InstagramBusinessManageComments])
+            .http_client(provider(narrowed))
+    });
+    let state = site.start("").await;
+    assert_eq!(site.call_back(&state).await.status(), 403);
+    assert!(!site.is_logged_in().await);
+}
