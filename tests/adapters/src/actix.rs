@@ -21,7 +21,7 @@ use ig_oauth_common::{Config, LoginOptions, Scope};
 use ig_oauth_conformance::harness::{Adapter, Serving};
 use ig_oauth_conformance::mounting::{BODY_LIMIT, Mounting, Mounts};
 
-use crate::content::{Events, Publishing, app_user_cookie, captions, context_of, described, long};
+use crate::content::{Counting, Events, Publishing, app_user_cookie, captions, context_of, described, long};
 
 /// actix-web 4 with the middleware, on two workers.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +63,10 @@ async fn cached(_: MaybeInstagramToken) -> HttpResponse {
 
 async fn publish(token: InstagramTokenWith<Publishing>) -> String {
     format!("publishing for {}", token.user_id())
+}
+
+async fn insights(token: InstagramTokenWith<Counting>) -> String {
+    format!("insights of {}", token.user_id())
 }
 
 async fn option(token: Option<InstagramToken>) -> String {
@@ -129,6 +133,7 @@ fn pages(events: Events) -> impl FnOnce(&mut ServiceConfig) {
             .route("/cookies", web::get().to(cookies))
             .route("/cached", web::get().to(cached))
             .route("/publish", web::to(publish))
+            .route("/insights", web::to(insights))
             .route("/option", web::get().to(option))
             .route("/maintained", web::get().to(maintained))
             .route("/media", web::get().to(media))

@@ -26,7 +26,7 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 use tower_layer::Layer as _;
 
-use crate::content::{Events, Publishing, app_user_cookie, captions, context_of, described, long};
+use crate::content::{Counting, Events, Publishing, app_user_cookie, captions, context_of, described, long};
 
 /// axum 0.8 with the Tower layer.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +61,10 @@ async fn cached(_: MaybeInstagramToken) -> impl IntoResponse {
 
 async fn publish(token: InstagramTokenWith<Publishing>) -> String {
     format!("publishing for {}", token.user_id())
+}
+
+async fn insights(token: InstagramTokenWith<Counting>) -> String {
+    format!("insights of {}", token.user_id())
 }
 
 async fn option(token: Option<InstagramToken>) -> String {
@@ -135,6 +139,7 @@ fn pages(more_routes: Router) -> Router {
         .route("/cookies", get(cookies))
         .route("/cached", get(cached))
         .route("/publish", any(publish))
+        .route("/insights", any(insights))
         .route("/option", get(option))
         .route("/maintained", get(maintained))
         .route("/media", get(media))

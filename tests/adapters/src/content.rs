@@ -15,6 +15,14 @@ impl RequiredScopes for Publishing {
     }
 }
 
+pub(crate) struct Counting;
+
+impl RequiredScopes for Counting {
+    fn scopes() -> Scopes {
+        [Scope::InstagramBusinessManageInsights].into()
+    }
+}
+
 #[derive(serde::Deserialize)]
 pub(crate) struct Media {
     data: Vec<Medium>,

@@ -15,6 +15,7 @@ pub struct SwitchedStore {
     off: Arc<AtomicBool>,
     hanging: Arc<AtomicBool>,
     rival: Arc<Mutex<Option<AccountRecord>>>,
+    read_only: Arc<AtomicBool>,
     calls: Arc<AtomicUsize>,
 }
 
@@ -38,6 +39,12 @@ impl SwitchedStore {
     /// Lets another instance write this account right before the next one is forgotten.
     pub fn set_rival(&self, account: AccountRecord) {
         *self.rival.lock().unwrap_or_else(PoisonError::into_inner) = Some(account);
+    }
+
+    /// Makes it refuse to change what is there, as a database does whose disk is full or that became
+    /// a replica.
+    pub fn set_read_only(&self, read_only: bool) {
+        self.read_only.store(read_only, Ordering::SeqCst);
     }
 
     /// How often it was asked.
@@ -66,6 +73,17 @@ impl SwitchedStore {
         }
         question(&self.inner)
     }
+
+    /// As [`ask`](Self::ask), for what changes a record.
+    fn change<'a, T>(
+        &'a self,
+        change: impl FnOnce(&'a MemoryStore) -> StoreFuture<'a, T>,
+    ) -> StoreFuture<'a, T> {
+        if self.read_only.load(Ordering::SeqCst) {
+            return Box::pin(async { Err(StoreError::new("the database only reads")) });
+        }
+        self.ask(change)
+    }
 }
 
 impl Store for SwitchedStore {
@@ -91,7 +109,7 @@ impl Store for SwitchedStore {
         last_seen_at: Timestamp,
         expires_at: Timestamp,
     ) -> StoreFuture<'a, ()> {
-        self.ask(move |store| store.touch_session(id, last_seen_at, expires_at))
+        self.change(move |store| store.touch_session(id, last_seen_at, expires_at))
     }
 
     fn end_session<'a>(&'a self, id: &'a SessionIdHash) -> StoreFuture<'a, ()> {
@@ -123,7 +141,7 @@ impl Store for SwitchedStore {
         present: &'a [u8],
         account: AccountRecord,
     ) -> StoreFuture<'a, bool> {
-        self.ask(move |store| store.replace_account(present, account))
+        self.change(move |store| store.replace_account(present, account))
     }
 
     fn accounts<'a>(

@@ -1,4 +1,4 @@
-//! How often the store is asked: the figures of docs/deploying.md.
+//! How often the store is asked: the figures of docs/deploying.md; and what a request does without.
 
 #![allow(clippy::unwrap_used, reason = "a test stops where it fails")]
 
@@ -90,4 +90,41 @@ async fn the_store_is_asked_as_often_as_documented_on_axum() {
 #[tokio::test]
 async fn the_store_is_asked_as_often_as_documented_on_actix() {
     the_store_is_asked_as_often_as_documented(&Actix).await;
+}
+
+/// Noting that a session was seen, and sealing its token by a newer key, are for later requests.
+async fn a_store_that_only_reads_serves_who_is_logged_in(adapter: &impl Adapter) {
+    const OLD: &str = "an obviously fake cookie secret for tests";
+    const NEW: &str = "another obviously fake cookie secret";
+    let store = SwitchedStore::new();
+    let with = |secrets: &'static [&'static str]| {
+        let store = store.clone();
+        Settings::new().configure(move |builder| builder.store(store).cookie_secrets(secrets))
+    };
+    let site = Site::with(adapter, with(&[OLD])).await;
+    let session = site.log_in().await;
+    let rotated = Site::with(adapter, with(&[NEW, OLD])).await;
+    store.set_read_only(true);
+    for site in [&site, &rotated] {
+        site.app.advance(2 * DAY);
+        let answer = site.get("/me", &session).await;
+        assert_eq!(answer.status, 200, "{}", answer.describe());
+        assert!(answer.all("set-cookie").is_empty(), "the cookie outlives no record");
+    }
+    store.set_read_only(false);
+    let answer = site.get("/me", &session).await;
+    assert_eq!(answer.all("set-cookie").len(), 1, "the next one tries again");
+    // Reading is another matter: nobody knows who is there.
+    store.set_off(true);
+    assert_eq!(site.get("/me", &session).await.status, 503);
+}
+
+#[tokio::test]
+async fn a_store_that_only_reads_serves_who_is_logged_in_on_axum() {
+    a_store_that_only_reads_serves_who_is_logged_in(&Axum).await;
+}
+
+#[tokio::test]
+async fn a_store_that_only_reads_serves_who_is_logged_in_on_actix() {
+    a_store_that_only_reads_serves_who_is_logged_in(&Actix).await;
 }

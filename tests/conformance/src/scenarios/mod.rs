@@ -5,6 +5,7 @@
 pub mod callback;
 pub mod guide;
 pub mod headers;
+pub mod hooks;
 pub mod login;
 pub mod logout;
 pub mod mounting;
@@ -86,8 +87,13 @@ macro_rules! run_scenarios {
                 a_session_ends_with_its_idle_life_and_is_renewed_by_use
                 a_weekly_visitor_never_logs_in_again_and_who_stays_away_is_asked_to
             }
+            hooks {
+                a_hook_chooses_the_landing_page_and_adds_the_apps_cookies
+                a_hook_refuses_a_login_and_nothing_is_kept
+            }
             permissions {
                 a_click_on_the_page_about_a_missing_permission_asks_for_it
+                asking_for_more_keeps_what_was_granted_before
                 a_program_is_told_what_is_missing_and_where_to_grant_it
                 a_guard_asks_for_its_scopes_too
                 a_handler_lists_media_and_hears_of_a_revoked_token

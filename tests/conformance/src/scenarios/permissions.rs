@@ -32,6 +32,29 @@ pub async fn a_click_on_the_page_about_a_missing_permission_asks_for_it(adapter:
     assert_eq!(app.exchanges(), 2);
 }
 
+/// Two routes that need different extras must not take each other's away.
+pub async fn asking_for_more_keeps_what_was_granted_before(adapter: &impl Adapter) {
+    const INSIGHTS: &str = "instagram_business_manage_insights";
+    let app = App::start(adapter, Settings::new()).await;
+    let mut browser = Browser::new();
+    app.log_in(&mut browser).await;
+    for (path, name) in [("/publish", PUBLISH), ("/insights", INSIGHTS)] {
+        assert_eq!(browser.open(&app.url(path)).await.response.status, 403, "{path}");
+        let window = browser.click("Ask Instagram for it").await;
+        assert!(window.response.text().contains(name), "{}", window.response.text());
+        let page = browser.press("Allow").await;
+        assert_eq!((page.response.status, page.url.path()), (200, path));
+    }
+    // Both at once, without a further question.
+    for path in ["/publish", "/insights", "/publish"] {
+        assert_eq!(browser.open(&app.url(path)).await.response.status, 200, "{path}");
+    }
+    let me = browser.fetch_json("GET", &app.url("/me")).await.json();
+    let scopes = serde_json::json!(["instagram_business_basic", PUBLISH, INSIGHTS]);
+    assert_eq!(me["scopes"], scopes);
+    assert_eq!(app.exchanges(), 3);
+}
+
 pub async fn a_program_is_told_what_is_missing_and_where_to_grant_it(adapter: &impl Adapter) {
     let app = App::start(adapter, Settings::new()).await;
     let mut browser = Browser::new();
@@ -63,6 +86,9 @@ pub async fn a_handler_lists_media_and_hears_of_a_revoked_token(adapter: &impl A
     let media = browser.fetch_json("GET", &app.url("/media")).await;
     assert_eq!((media.status, media.text().lines().count()), (200, 25), "{}", media.describe());
     assert!(media.text().contains("A simulated post, number 1"), "{}", media.text());
+    for token in app.provider.issued_tokens() {
+        assert!(!media.text().contains(&token), "the answer's `paging.next` holds it");
+    }
 
     app.provider.set_fault_times(Endpoint::Media, Fault::Throttled { minutes: 19 }, 1);
     let throttled = browser.fetch_json("GET", &app.url("/media")).await;

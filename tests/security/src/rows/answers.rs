@@ -1,10 +1,13 @@
 //! Section 6: headers, errors, logs.
 
-use ig_oauth_common::{AuthErrorKind, BoxFuture, Denial, Failure, Hooks, Reply};
+use ig_oauth_common::{
+    AuthErrorKind, BoxFuture, ConfigBuilder, Denial, Failure, Hooks, Reply,
+};
 use ig_oauth_conformance::browser::{Response, links};
 use ig_oauth_conformance::harness::{Adapter, Sessions, Settings};
 use ig_oauth_fake_instagram::{Endpoint, Fault};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::log;
 use crate::site::{CALLBACK, LOGIN, LOGOUT, Site, is_refused, session_cookie};
@@ -196,6 +199,11 @@ pub async fn e_07_nothing_internal_is_told(adapter: &impl Adapter) {
     }
 }
 
+/// Every call there is, and sessions that live to see a refresh.
+fn everything(builder: ConfigBuilder) -> ConfigBuilder {
+    builder.fetch_profile(true).idle_lifetime(Duration::from_secs(60 * 24 * 60 * 60))
+}
+
 /// Walks through everything that logs, with and without success.
 async fn walk(site: &Site) -> Vec<String> {
     let mut secrets = Vec::new();
@@ -214,17 +222,39 @@ async fn walk(site: &Site) -> Vec<String> {
     let echo = |text: &str| {
         format!(r#"{{"error_type":"OAuthException","code":400,"error_message":"{text}"}}"#)
     };
-    for endpoint in [Endpoint::CodeExchange, Endpoint::LongLived] {
-        for fault in [
+    let graph_echo = |text: &str| {
+        format!(r#"{{"error":{{"message":"{text}","type":"OAuthException","code":190}}}}"#)
+    };
+    let faults = |token: &str| {
+        [
             Fault::ResetAfterRequest,
             Fault::html(502),
             Fault::json(200, "{}"),
             Fault::json(400, echo(site.app.provider.client_secret())),
             Fault::json(400, echo("see https://evil.example/?access_token=MARKERCODE0123456789")),
-        ] {
+            Fault::json(400, graph_echo(site.app.provider.client_secret())),
+            Fault::json(400, graph_echo(&format!("no {token} here"))),
+            Fault::json(200, graph_echo(token)),
+        ]
+    };
+    for endpoint in [Endpoint::CodeExchange, Endpoint::LongLived, Endpoint::Me] {
+        for fault in faults("MARKERCODE0123456789") {
             site.app.provider.set_fault_times(endpoint, fault, 1);
             let attempt = site.start("").await;
             site.finish(&attempt).await;
+        }
+    }
+    // What is asked with the token of a session, which the answer then echoes.
+    for (endpoint, path, days) in [(Endpoint::Refresh, "/me", 40), (Endpoint::Media, "/media", 1)] {
+        for number in 0..faults("").len() {
+            let session = site.log_in().await;
+            site.app.advance(Duration::from_secs(days * 24 * 60 * 60));
+            let token = site.app.provider.issued_tokens().pop().unwrap();
+            let before = site.app.provider.count(endpoint);
+            site.app.provider.set_fault_times(endpoint, faults(&token)[number].clone(), 1);
+            site.get(path, &session).await;
+            assert_eq!(site.app.provider.count(endpoint), before + 1, "{endpoint:?} was asked");
+            secrets.push(session.split_once('=').unwrap().1.to_owned());
         }
     }
     secrets.extend(site.app.provider.issued_codes());
@@ -238,7 +268,8 @@ async fn walk(site: &Site) -> Vec<String> {
 pub async fn e_08_no_secret_is_logged_at_any_level(adapter: &impl Adapter) {
     log::capture();
     for sessions in [Sessions::Cookie, Sessions::Store] {
-        let site = Site::with(adapter, Settings::new().sessions(sessions)).await;
+        let settings = Settings::new().sessions(sessions).configure(everything);
+        let site = Site::with(adapter, settings).await;
         let secrets = walk(&site).await;
         let lines = log::lines();
         let ours = lines.iter().filter(|line| line.contains("ig_oauth")).count();
@@ -265,7 +296,8 @@ impl Hooks for Failures {
 pub async fn e_09_no_secret_shows_in_what_hooks_can_print(adapter: &impl Adapter) {
     let failures = Failures::default();
     let hooks = failures.clone();
-    let site = Site::with(adapter, Settings::new().configure(|b| b.hooks(hooks))).await;
+    let settings = Settings::new().configure(|builder| everything(builder).hooks(hooks));
+    let site = Site::with(adapter, settings).await;
     let secrets = walk(&site).await;
     let failures = failures.0.lock().unwrap();
     assert!(failures.len() > 10);

@@ -297,6 +297,38 @@ pub async fn n_08_an_unknown_version_or_key_opens_nothing(adapter: &impl Adapter
         let both = format!("{cookie}; {session}");
         assert_eq!(site.get("/me", &both).await.status, 200);
     }
+    // Another instance may have the key: the cookie is left for it, and one that is broken goes.
+    for sessions in BOTH {
+        let store = Arc::new(MemoryStore::new());
+        let with = |secret: &'static str| {
+            let store = Arc::clone(&store);
+            Settings::new().configure(move |builder| {
+                let builder = builder.cookie_secrets([secret]);
+                if sessions == Sessions::Store { builder.store(store) } else { builder }
+            })
+        };
+        let site = Site::with(adapter, with(SECRET)).await;
+        let session = site.log_in().await;
+        let other = Site::with(adapter, with(NEW_SECRET)).await;
+        let answer = is_nobody(&other, &session).await;
+        assert!(!removes(&answer, &session), "{sessions:?}: {}", answer.describe());
+        assert_eq!(site.get("/me", &session).await.status, 200, "{sessions:?}");
+        if sessions == Sessions::Cookie {
+            continue;
+        }
+        let client_id = site.app.provider.client_id();
+        let user = UserId::from_digits(&site.app.user_id()).unwrap();
+        let [kept] =
+            <[_; 1]>::try_from(store.accounts_known_by(client_id, &user).await.unwrap()).unwrap();
+        let end = kept.sealed_token.len() - 1;
+        for (place, is_ours) in [(0, false), (1, false), (5, true), (17, true), (end, true)] {
+            let mut changed = kept.clone();
+            changed.sealed_token[place] ^= 1;
+            store.put_account(changed).await.unwrap();
+            let answer = is_nobody(&site, &session).await;
+            assert_eq!(removes(&answer, &session), is_ours, "byte {place}");
+        }
+    }
 }
 
 #[allow(clippy::unused_async, reason = "as all rows")]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ig_oauth_common::{Scope, Scopes};
+use ig_oauth_common::{Scope, Scopes, Store as _, UserId};
 use ig_oauth_conformance::browser::Response;
 use ig_oauth_conformance::harness::{Adapter, Sessions, Settings};
 use ig_oauth_fake_instagram::{Endpoint, Fault, TokenShape};
@@ -47,6 +47,10 @@ pub async fn t_15_fewer_scopes_than_required_keep_nothing(adapter: &impl Adapter
         (TokenShape::FlatNumberArray, both, true),
     ] {
         site.app.provider.set_token_shape(shape.clone());
+        let client_id = site.app.provider.client_id();
+        // Whoever was kept before is not who logs in now.
+        let user = UserId::from_digits(&site.app.user_id()).unwrap();
+        kept.inner().revoke(client_id, &user).await.unwrap();
         let before = kept.inner().session_count();
         let answer = login_granting(&site, granted).await;
         if works {
@@ -59,6 +63,8 @@ pub async fn t_15_fewer_scopes_than_required_keep_nothing(adapter: &impl Adapter
             is_refused(&answer, "missing_permission");
             assert_eq!(answer.status, 403);
             assert_eq!(kept.inner().session_count(), before, "{shape:?}");
+            let accounts = kept.inner().accounts_known_by(client_id, &user).await.unwrap();
+            assert!(accounts.is_empty(), "{shape:?}");
         }
     }
     let names: Scopes = both.parse().unwrap();
@@ -123,6 +129,16 @@ pub async fn t_17_a_due_token_is_refreshed_once_and_a_failure_keeps_the_old_one(
         site.app.provider.set_fault(Endpoint::Refresh, Fault::NeverAnswer);
         assert_eq!(expiries(&site, &session, 200).await, [old_end]);
         assert_eq!(site.app.provider.count(Endpoint::Refresh), 1);
+    }
+    // One that keeps its string is another one by the time of its issue.
+    for sessions in [Sessions::Cookie, Sessions::Store] {
+        let (site, session) = due(adapter, sessions, AMPLE).await;
+        site.app.provider.set_refresh_keeps_token(true);
+        let before = site.app.provider.issued_tokens().len();
+        assert_eq!(expiries(&site, &session, 200).await, [new_end], "{sessions:?}");
+        assert_eq!(expiries(&site, &session, 20).await, [new_end], "{sessions:?}");
+        assert_eq!(site.app.provider.count(Endpoint::Refresh), 1, "{sessions:?}");
+        assert_eq!(site.app.provider.issued_tokens().len(), before, "no string but the old one");
     }
     // Younger than a day, however near its end.
     let settings = Settings::new().configure(|builder| builder.refresh_ahead(59 * DAY));
