@@ -31,7 +31,8 @@ impl Hooks for Slow {
 /// What is answered to a URL: nothing is never.
 type Answer = fn(&str) -> Option<String>;
 
-/// A provider that takes nine seconds for the code, nearly as long as a call may.
+/// A provider that takes eight seconds for the code, nearly as long as a call may, and one for
+/// anything else.
 fn provider(
     answer: Answer,
 ) -> impl Fn(HttpRequest) -> BoxFuture<'static, Result<HttpResponse, ig_oauth_common::HttpError>>
@@ -41,11 +42,12 @@ fn provider(
     move |request: HttpRequest| {
         Box::pin(async move {
             let body = if request.form().is_some() {
-                tokio::time::sleep(Duration::from_secs(9)).await;
+                tokio::time::sleep(Duration::from_secs(8)).await;
                 r#"{"access_token":"FAKE-SHORT","user_id":7,
                     "permissions":"instagram_business_basic,instagram_business_manage_comments"}"#
                     .to_owned()
             } else {
+                tokio::time::sleep(Duration::from_secs(1)).await;
                 match answer(request.url()) {
                     Some(body) => body,
                     None => std::future::pending().await,
