@@ -155,8 +155,11 @@ async fn a_path_or_parameter_that_could_lead_elsewhere_is_refused_before_it_is_s
         assert_eq!(error.kind(), ApiErrorKind::InvalidRequest, "{path}");
         assert!(error.source().unwrap().to_string().contains("relative"), "{path}");
     }
-    let error = token.get::<Media>("me", &[("Access_Token", "x")]).await.unwrap_err();
-    assert_eq!(error.kind(), ApiErrorKind::InvalidRequest);
+    // The Graph API takes `method` for the method of the request.
+    for name in ["Access_Token", "method", "Method"] {
+        let error = token.get::<Media>("me", &[(name, "delete")]).await.unwrap_err();
+        assert_eq!(error.kind(), ApiErrorKind::InvalidRequest, "{name}");
+    }
     assert!(graph.urls.lock().unwrap().is_empty());
 }
 
@@ -174,6 +177,8 @@ async fn the_providers_errors_say_what_to_do() {
         (error(403, 299, None, "x"), Kind::PermissionDenied, 403, ""),
         (error(400, 100, None, unsupported), Kind::Unsupported, 500, "tester invitation"),
         (error(400, 100, None, "nonexisting field"), Kind::InvalidRequest, 500, ""),
+        (error(400, 100, None, "(#100) param scope is no"), Kind::InvalidRequest, 500, ""),
+        (error(400, 100, None, "missing client secret"), Kind::InvalidRequest, 500, ""),
         (error(400, 4, None, "x"), Kind::Throttled, 503, ""),
         (error(403, 80_002, None, "x"), Kind::Throttled, 503, ""),
         (error(400, 2, None, "x"), Kind::Unreachable, 503, ""),
@@ -192,6 +197,7 @@ async fn the_providers_errors_say_what_to_do() {
         assert_eq!((error.kind(), error.status()), (kind, status), "{described}");
         let given = error.rejection().and_then(|rejection| rejection.advice()).unwrap_or_default();
         assert!(given.contains(advice), "{advice} in {given}: {described}");
+        assert_eq!(given.is_empty(), advice.is_empty(), "{given}: {described}");
         assert!(!format!("{error:?} {error}").contains(TOKEN));
     }
 }
@@ -234,6 +240,8 @@ async fn a_throttled_call_names_the_wait_of_the_providers_header() {
         (throttled(), None),
         (throttled().with_retry_after_seconds(Some(30)), Some(30)),
         (throttled().with_usage(usage("19")), Some(19 * 60)),
+        (throttled().with_usage(usage("19")).with_retry_after_seconds(Some(0)), Some(19 * 60)),
+        (throttled().with_retry_after_seconds(Some(0)), None),
         (throttled().with_usage(usage("0")), None),
         (throttled().with_usage(usage("18446744073709551615")), Some(24 * 60 * 60)),
         (throttled().with_usage(Some("nonsense".to_owned())), None),

@@ -4,12 +4,13 @@
 
 mod support;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ig_oauth_common::{
-    BoxFuture, HookError, Hooks, HttpRequest, HttpResponse, Lifetime, Login, LoginDecision,
-    LongLived, Scope, Scopes,
+    BoxFuture, Clock, HookError, Hooks, HttpRequest, HttpResponse, Lifetime, Login, LoginDecision,
+    LongLived, Scope, Scopes, Timestamp,
 };
 use support::{Site, body};
 use tokio::time::Instant;
@@ -149,4 +150,46 @@ async fn a_long_lived_token_is_of_the_same_user_and_has_no_scope_more() {
     let state = site.start("").await;
     assert_eq!(site.call_back(&state).await.status(), 403);
     assert!(!site.is_logged_in().await);
+}
+
+/// A clock that goes on by a minute with each call to the provider.
+#[derive(Clone)]
+struct Passing(Arc<AtomicU64>);
+
+impl Clock for Passing {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix_seconds(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Counted from the answer, the token would end a minute later here than at the provider.
+#[tokio::test]
+async fn a_life_is_counted_from_before_the_call_and_a_later_report_of_scopes_counts() {
+    for (long_lived, life, reported) in
+        [(LongLived::Off, 3_600, false), (LongLived::Require, 5_183_944, true)]
+    {
+        let clock = Passing(Arc::new(AtomicU64::new(support::START)));
+        let passing = clock.clone();
+        let mut site = Site::with(|builder| {
+            builder.long_lived(long_lived).clock(clock.clone()).http_client(
+                move |request: HttpRequest| {
+                    passing.0.fetch_add(60, Ordering::SeqCst);
+                    let body = match request.form() {
+                        Some(_) => r#"{"access_token":"FAKE-SHORT","user_id":7}"#,
+                        None => {
+                            r#"{"access_token":"FAKE-LONG","expires_in":5183944,
+                                "permissions":["instagram_business_basic"]}"#
+                        }
+                    };
+                    async move { Ok(HttpResponse::new(200, body.as_bytes().to_vec())) }
+                },
+            )
+        });
+        site.log_in().await;
+        let token = site.session(&[]).await.0.unwrap();
+        let asked_at = clock.now().unix_seconds() - 60;
+        assert_eq!(token.issued_at().unix_seconds(), asked_at, "{long_lived:?}");
+        assert_eq!(token.expires_at().unix_seconds(), asked_at + life, "{long_lived:?}");
+        assert_eq!(token.scopes_reported(), reported, "{long_lived:?}");
+    }
 }
