@@ -21,7 +21,9 @@ use ig_oauth_common::{Config, LoginOptions, Scope};
 use ig_oauth_conformance::harness::{Adapter, Serving};
 use ig_oauth_conformance::mounting::{BODY_LIMIT, Mounting, Mounts};
 
-use crate::content::{Counting, Events, Publishing, app_user_cookie, captions, context_of, described, long};
+use crate::content::{
+    Counting, Events, Publishing, app_user_cookie, captions, context_of, described, long,
+};
 
 /// actix-web 4 with the middleware, on two workers.
 #[derive(Clone, Copy, Debug)]

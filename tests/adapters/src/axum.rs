@@ -26,7 +26,9 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 use tower_layer::Layer as _;
 
-use crate::content::{Counting, Events, Publishing, app_user_cookie, captions, context_of, described, long};
+use crate::content::{
+    Counting, Events, Publishing, app_user_cookie, captions, context_of, described, long,
+};
 
 /// axum 0.8 with the Tower layer.
 #[derive(Clone, Copy, Debug)]

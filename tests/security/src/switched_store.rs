@@ -75,7 +75,7 @@ impl SwitchedStore {
     }
 
     /// As [`ask`](Self::ask), for what changes a record.
-    fn change<'a, T>(
+    fn change<'a, T: Send + 'a>(
         &'a self,
         change: impl FnOnce(&'a MemoryStore) -> StoreFuture<'a, T>,
     ) -> StoreFuture<'a, T> {

@@ -1,8 +1,6 @@
 //! Section 6: headers, errors, logs.
 
-use ig_oauth_common::{
-    AuthErrorKind, BoxFuture, ConfigBuilder, Denial, Failure, Hooks, Reply,
-};
+use ig_oauth_common::{AuthErrorKind, BoxFuture, ConfigBuilder, Denial, Failure, Hooks, Reply};
 use ig_oauth_conformance::browser::{Response, links};
 use ig_oauth_conformance::harness::{Adapter, Sessions, Settings};
 use ig_oauth_fake_instagram::{Endpoint, Fault};
