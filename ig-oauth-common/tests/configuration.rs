@@ -109,7 +109,11 @@ fn paths_that_cannot_work_are_refused() {
     is_refused(good().public_prefix("/shop/"), "public_prefix", "such as `/shop`");
     is_refused(good().public_prefix("/shop"), "public_prefix", "set `callback_path`");
     assert!(good().public_prefix("/auth").build().is_ok(), "the prefix is cut off the callback");
-    assert!(with_uri("https://app.example").callback_path("/cb").build().is_ok());
+    for root in ["https://app.example", "https://app.example/"] {
+        let proxied = || with_uri(root).callback_path("/cb");
+        is_refused(proxied(), "after_login", "round in circles");
+        assert!(proxied().after_login("/welcome").build().is_ok());
+    }
 }
 
 #[test]

@@ -4,7 +4,9 @@ mod builder;
 mod check;
 mod environment;
 mod error;
+mod paths;
 mod redirect_uri;
+mod secrets;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,6 +16,7 @@ pub use builder::ConfigBuilder;
 pub use error::ConfigError;
 pub(crate) use redirect_uri::RedirectUri;
 
+use self::paths::Paths;
 use crate::api::Api;
 use crate::clock::Clock;
 use crate::cookie::CookieNames;
@@ -130,23 +133,6 @@ pub(crate) struct Settings {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
     pub(crate) warnings: Vec<String>,
-}
-
-/// The paths of our routes as this server sees them, and what a proxy puts before them.
-pub(crate) struct Paths {
-    pub(crate) login: String,
-    pub(crate) callback: String,
-    pub(crate) logout: String,
-    pub(crate) deauthorize: Option<String>,
-    pub(crate) data_deletion: Option<String>,
-    pub(crate) public_prefix: String,
-}
-
-impl Paths {
-    /// A path this server knows by itself, as the browser knows it.
-    pub(crate) fn public(&self, path: &str) -> String {
-        format!("{}{path}", self.public_prefix)
-    }
 }
 
 impl Settings {

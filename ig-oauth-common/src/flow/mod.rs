@@ -268,11 +268,8 @@ impl Flow {
         if !is_local_path(target) && !is_allowed_url(target, &settings.allowed_return_origins) {
             return false;
         }
-        path_on(settings.redirect_uri.origin(), target).is_none_or(|path| {
-            let paths = &settings.paths;
-            let ours = self.paths().any(|(_, ours)| paths.public(ours) == path);
-            !ours && path != settings.redirect_uri.path()
-        })
+        let path = path_on(settings.redirect_uri.origin(), target);
+        path.is_none_or(|path| !settings.paths.are_at(path))
     }
 }
 
