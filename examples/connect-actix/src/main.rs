@@ -54,6 +54,9 @@ struct Name {
 }
 
 async fn enter(session: Session, form: Form<Name>) -> Result<Redirect, actix_web::Error> {
+    if !example_shared::is_user_name(&form.name) {
+        return Err(ErrorBadRequest("a name has 1 to 64 bytes"));
+    }
     session.renew();
     session.insert(USER, &form.name)?;
     Ok(Redirect::to("/").see_other())

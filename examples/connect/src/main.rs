@@ -55,6 +55,9 @@ struct Name {
 }
 
 async fn enter(session: Session, Form(form): Form<Name>) -> Result<Redirect, StatusCode> {
+    if !example_shared::is_user_name(&form.name) {
+        return Err(StatusCode::BAD_REQUEST);
+    }
     let failed = |_| StatusCode::INTERNAL_SERVER_ERROR;
     session.cycle_id().await.map_err(failed)?;
     session.insert(USER, form.name).await.map_err(failed)?;

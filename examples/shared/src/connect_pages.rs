@@ -4,13 +4,19 @@ use ig_oauth_common::{OfflineAccess, UserId};
 
 use crate::pages::{escape, page};
 
+/// Whether somebody may be called that: what the app's session, and the app data of a login, hold.
+#[must_use]
+pub fn is_user_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+}
+
 /// For strangers: the app's own login, which believes everybody.
 #[must_use]
 pub fn enter() -> String {
     page(
         "Who are you?",
         "<h1>Who are you?</h1><p>This app has users of its own.</p>\
-         <form method=\"post\" action=\"/enter\"><input name=\"name\" value=\"ann\"> \
+         <form method=\"post\" action=\"/enter\"><input name=\"name\" value=\"ann\" required maxlength=\"16\"> \
          <button>Enter</button></form>",
     )
 }

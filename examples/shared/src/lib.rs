@@ -7,7 +7,7 @@ mod pages;
 mod setup;
 mod store;
 
-pub use connect_pages::{accounts, enter};
+pub use connect_pages::{accounts, enter, is_user_name};
 pub use connections::Connections;
 pub use pages::{Links, Media, home, me, media, more};
 pub use setup::{Example, SetupError};

@@ -129,8 +129,10 @@ impl Example {
             (Some(site), _) => matches!(site, "same-origin" | "none"),
             // Older browsers.
             (None, Some(origin)) => {
-                let rest = self.config.redirect_uri().strip_prefix(origin);
-                rest.is_some_and(|rest| rest.starts_with('/'))
+                let (scheme, rest) =
+                    self.config.redirect_uri().split_once("://").unwrap_or_default();
+                let authority = rest.split('/').next().unwrap_or_default();
+                origin == format!("{scheme}://{authority}")
             }
             // No browser: there is no session it could bring along unawares.
             (None, None) => true,

@@ -1,5 +1,6 @@
 //! Our routes, and the pages that a login ends at.
 
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::redirect_uri::is_loopback;
@@ -24,11 +25,14 @@ impl Paths {
         format!("{}{path}", self.public_prefix)
     }
 
-    /// Whether a path, as the browser knows it, is one of our routes.
+    /// Whether a path, as the browser knows it, is one of our routes, or becomes one where a proxy
+    /// decodes it.
     pub(crate) fn are_at(&self, path: &str) -> bool {
+        let decoded = percent_decode_str(path).decode_utf8_lossy();
+        let is_at = |ours: &str| ours == path || ours == decoded;
         let ours = [&self.login, &self.callback, &self.logout].into_iter();
         let mut ours = ours.chain(&self.deauthorize).chain(&self.data_deletion);
-        path == self.redirect || ours.any(|ours| self.public(ours) == path)
+        is_at(&self.redirect) || ours.any(|ours| is_at(&self.public(ours)))
     }
 }
 

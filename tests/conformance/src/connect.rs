@@ -130,6 +130,7 @@ pub async fn no_foreign_page_enters_for_its_visitors(program: &str) {
             [("sec-fetch-site", "same-site"), ("origin", example.origin.as_str())],
             [("x-older-browser", "1"), ("origin", foreign)],
             [("x-older-browser", "1"), ("origin", "null")],
+            [("x-older-browser", "1"), ("origin", "http:")],
         ] {
             let answer = posted(&example, path, &headers, body).await;
             let seen = (answer.status, answer.all("set-cookie").len());
@@ -142,6 +143,10 @@ pub async fn no_foreign_page_enters_for_its_visitors(program: &str) {
     ] {
         let answer = posted(&example, "/enter", &headers, "name=ann").await;
         assert_eq!(answer.status, 303, "{headers:?}: {}", answer.describe());
+    }
+    for name in [String::new(), "x".repeat(65), "x".repeat(5_000)] {
+        let answer = posted(&example, "/enter", &[], &format!("name={name}")).await;
+        assert_eq!(answer.status, 400, "{} bytes: {}", name.len(), answer.describe());
     }
 }
 

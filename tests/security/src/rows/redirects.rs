@@ -206,6 +206,9 @@ pub async fn r_07_no_login_ends_at_the_login(adapter: &impl Adapter) {
         format!("{LOGIN}?return_to=/x"),
         format!("{CALLBACK}?x"),
         LOGOUT.to_owned(),
+        // A proxy may decode what it passes on.
+        LOGIN.replace("login", "%6cogin"),
+        CALLBACK.replace("/callback", "/%63allback?x"),
         format!("https://app.example{LOGIN}"),
     ] {
         let answer = lands_on(&site, &format!("?return_to={}", escape(target.as_bytes()))).await;
