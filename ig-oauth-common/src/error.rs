@@ -97,7 +97,7 @@ kinds! {
     /// The provider limits the rate of calls.
     Throttled => "provider_unavailable", 503, "the provider limits the rate of calls";
     /// The store does not answer.
-    Store => "store_unavailable", 503, "the session store is unavailable";
+    Store => "store_unavailable", 503, "the session store is unavailable, or none is set";
     /// A hook of the app refused the login.
     RejectedByApp => "rejected_by_app", 403, "the app refused the login";
     /// A hook of the app failed.

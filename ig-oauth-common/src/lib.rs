@@ -94,6 +94,7 @@ mod provider;
 mod randomness;
 mod scope;
 mod session;
+mod shared_hooks;
 mod token;
 mod trace;
 

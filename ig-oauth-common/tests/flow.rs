@@ -104,7 +104,8 @@ impl Hooks for Recorder {
 }
 
 fn with_hooks(hooks: &Recorder) -> Site {
-    let hooks = hooks.clone();
+    // Behind an `Arc` they are the same hooks.
+    let hooks = Arc::new(hooks.clone());
     Site::with(|builder| builder.hooks(hooks))
 }
 

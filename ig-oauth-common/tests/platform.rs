@@ -97,7 +97,8 @@ impl Hooks for Told {
 }
 
 fn site(told: &Told, store: &Arc<MemoryStore>) -> Site {
-    let (told, store) = (told.clone(), Arc::clone(store));
+    // Behind an `Arc` they are the same hooks.
+    let (told, store) = (Arc::new(told.clone()), Arc::clone(store));
     Site::with(|builder| {
         builder.platform_callbacks().hooks(told).store(store).cookie_secrets([SECRET])
     })

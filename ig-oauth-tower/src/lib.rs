@@ -199,7 +199,7 @@
 //! - Nothing is sent to the provider, and nothing of the request is believed, before the state is
 //!   proven. A code is exchanged once, never again.
 //! - Sessions are sealed (AES-256-GCM) or live in a store behind a random id. Cookies are `Secure`,
-//!   `HttpOnly` and `SameSite=Lax`, without exception or setting.
+//!   `HttpOnly` and `SameSite=Lax`, which is no setting; on plain-http loopback they go without `Secure`.
 //! - `return_to` is a grammar of what is proven local. `Host` and forwarded headers are never read.
 //! - Tokens, codes and secrets are in no `Debug`, no error and no event of this crate. An access log
 //!   of yours that prints whole URLs prints codes, though: log the path only.

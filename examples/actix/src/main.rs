@@ -33,6 +33,7 @@ async fn home(
         more: more.unwrap_or_else(|_| login.login_path()),
         login: login.login_path(),
         logout: login.logout_path(),
+        pages: true,
     };
     web::Html::new(example_shared::home(token.token(), profile.as_ref(), &links))
 }

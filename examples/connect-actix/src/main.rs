@@ -17,7 +17,7 @@ use actix_web::http::{Method, header};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Data, Form, Redirect};
 use actix_web::{App, HttpMessage as _, HttpResponse, HttpServer};
-use example_shared::{Connections, Example};
+use example_shared::{Connections, Example, session_is_lax};
 use ig_oauth_actix::{
     InstagramLogin, InstagramOAuth, LoginContext, LoginOptions, OfflineAccess, UserId,
 };
@@ -138,15 +138,8 @@ async fn one_host_name(
     }
 }
 
-/// Both work: `SESSION_SAME_SITE=lax` or, unless set, `strict`.
-fn same_site() -> SameSite {
-    match std::env::var("SESSION_SAME_SITE").as_deref() {
-        Ok("lax") => SameSite::Lax,
-        _ => SameSite::Strict,
-    }
-}
-
 async fn serve() -> Result<(), Box<dyn Error>> {
+    let same_site = if session_is_lax()? { SameSite::Lax } else { SameSite::Strict };
     let connections = Connections::default();
     let example = Example::start_linking(connections.clone()).await?;
     let listener = example.listener.try_clone()?;
@@ -161,7 +154,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
         // `Secure` is left out for plain http on loopback, and nowhere else.
         let sessions = SessionMiddleware::builder(CookieSessionStore::default(), key.clone())
             .cookie_secure(false)
-            .cookie_same_site(same_site())
+            .cookie_same_site(same_site)
             .build();
         App::new()
             .app_data(connections.clone())

@@ -51,3 +51,8 @@ async fn an_account_stays_listed_while_its_token_cannot_be_forgotten() {
     })
     .await;
 }
+
+#[test]
+fn a_word_it_does_not_know_is_named() {
+    connect::a_word_it_does_not_know_is_named(PROGRAM);
+}

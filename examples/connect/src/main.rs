@@ -14,7 +14,7 @@ use axum::http::{Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use example_shared::{Connections, Example};
+use example_shared::{Connections, Example, session_is_lax};
 use ig_oauth_tower::{
     InstagramLogin, InstagramOAuthLayer, LoginContext, LoginOptions, OfflineAccess, UserId,
 };
@@ -128,15 +128,8 @@ async fn one_host_name(State(app): State<Arc<App>>, request: Request, next: Next
     }
 }
 
-/// Both work: `SESSION_SAME_SITE=lax` or, unless set, `strict`.
-fn same_site() -> SameSite {
-    match std::env::var("SESSION_SAME_SITE").as_deref() {
-        Ok("lax") => SameSite::Lax,
-        _ => SameSite::Strict,
-    }
-}
-
 async fn serve() -> Result<(), Box<dyn Error>> {
+    let same_site = if session_is_lax()? { SameSite::Lax } else { SameSite::Strict };
     let connections = Connections::default();
     let example = Example::start_linking(connections.clone()).await?;
     let layer = InstagramOAuthLayer::new(example.config.clone());
@@ -145,7 +138,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     // `Secure` is left out for plain http on loopback, and nowhere else.
     let sessions = SessionManagerLayer::new(MemoryStore::default())
         .with_secure(false)
-        .with_same_site(same_site());
+        .with_same_site(same_site);
 
     let router = Router::new()
         .route("/", get(home))

@@ -25,8 +25,12 @@ const BATCH: usize = 100;
 
 /// The page on which accounts are connected: a login, and nothing more.
 async fn home(token: MaybeInstagramToken, login: InstagramLogin) -> Html<String> {
-    let links =
-        Links { login: login.login_path(), more: login.login_path(), logout: login.logout_path() };
+    let links = Links {
+        login: login.login_path(),
+        more: login.login_path(),
+        logout: login.logout_path(),
+        pages: false,
+    };
     Html(example_shared::home(token.token(), None, &links))
 }
 

@@ -10,4 +10,4 @@ mod store;
 pub use connect_pages::{accounts, enter, is_user_name};
 pub use connections::Connections;
 pub use pages::{Links, Media, home, me, media, more};
-pub use setup::{Example, SetupError};
+pub use setup::{Example, SetupError, session_is_lax};

@@ -17,6 +17,8 @@ pub struct Links {
     pub more: String,
     /// To the logout, by POST.
     pub logout: String,
+    /// Whether there are `/me` and `/media`.
+    pub pages: bool,
 }
 
 /// A login that asks for permissions besides the required one. The user may leave them out.
@@ -38,18 +40,28 @@ pub fn home(token: Option<&Token>, profile: Option<&Profile>, links: &Links) -> 
             "<h1>Hello, stranger</h1>\
              <p>This app would like to know who you are.</p>\
              <p><a class=\"act\" href=\"{login_path}\">Log in with Instagram</a></p>\
-             <p class=\"soft\">Or try <a href=\"/me\">a page that needs a login</a>.</p>",
+             {pages}",
             login_path = escape(&links.login),
+            pages = if links.pages {
+                "<p class=\"soft\">Or try <a href=\"/me\">a page that needs a login</a>.</p>"
+            } else {
+                ""
+            },
         ),
         Some(token) => format!(
             "<h1>You are logged in</h1>{card}\
              <dl><dt>User id</dt><dd><code>{id}</code></dd>\
              <dt>Granted</dt><dd>{scopes}</dd>\
              <dt>Token</dt><dd>{lifetime}, {remaining} left</dd></dl>\
-             <p><a href=\"/me\">The same as JSON</a> &middot; <a href=\"/media\">Media</a> \
-             &middot; <a href=\"{more}\">Ask for more</a></p>\
+             <p>{pages}<a href=\"{more}\">Ask for more</a></p>\
              <form method=\"post\" action=\"{logout_path}\"><button>Log out</button></form>",
             card = profile.map(card).unwrap_or_default(),
+            pages = if links.pages {
+                "<a href=\"/me\">The same as JSON</a> &middot; <a href=\"/media\">Media</a> \
+                 &middot; "
+            } else {
+                ""
+            },
             more = escape(&links.more),
             id = escape(token.user_id().as_str()),
             scopes = scopes(token),

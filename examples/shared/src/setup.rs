@@ -37,7 +37,7 @@ impl Example {
     ///
     /// When the address cannot be bound, a setting is refused, or the database cannot be used.
     pub async fn start() -> Result<Self, SetupError> {
-        Self::start_with(Fallback::Cookies, |builder| builder).await
+        Self::start_with(Fallback::Cookies, ConfigBuilder::platform_callbacks).await
     }
 
     /// The same with a store in any case, for jobs: in memory when the environment names none.
@@ -46,7 +46,7 @@ impl Example {
     ///
     /// As [`start`](Self::start).
     pub async fn start_with_store() -> Result<Self, SetupError> {
-        Self::start_with(Fallback::Memory, |builder| builder).await
+        Self::start_with(Fallback::Memory, ConfigBuilder::platform_callbacks).await
     }
 
     /// The same for an app that connects accounts to its own users, and takes the provider's
@@ -140,9 +140,31 @@ impl Example {
     }
 }
 
+/// Whether the app's own session cookie is `SameSite=Lax` instead of `Strict`, by
+/// `SESSION_SAME_SITE`. Both work.
+///
+/// # Errors
+///
+/// When it is neither.
+pub fn session_is_lax() -> Result<bool, SetupError> {
+    match env::var("SESSION_SAME_SITE").as_deref() {
+        Err(_) | Ok("" | "strict") => Ok(false),
+        Ok("lax") => Ok(true),
+        Ok(other) => {
+            let cure = "use `strict` or `lax`";
+            Err(SetupError::Variable("SESSION_SAME_SITE", other.to_owned(), cure))
+        }
+    }
+}
+
 /// A simulator that knows this app, and the settings to reach it. Everything else still comes from
 /// the environment.
 fn simulated(address: SocketAddr) -> Result<(ConfigBuilder, FakeInstagram), SetupError> {
+    if !address.ip().is_loopback() {
+        let cure = "the simulator works on this machine only, so use 127.0.0.1, or set \
+                    INSTAGRAM_CLIENT_ID and its kin to talk to the real Instagram";
+        return Err(SetupError::Variable("ADDR", address.to_string(), cure));
+    }
     let redirect_uri = format!("http://{address}/auth/instagram/callback");
     let api = match env::var("INSTAGRAM_API").as_deref() {
         Ok("basic-display") => Api::BasicDisplay,
@@ -180,6 +202,8 @@ pub enum SetupError {
     Config(ConfigError),
     /// The database cannot be used.
     Store(StoreSetupError),
+    /// A variable holds something it does not know: its name, the value, and what it takes.
+    Variable(&'static str, String, &'static str),
     /// More than one database is named.
     TwoStores,
     /// The system gives no random bytes.
@@ -206,6 +230,7 @@ impl fmt::Display for SetupError {
             }
             Self::Config(error) => error.fmt(f),
             Self::Store(error) => error.fmt(f),
+            Self::Variable(name, value, cure) => write!(f, "{name} is `{value}`: {cure}"),
             Self::Randomness => f.write_str("the system gives no random bytes"),
             Self::TwoStores => {
                 f.write_str("both REDIS_URL and DATABASE_URL are set: unset one of them")

@@ -101,6 +101,14 @@ impl Flow {
 
     /// Leads a browser to the login and back; tells a program.
     fn login_required(&self, caller: &Caller) -> Reply {
+        if self.settings().linking {
+            // To connect an account would not help: the next visit would end here again.
+            return setup_mistake(
+                "In linking mode nobody is logged in with Instagram, so no request has a token of its \
+                 own. Take the accounts that your own user connected, and \
+                 `flow().offline_access()?.token(&account)`.",
+            );
+        }
         let login = self.login_path();
         if caller.audience.is_navigation {
             let location = match &caller.returns_to {

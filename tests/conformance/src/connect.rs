@@ -219,6 +219,14 @@ pub async fn no_foreign_page_connects_anything(program: &str) {
     assert_eq!(started.status, 303, "in her own it starts: {}", started.describe());
 }
 
+/// A word it does not know is not taken for another.
+pub fn a_word_it_does_not_know_is_named(program: &str) {
+    let mut command = crate::program::command(program, &[("SESSION_SAME_SITE", "laxx")]);
+    let output = command.output().expect("the example runs");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && text.contains("SESSION_SAME_SITE is `laxx`"), "{text}");
+}
+
 /// What the guide to app review tells people to type, typed: signed requests made by hand.
 pub async fn the_commands_of_the_guide_work(program: &str) {
     let missing: Vec<_> =

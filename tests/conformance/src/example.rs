@@ -105,7 +105,7 @@ pub async fn cancelling_and_two_tabs_end_well(program: &str) {
     browser.open(&example.url("/me")).await;
     let page = browser.press("Cancel").await;
     assert_eq!(page.response.status, 403);
-    assert!(page.response.text().contains("You are not logged in"));
+    assert!(page.response.text().contains("Nothing was changed"));
 
     let login = |to: &str| example.url(&format!("/auth/instagram/login?return_to={to}"));
     let mut tabs = Vec::new();
@@ -178,6 +178,7 @@ pub fn a_mistake_in_the_settings_is_explained(program: &str) {
         (&[("REDIS_URL", "redis://127.0.0.1:1")], "no Redis server answers: start it"),
         (&[("REDIS_URL", "redis://x"), ("DATABASE_URL", "sqlite:x")], "unset one of them"),
         (&[("DATABASE_URL", "sqlite::memory:")], "INSTAGRAM_COOKIE_SECRETS"),
+        (&[("ADDR", "0.0.0.0:0")], "use 127.0.0.1"),
     ] {
         let mut command = command(program, environment);
         let output = command.output().expect("the example runs");

@@ -130,9 +130,10 @@ impl Pages {
 /// Title and text for each code. What happened is told in the user's terms; the kind is for logs.
 fn words_of(kind: AuthErrorKind) -> (&'static str, &'static str) {
     match kind.code() {
+        // Perhaps somebody who is logged in, and was asked for more.
         "access_denied" => (
-            "You are not logged in",
-            "You chose not to continue with Instagram. Nothing was shared.",
+            "Nothing was changed",
+            "You chose not to continue with Instagram, so nothing was shared.",
         ),
         "invalid_request" | "invalid_state" => (
             "You are not logged in",
@@ -165,9 +166,10 @@ fn words_of(kind: AuthErrorKind) -> (&'static str, &'static str) {
             "A login starts and ends in a browser window of its own. Open this page directly.",
         ),
         "login_required" => ("Please log in", "This page needs you to be logged in."),
-        "method_not_allowed" => {
-            ("This does not work here", "This address was asked in a way it does not answer to.")
-        }
+        "method_not_allowed" => (
+            "This does not work here",
+            "This address is for a button of this site, not for opening.",
+        ),
         "too_early" | "prefetch" => ("Not yet", "Open this page again to go on."),
         _ => ("Something went wrong", "You are not logged in. Please try again."),
     }
@@ -175,12 +177,16 @@ fn words_of(kind: AuthErrorKind) -> (&'static str, &'static str) {
 
 /// The words of linking mode, where they differ: its users are logged in to the app in any case.
 fn linking_words(kind: AuthErrorKind) -> Option<(&'static str, &'static str)> {
-    const TITLE: &str = "The account is not connected";
+    const TITLE: &str = "No account was connected";
     let text = match kind.code() {
         "access_denied" => "You chose not to continue with Instagram. Nothing was shared.",
+        // Also what the back button finds, once the attempt has ended well and its cookie is gone.
         "invalid_request" | "invalid_state" => {
-            "This was not completed, took too long, or was begun by somebody else. Start it again \
-             from this browser."
+            return Some((
+                "Nothing was connected this time",
+                "This was completed already, took too long, or was begun by somebody else. Your own \
+                 page shows what is connected; start again there if something is missing.",
+            ));
         }
         "code_rejected" => {
             "Instagram did not accept this. It may have been used already. Start it again."

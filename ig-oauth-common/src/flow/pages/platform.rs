@@ -55,9 +55,10 @@ fn words_of(kind: AuthErrorKind) -> (&'static str, &'static str) {
         "unsupported_media_type" => (REFUSED, "Only a form is read here."),
         "payload_too_large" => (REFUSED, "It is larger than any of Instagram's."),
         "request_timeout" => (REFUSED, "It did not arrive whole in time."),
-        "method_not_allowed" => {
-            ("This does not work here", "This address was asked in a way it does not answer to.")
-        }
+        "method_not_allowed" => (
+            "This does not work here",
+            "This address is for Instagram. To see how far a deletion is, open the whole link that came with its code.",
+        ),
         "store_unavailable" => (
             "We cannot look that up",
             "One of our systems does not answer. Please ask again in a moment.",

@@ -51,7 +51,7 @@ pub async fn cancel_ends_on_a_calm_page_and_the_attempt_is_over(adapter: &impl A
     browser.open(&app.url("/page/here")).await;
     let page = browser.press("Cancel").await;
     assert_eq!(page.response.status, 403);
-    assert!(page.response.text().contains("You are not logged in"));
+    assert!(page.response.text().contains("Nothing was changed"));
     assert!(page.response.text().contains("access_denied"));
     assert!(browser.jar.named("ig_login").is_empty());
     assert!(browser.jar.named("ig_session").is_empty());

@@ -322,6 +322,15 @@ pub async fn s_21_an_attempt_of_one_app_user_is_none_of_anothers(adapter: &impl 
     assert_eq!(site.get(&link, "app_user=ann").await.status, 303);
     assert!(site.get("/link", "").await.text().contains("LoginContext::bound_to"));
 
+    // Who takes a token where nobody is logged in is told so, instead of being led round in circles.
+    let handler = site.get("/me", "app_user=ann").await;
+    assert_eq!(
+        (handler.status, handler.json()["error"].as_str()),
+        (500, Some("middleware_missing"))
+    );
+    assert!(handler.text().contains("offline_access()"), "{}", handler.text());
+    assert_eq!(site.get("/", "app_user=ann").await.text(), "anonymous");
+
     // Started by Ann, finished by Bob: refused, and the attempt is over.
     let started = start_linking(&site, "ann").await;
     let query = format!("code={}&state={}", site.code(), started.state);
