@@ -10,6 +10,7 @@
 
 mod support;
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -100,6 +101,51 @@ async fn a_late_renewal_does_not_take_the_place_of_a_new_session() {
         let lines = site.session(&[]).await.1;
         assert!(lines.iter().any(|(name, _)| *name == "set-cookie"), "{sessions:?}: {lines:?}");
     }
+}
+
+/// The first request finds its session over, and is still under way when its user logs in.
+#[tokio::test]
+async fn a_late_removal_does_not_take_the_cookie_of_a_new_session() {
+    for sessions in [Sessions::Cookie, Sessions::Store] {
+        for is_late in [true, false] {
+            let issuer = Issuer::new();
+            let mut site = site(&issuer, sessions, |builder| builder);
+            site.log_in().await;
+            // A day more than the idle life.
+            site.clock.advance(15 * DAY);
+            let lines = site.header_lines(&[]);
+            let request = site.flow.attach(&Lines(&lines));
+            assert!(request.token().await.unwrap().is_none());
+            if is_late {
+                site.log_in().await;
+            }
+            let removed = request.finish(&Lines(&[]));
+            assert_eq!(removed.is_empty(), is_late, "{sessions:?}: {removed:?}");
+        }
+    }
+}
+
+/// The old one fits, works, and is renewed like any other: no answer more carries a cookie for it.
+#[tokio::test]
+async fn a_new_token_that_no_cookie_holds_costs_the_requests_nothing() {
+    let issuer = Issuer::new();
+    let long: Vec<_> = (0..5).map(|index| format!("{}_{index}", "s".repeat(60))).collect();
+    issuer.granted.lock().unwrap().push_str(&format!(",{}", long.join(",")));
+    let mut site = due(&issuer, Sessions::Cookie).await;
+    issuer.padding.store(2_000, Ordering::SeqCst);
+    let is_renewed = |lines: &[(&str, String)]| lines.iter().any(|(name, _)| *name == "set-cookie");
+    let (token, lines) = site.session(&[]).await;
+    assert_eq!(token.as_ref().map(text), Some("FAKE-LONG-1"));
+    assert!(is_renewed(&lines), "its own renewal was due: {lines:?}");
+    for _ in 0..3 {
+        let (token, lines) = site.session(&[]).await;
+        assert_eq!(token.as_ref().map(text), Some("FAKE-LONG-1"));
+        assert!(lines.is_empty(), "{lines:?}");
+    }
+    // A tenth of the idle life later.
+    site.clock.advance(6 * DAY);
+    assert!(is_renewed(&site.session(&[]).await.1));
+    assert_eq!(issuer.refreshes(), 1);
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 pub use memory_store::MemoryStore;
 pub use slot::Slot;
+pub(crate) use store::unavailable;
 pub use store::{
     AccountKey, AccountRecord, Claim, DeletionRecord, DeletionStatus, SessionIdHash, SessionRecord,
     Store, StoreError, StoreFuture,
@@ -79,14 +80,20 @@ impl Session {
         if let Some(successor) = &self.successor {
             match self.renew(settings, successor, now).await {
                 Ok(renewal) => return (successor.clone(), Some(renewal)),
-                Err(error) => not_prolonged(&error),
+                Err(error) => match self.place {
+                    // A store has it already.
+                    Place::Store(..) => {
+                        not_prolonged(&error);
+                        return (successor.clone(), None);
+                    }
+                    // It is too long for a cookie, where the old one fits and still works. So it
+                    // will be at each request: the log hears of it when the old one is renewed.
+                    Place::Cookie(_) if self.is_renewal_due => not_prolonged(&error),
+                    Place::Cookie(_) => {}
+                },
             }
-            // It may be too long for a cookie, where the old one fits and still works. A store has
-            // it already.
-            if let Place::Store(..) = self.place {
-                return (successor.clone(), None);
-            }
-        } else if !self.is_renewal_due {
+        }
+        if !self.is_renewal_due {
             return (self.token, None);
         }
         match self.renew(settings, &self.token, now).await {
@@ -217,7 +224,7 @@ pub(crate) async fn reseal_account(
             return Ok(Resealing::Resealed);
         }
         let present = store.account(&account.key, settings.clock.now()).await;
-        match present.map_err(stored::unavailable)? {
+        match present.map_err(unavailable)? {
             Some(present) => account = present,
             None => return Ok(Resealing::Unneeded),
         }
@@ -259,6 +266,19 @@ pub(crate) async fn end_all(
     user_id: &UserId,
 ) -> Result<u64, AuthError> {
     stored::end_all(settings, store, user_id).await
+}
+
+/// Whether a session of these values ended a moment ago, by a logout or because another took its
+/// place: its browser has been told of that.
+fn ended_a_moment_ago(settings: &Settings, tombstones: &Tombstones, values: &[Vec<u8>]) -> bool {
+    let now = settings.clock.now();
+    values.iter().any(|value| {
+        let session = match &settings.store {
+            None => sealed_cookie::name_of(settings, value),
+            Some(_) => stored::name_of(value),
+        };
+        session.is_some_and(|session| tombstones.is_buried(&session, now))
+    })
 }
 
 /// The line that removes the session cookie.

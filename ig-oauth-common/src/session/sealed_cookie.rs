@@ -87,11 +87,15 @@ pub(super) fn bury(
     values: &[Vec<u8>],
     now: Timestamp,
 ) {
-    for value in values {
-        if let Ok((_, session)) = open(settings, value) {
-            tombstones.bury(Ended::Cookie(session.id), now);
-        }
+    for session in values.iter().filter_map(|value| name_of(settings, value)) {
+        tombstones.bury(session, now);
     }
+}
+
+/// What tombstones know the session of this value by.
+pub(super) fn name_of(settings: &Settings, value: &[u8]) -> Option<Ended> {
+    let (_, session) = open(settings, value).ok()?;
+    Some(Ended::Cookie(session.id))
 }
 
 fn associated_data(settings: &Settings) -> Vec<u8> {

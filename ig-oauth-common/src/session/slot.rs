@@ -77,7 +77,9 @@ impl Slot {
     /// A shared cache must never keep one user's cookie for another (RFC 9111, section 7.3): the
     /// cookie goes along only where the app said nothing about caching, and then brings `no-store`,
     /// or where it said `private` or `no-store`. Else it waits for the next request, as it does where
-    /// a header for one kind of cache says otherwise.
+    /// a header for one kind of cache says otherwise. With a store the session was noted as seen by
+    /// then, so the cookie of a mere renewal waits until the next one is due, a tenth of the idle life
+    /// later: asking for it at each request would write to the store at each request.
     pub(crate) fn finish(
         &self,
         settings: &Settings,
@@ -89,6 +91,11 @@ impl Slot {
             return Vec::new();
         };
         let line = match pending {
+            // Read before a login ended in another tab: the removal would take the new session's
+            // cookie, which has the same name.
+            Pending::Remove if super::ended_a_moment_ago(settings, tombstones, &self.values) => {
+                return Vec::new();
+            }
             Pending::Remove => super::removal(settings),
             Pending::Renew(Renewal { session, line }) => {
                 let now = settings.clock.now();

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::error::{AuthError, AuthErrorKind};
 use crate::provider::http::BoxFuture;
 use crate::token::UserId;
 
@@ -127,7 +128,8 @@ impl fmt::Debug for AccountRecord {
     }
 }
 
-/// Something only one instance may do at a time, or once: consuming a state, refreshing a token.
+/// Something only one instance may do at a time, or once: consuming a state, refreshing a token,
+/// telling the app of a deletion, writing how far one has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Claim {
@@ -208,6 +210,11 @@ impl Error for StoreError {
         let source: &(dyn Error + 'static) = &*self.0;
         Some(source)
     }
+}
+
+/// A failure of the store, as an error of the flow.
+pub(crate) fn unavailable(error: StoreError) -> AuthError {
+    AuthError::with_source(AuthErrorKind::Store, error)
 }
 
 /// What every method of a store returns.

@@ -2,7 +2,9 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::store::{AccountKey, AccountRecord, SessionIdHash, SessionRecord, Store, is_touch_due};
+use super::store::{
+    AccountKey, AccountRecord, SessionIdHash, SessionRecord, Store, is_touch_due, unavailable,
+};
 use super::{Ended, Place, Reading, Renewal, Session, Tombstones, Unopened, account, expiry, line};
 use crate::clock::Timestamp;
 use crate::config::Settings;
@@ -198,6 +200,11 @@ fn record(
     Ok(AccountRecord::new(key, further_ids, sealed_token, scopes, issued_at, expires_at))
 }
 
+/// What tombstones know the session of this value by.
+pub(super) fn name_of(value: &[u8]) -> Option<Ended> {
+    id_in(value).map(|id| Ended::Stored(hash(&id)))
+}
+
 fn id_in(value: &[u8]) -> Option<SessionId> {
     from_base64url(value)?.try_into().ok()
 }
@@ -242,8 +249,4 @@ pub(super) fn open(
         return Err(Unopened::Broken);
     }
     Ok((key_id, token))
-}
-
-pub(super) fn unavailable(error: super::StoreError) -> AuthError {
-    AuthError::with_source(AuthErrorKind::Store, error)
 }

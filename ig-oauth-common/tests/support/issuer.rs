@@ -39,6 +39,10 @@ pub struct Issuer {
     pub extra: Arc<Mutex<String>>,
     /// Whether a refresh answers with the string it was given.
     pub same_string: Arc<AtomicBool>,
+    /// What users grant at the login.
+    pub granted: Arc<Mutex<String>>,
+    /// Characters that each token has besides its number.
+    pub padding: Arc<AtomicUsize>,
 }
 
 impl Issuer {
@@ -50,6 +54,10 @@ impl Issuer {
             gate: Arc::new(Semaphore::new(0)),
             extra: Arc::default(),
             same_string: Arc::default(),
+            granted: Arc::new(Mutex::new(
+                "instagram_business_basic,instagram_business_manage_comments".to_owned(),
+            )),
+            padding: Arc::default(),
         }
     }
 
@@ -63,17 +71,18 @@ impl Issuer {
 
     fn next(&self, extra: &str) -> HttpResponse {
         let number = self.issued.fetch_add(1, Ordering::SeqCst) + 1;
+        let padding = "x".repeat(self.padding.load(Ordering::SeqCst));
         let body = format!(
-            r#"{{"access_token":"FAKE-LONG-{number}","token_type":"bearer","expires_in":5183944{extra}}}"#
+            r#"{{"access_token":"FAKE-LONG-{number}{padding}","token_type":"bearer","expires_in":5183944{extra}}}"#
         );
         HttpResponse::new(200, body.into_bytes())
     }
 
     async fn answer(self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         if request.form().is_some() {
+            let granted = self.granted.lock().unwrap().clone();
             let body = format!(
-                r#"{{"access_token":"FAKE-SHORT","user_id":{USER},
-                    "permissions":"instagram_business_basic,instagram_business_manage_comments"}}"#
+                r#"{{"access_token":"FAKE-SHORT","user_id":{USER},"permissions":"{granted}"}}"#
             );
             return Ok(HttpResponse::new(200, body.into_bytes()));
         }
