@@ -1,16 +1,25 @@
 //! The browser goes away: at every point at which an answer waits for anything.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 mod support;
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
-use ig_oauth_common::{Begin, BoxFuture, Hooks, Logout, LongLived};
+use ig_oauth_common::{AuthErrorKind, Begin, DeletionStatus, LongLived};
+use ig_oauth_fake_instagram::FakeInstagram;
 use support::yielding::{World, Yielding};
-use support::{CODE, Site, body};
+use support::{CLIENT_SECRET, CODE, START, Site, body};
+use tokio::time::Instant;
 
 const CALLBACK: &str = "/auth/instagram/callback";
 const LOGIN: &str = "/auth/instagram/login";
@@ -242,32 +251,67 @@ async fn a_logout_is_whole_or_not_begun_wherever_the_browser_leaves() {
     }
 }
 
+/// A signed request for the deletion of a user's data. Its code.
+async fn code_of_a_deletion(site: &Site) -> String {
+    const PATH: &str = "/auth/instagram/data-deletion";
+    let form =
+        [("content-type", "application/x-www-form-urlencoded"), ("accept", "application/json")];
+    let payload = format!(r#"{{"algorithm":"HMAC-SHA256","issued_at":{START},"user_id":"7"}}"#);
+    let signed = FakeInstagram::sign(&payload, CLIENT_SECRET);
+    let mut chunk = Some(Ok::<_, ()>(format!("signed_request={signed}").into_bytes()));
+    let Begin::Form(form) = site.begin("POST", PATH, &form) else { panic!("a form") };
+    let reply = form.run(move |_| Poll::Ready(chunk.take())).await;
+    let answer: serde_json::Value = serde_json::from_slice(reply.body_bytes()).unwrap();
+    answer["confirmation_code"].as_str().unwrap().to_owned()
+}
+
+fn deleting_site() -> (Site, Arc<World>) {
+    let world = Yielding::default();
+    let kept = world.clone();
+    let site = Site::with(move |builder| {
+        let secrets = ["an obviously fake cookie secret for tests"];
+        builder.platform_callbacks().store(kept).cookie_secrets(secrets)
+    });
+    (site, world.0)
+}
+
+/// What a report of a deletion has claimed it gives back, or every other report would wait.
 #[tokio::test(start_paused = true)]
-async fn a_logout_that_hangs_ends_with_the_deadline_and_the_cookie_goes() {
-    #[derive(Clone, Copy)]
-    enum Hook {
-        Hangs,
-        Panics,
-    }
-    impl Hooks for Hook {
-        fn on_logout(&self, _: Logout) -> BoxFuture<'_, ()> {
-            let hook = *self;
-            Box::pin(async move {
-                match hook {
-                    Self::Hangs => std::future::pending().await,
-                    Self::Panics => panic!("this hook panics"),
-                }
-            })
+async fn a_report_that_is_left_keeps_no_other_waiting() {
+    let mut points = 0;
+    for polls in 0..ENOUGH {
+        let (site, world) = deleting_site();
+        let code = code_of_a_deletion(&site).await;
+        settled(&world).await;
+        let report = site.flow.report_deletion(&code, DeletionStatus::Failed);
+        let to_the_end = leave_after(polls, report).await;
+        settled(&world).await;
+        assert_eq!(world.store.begun(), world.store.done(), "{polls}");
+        let begun = Instant::now();
+        let next = site.flow.report_deletion(&code, DeletionStatus::Done).await;
+        assert!(next.unwrap(), "{polls}");
+        assert_eq!(begun.elapsed(), Duration::ZERO, "{polls}");
+        is_gone(site, &world);
+        if to_the_end {
+            points = polls;
+            break;
         }
     }
-    for (hook, status, code) in
-        [(Hook::Hangs, 503, "store_unavailable"), (Hook::Panics, 500, "hook_failed")]
-    {
-        let mut site = Site::with(|builder| builder.hooks(hook));
-        site.log_in().await;
-        let reply = site.send("POST", LOGOUT, &[]).await;
-        assert_eq!(reply.status(), status, "{}", body(&reply));
-        assert!(body(&reply).contains(code), "{}", body(&reply));
-        assert!(site.cookies.is_empty(), "{:?}", site.cookies);
-    }
+    assert!(points > 1, "the last caller stayed to the end: {points}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_a_store_made_and_did_not_confirm_is_given_back() {
+    let (site, world) = deleting_site();
+    let code = code_of_a_deletion(&site).await;
+    world.mute(Some("claim"));
+    let begun = Instant::now();
+    let refused = site.flow.report_deletion(&code, DeletionStatus::Failed).await;
+    assert_eq!(refused.unwrap_err().kind(), AuthErrorKind::Store);
+    assert_eq!(begun.elapsed(), Duration::from_secs(20));
+    world.mute(None);
+    settled(&world).await;
+    let begun = Instant::now();
+    assert!(site.flow.report_deletion(&code, DeletionStatus::Done).await.unwrap());
+    assert_eq!(begun.elapsed(), Duration::ZERO);
 }

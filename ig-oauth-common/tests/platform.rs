@@ -10,6 +10,7 @@
 
 mod support;
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use ig_oauth_common::{
     Flow, HookError, Hooks, MemoryStore, Reply, Store, Timestamp, UserId,
 };
 use ig_oauth_fake_instagram::FakeInstagram;
+use support::yielding::Yielding;
 use support::{CLIENT_SECRET, START, Site, body, header};
 use tokio::sync::Notify;
 
@@ -348,6 +350,62 @@ async fn a_hook_that_panics_or_hangs_confirms_nothing_and_is_told_again() {
         assert_eq!(post(&site, path, &signed).await.status(), 200);
         assert!(begun.elapsed() < Duration::from_secs(1), "nothing is left locked");
         assert_eq!(told.times(), 3);
+    }
+}
+
+/// The queue that the hook filled can report its job before the hook has failed.
+#[tokio::test(start_paused = true)]
+async fn what_a_queue_took_before_its_hook_failed_is_told_again() {
+    for (reported, is_told_again) in [
+        (DeletionStatus::Queued, true),
+        (DeletionStatus::Failed, true),
+        (DeletionStatus::Done, false),
+    ] {
+        for hangs in [false, true] {
+            let (told, store) = (Told::default(), Arc::new(MemoryStore::new()));
+            let mut site = site(&told, &store);
+            let flow: Flow = site.flow.clone();
+            told.during(move |code| {
+                let flow = flow.clone();
+                async move {
+                    assert!(flow.report_deletion(&code, reported).await.unwrap());
+                    if hangs {
+                        std::future::pending::<()>().await;
+                    }
+                    panic!("after the job was queued");
+                }
+            });
+            let signed = request(USER, START);
+            let refused = post(&site, DELETION, &signed).await;
+            assert_eq!(refused.status(), 500, "{}", body(&refused));
+            let code = told.0.codes.lock().unwrap()[0].clone();
+            let text = if is_told_again { "could not be deleted" } else { "has been deleted" };
+            assert!(page(&mut site, &code).await.contains(text), "{reported:?} {hangs}");
+            told.quiet();
+            assert_eq!(code_in(&post(&site, DELETION, &signed).await), code);
+            assert_eq!(told.times(), 1 + usize::from(is_told_again), "{reported:?} {hangs}");
+            let text = if is_told_again { "is being deleted" } else { "has been deleted" };
+            assert!(page(&mut site, &code).await.contains(text), "{reported:?} {hangs}");
+        }
+    }
+}
+
+/// It reads from a replica, say, and writes elsewhere.
+#[tokio::test]
+async fn a_store_that_still_reads_what_it_forgot_is_not_asked_for_ever() {
+    for path in [DEAUTHORIZE, DELETION] {
+        let store = Yielding::default();
+        let kept = store.clone();
+        let mut site = Site::with(|builder| {
+            let builder = builder.callback_deadline(Duration::from_secs(2));
+            builder.platform_callbacks().store(kept).cookie_secrets([SECRET])
+        });
+        site.log_in().await;
+        store.0.lags.store(true, Ordering::SeqCst);
+        let reply = post(&site, path, &request(USER, START)).await;
+        assert_eq!(reply.status(), 503, "{}", body(&reply));
+        assert!(body(&reply).contains("store_unavailable"), "{}", body(&reply));
+        assert_eq!(store.0.forgettings.load(Ordering::SeqCst), 4, "{path}");
     }
 }
 

@@ -11,7 +11,7 @@ use crate::encoding::to_base64url;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::gone::DataDeletion;
 use crate::provider::SignedRequest;
-use crate::session::{Claim, DeletionRecord, DeletionStatus, Store, StoreError};
+use crate::session::{Claim, DeletionRecord, DeletionStatus, Store, unavailable};
 
 /// How long a store keeps the status of a deletion request.
 const STATUS_LIFETIME: Duration = Duration::from_secs(180 * 24 * 60 * 60);
@@ -20,8 +20,8 @@ const STATUS_LIFETIME: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 const POLL: Duration = Duration::from_millis(50);
 
 /// Deadlines that a deletion under way may take: what is known, the revocation, the hook, the claim
-/// on the status and its writing have one each.
-const STEPS: u32 = 5;
+/// on the status, its writing and giving that claim back have one each.
+const STEPS: u32 = 6;
 
 /// What is known of a request before the app is told.
 struct Known {
@@ -54,7 +54,13 @@ impl Flow {
                 let (flow, code, before) = (self.clone(), known.code.clone(), known.record);
                 let task =
                     tokio::spawn(async move { flow.delete_now(request, code, before).await });
-                task.await.map_err(platform::panicked)??;
+                let told = task.await.map_err(platform::panicked).and_then(|told| told);
+                if let Err(error) = told {
+                    if error.kind() == AuthErrorKind::Hook {
+                        self.take_back_what_is_queued(&known.code).await;
+                    }
+                    return Err(error);
+                }
             }
             Ok(self.confirmation(&known.code))
         };
@@ -78,6 +84,19 @@ impl Flow {
             (status != DeletionStatus::Queued || !was_reported).then_some(record)
         })
         .await
+    }
+
+    /// Before the hook failed, it may have filled a queue that reported its job. As long as that
+    /// stood, the request that comes again would count as in hand, and nobody would be told.
+    async fn take_back_what_is_queued(&self, code: &str) {
+        let Some(hash) = confirmation_code::hash(code) else { return };
+        let noted = self.change_status(hash, |found| {
+            let queued = found.filter(|found| found.status == DeletionStatus::Queued)?;
+            Some(DeletionRecord { status: DeletionStatus::Failed, ..queued })
+        });
+        if noted.await.is_err() {
+            crate::trace::warning("a deletion whose hook failed may still be noted as queued");
+        }
     }
 
     async fn tell_of_deletion(
@@ -111,11 +130,18 @@ impl Flow {
 
     /// Notes how far a deletion has come that [`on_data_deletion`](crate::Hooks::on_data_deletion)
     /// left `Queued`, for its status page. Whether the code is one of ours. It may be called before
-    /// the hook has returned. What is `Done` stays done when `Queued` is reported after it.
+    /// the hook has returned. What is `Done` stays done when `Queued` is reported after it; what is
+    /// `Queued` becomes `Failed` when the hook fails, so that the request can come again.
+    ///
+    /// Only one at a time writes a status, on all instances: it waits for others, looking every 50
+    /// milliseconds, for up to one [`callback_deadline`](crate::ConfigBuilder::callback_deadline);
+    /// reading, writing and giving way to the next have one each, too. Once begun, the writing goes
+    /// on when the future is dropped.
     ///
     /// # Errors
     ///
-    /// `Store` when there is no store, or it does not answer. `Internal` outside of a Tokio runtime.
+    /// `Store` when there is no store, it does not answer in time, or somebody else's turn does not
+    /// end. `Internal` outside of a Tokio runtime.
     pub async fn report_deletion(
         &self,
         confirmation_code: &str,
@@ -126,7 +152,7 @@ impl Flow {
             let cure = "nothing keeps the status of a deletion without a `store`";
             return Err(AuthError::with_source(AuthErrorKind::Store, cure));
         };
-        platform::runtime()?;
+        let runtime = platform::runtime()?;
         let Some(hash) = confirmation_code::hash(confirmation_code) else { return Ok(false) };
         let now = settings.clock.now();
         let requested_at = match confirmation_code::requested_at(settings, confirmation_code) {
@@ -139,11 +165,19 @@ impl Flow {
         };
         let expires_at = now.saturating_add(STATUS_LIFETIME);
         let record = DeletionRecord::new(hash, status, requested_at, expires_at);
-        self.change_status(hash, |found| {
-            let is_done = found.is_some_and(|found| found.status == DeletionStatus::Done);
-            (status != DeletionStatus::Queued || !is_done).then_some(record)
-        })
-        .await?;
+        // A task of its own: a caller who leaves would otherwise take the claim along, and keep every
+        // other report waiting until it ends.
+        let flow = self.clone();
+        let writing = runtime.spawn(async move {
+            let write = flow.change_status(hash, |found| {
+                let is_done = found.is_some_and(|found| found.status == DeletionStatus::Done);
+                (status != DeletionStatus::Queued || !is_done).then_some(record)
+            });
+            write.await
+        });
+        let lost =
+            |_| AuthError::with_source(AuthErrorKind::Store, "the task that wrote it was lost");
+        writing.await.map_err(lost)??;
         Ok(true)
     }
 
@@ -188,13 +222,23 @@ impl Flow {
                 time::sleep(POLL).await;
             }
         };
-        self.in_time(claim).await?;
+        if let Err(error) = self.in_time(claim).await {
+            // The store may have made it, and been late to say so. Nobody waits for this.
+            let flow = self.clone();
+            tokio::spawn(async move { flow.give_back(&key, &owner).await });
+            return Err(error);
+        }
         let done = work.await;
-        let release = async { store.release(&key, &owner).await.map_err(unavailable) };
+        self.give_back(&key, &owner).await;
+        done
+    }
+
+    async fn give_back(&self, key: &str, owner: &str) {
+        let Some(store) = &self.settings().store else { return };
+        let release = async { store.release(key, owner).await.map_err(unavailable) };
         if self.in_time(release).await.is_err() {
             crate::trace::warning("a claim on a deletion request could not be given back; it ends");
         }
-        done
     }
 
     pub(super) fn begin_status(&self, request: &Request<'_>, audience: Audience) -> Begin {
@@ -251,8 +295,4 @@ async fn deletion(
     now: crate::clock::Timestamp,
 ) -> Result<Option<DeletionRecord>, AuthError> {
     store.deletion(hash, now).await.map_err(unavailable)
-}
-
-fn unavailable(error: StoreError) -> AuthError {
-    AuthError::with_source(AuthErrorKind::Store, error)
 }

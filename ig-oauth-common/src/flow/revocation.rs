@@ -1,10 +1,10 @@
 //! What this crate keeps of a user goes when the provider says so.
 
 use super::Flow;
-use crate::error::AuthError;
+use crate::error::{AuthError, AuthErrorKind};
 use crate::gone::Gone;
 use crate::provider::SignedRequest;
-use crate::session::{AccountRecord, Store, StoreError};
+use crate::session::{AccountRecord, MOST_WRITES, Store, unavailable};
 use crate::token::UserId;
 
 impl Flow {
@@ -20,7 +20,7 @@ impl Flow {
         let settings = self.settings();
         let Some(store) = &settings.store else { return Ok(gone) };
         let mut is_known = false;
-        loop {
+        for _ in 0..MOST_WRITES {
             let id = gone.request.user_id();
             let accounts = store.accounts_known_by(&settings.client_id, id).await;
             let accounts = accounts.map_err(unavailable)?;
@@ -40,13 +40,17 @@ impl Flow {
                 }
             }
             if !has_changed {
-                break;
+                if !is_known {
+                    crate::trace::warning(
+                        "the provider speaks of a user whom the store does not know",
+                    );
+                }
+                return Ok(gone);
             }
         }
-        if !is_known {
-            crate::trace::warning("the provider speaks of a user whom the store does not know");
-        }
-        Ok(gone)
+        // Or the store reads from a replica that lags behind what it writes to.
+        let contended = "an account's record changes all the time, or reads lag behind writes";
+        Err(AuthError::with_source(AuthErrorKind::Store, contended))
     }
 
     /// A user who connected again has the new session; those from before end all the same.
@@ -75,8 +79,4 @@ impl Gone {
             }
         }
     }
-}
-
-fn unavailable(error: StoreError) -> AuthError {
-    AuthError::with_source(crate::error::AuthErrorKind::Store, error)
 }

@@ -15,7 +15,7 @@ use crate::clock::Timestamp;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::flow::Flow;
 use crate::flow::refresh::{Patience, Refresh, is_due};
-use crate::session::{self, AccountKey, AccountRecord, Store, StoreError};
+use crate::session::{self, AccountKey, AccountRecord, Store, unavailable};
 use crate::token::{Token, UserId};
 
 /// The stored accounts of one app, for background jobs: a user's valid token at any hour.
@@ -171,8 +171,4 @@ impl fmt::Debug for OfflineAccess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OfflineAccess").field("flow", &self.flow).finish_non_exhaustive()
     }
-}
-
-fn unavailable(error: StoreError) -> AuthError {
-    AuthError::with_source(AuthErrorKind::Store, error)
 }

@@ -1,8 +1,8 @@
 //! A store, hooks and a provider that give way to others before and after their work, and count who
 //! is inside of them.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use ig_oauth_common::{
     AccountKey, AccountRecord, BoxFuture, Claim, DeletionRecord, Denial, Failure, HookError, Hooks,
@@ -63,9 +63,18 @@ pub struct World {
     pub on_denied: Work,
     pub on_failure: Work,
     pub on_logout: Work,
+    /// The store's operation that does its work, and never says so.
+    pub mute: Mutex<Option<&'static str>>,
+    /// Whether the store reads from a replica that has not heard of what was forgotten.
+    pub lags: AtomicBool,
+    pub forgettings: AtomicUsize,
 }
 
 impl World {
+    pub fn mute(&self, operation: Option<&'static str>) {
+        *self.mute.lock().unwrap() = operation;
+    }
+
     /// How many are inside of any part of it.
     pub fn inside(&self) -> usize {
         let Self { store, exchange, long_lived, .. } = self;
@@ -86,7 +95,23 @@ impl Yielding {
         &'a self,
         question: impl FnOnce(&'a MemoryStore) -> StoreFuture<'a, T> + Send + 'a,
     ) -> StoreFuture<'a, T> {
-        Box::pin(self.0.store.slowly(async { question(&self.0.records).await }))
+        self.ask_as("", question)
+    }
+
+    /// A question that can be [mute](World::mute).
+    fn ask_as<'a, T: Send + 'a>(
+        &'a self,
+        operation: &'static str,
+        question: impl FnOnce(&'a MemoryStore) -> StoreFuture<'a, T> + Send + 'a,
+    ) -> StoreFuture<'a, T> {
+        let is_mute = *self.0.mute.lock().unwrap() == Some(operation);
+        Box::pin(self.0.store.slowly(async move {
+            let answer = question(&self.0.records).await;
+            if is_mute {
+                std::future::pending::<()>().await;
+            }
+            answer
+        }))
     }
 
     /// A provider that refuses the code `bad`.
@@ -149,7 +174,7 @@ impl Store for Yielding {
         id: &'a SessionIdHash,
         now: Timestamp,
     ) -> StoreFuture<'a, Option<(SessionRecord, AccountRecord)>> {
-        self.ask(move |store| store.session(id, now))
+        self.ask_as("session", move |store| store.session(id, now))
     }
 
     fn touch_session<'a>(
@@ -162,7 +187,7 @@ impl Store for Yielding {
     }
 
     fn end_session<'a>(&'a self, id: &'a SessionIdHash) -> StoreFuture<'a, ()> {
-        self.ask(move |store| store.end_session(id))
+        self.ask_as("end_session", move |store| store.end_session(id))
     }
 
     fn sessions<'a>(
@@ -182,6 +207,10 @@ impl Store for Yielding {
         key: &'a AccountKey,
         present: &'a [u8],
     ) -> StoreFuture<'a, bool> {
+        self.0.forgettings.fetch_add(1, Ordering::SeqCst);
+        if self.0.lags.load(Ordering::SeqCst) {
+            return self.ask(|_| Box::pin(async { Ok(false) }));
+        }
         self.ask(move |store| store.forget_account(key, present))
     }
 
@@ -233,7 +262,7 @@ impl Store for Yielding {
     }
 
     fn claim(&self, claim: Claim, now: Timestamp) -> StoreFuture<'_, bool> {
-        self.ask(move |store| store.claim(claim, now))
+        self.ask_as("claim", move |store| store.claim(claim, now))
     }
 
     fn release<'a>(&'a self, key: &'a str, owner: &'a str) -> StoreFuture<'a, ()> {
