@@ -3,13 +3,12 @@
 //! It runs in a task of its own: many a user closes the page with the press of the button, and means
 //! it.
 
-use tokio::runtime::Handle;
-use tokio::time;
+use tokio::time::{self, Instant};
 
 use super::failure::Refusal;
 use super::negotiation::Audience;
 use super::return_to::with_own_fragment;
-use super::{Begin, Flow, Job, Reply, Request, post_rule};
+use super::{Begin, Flow, Job, Reply, Request, platform, post_rule};
 use crate::error::{AuthError, AuthErrorKind};
 use crate::hooks::Logout;
 use crate::session::{self, Reading};
@@ -34,19 +33,12 @@ impl Flow {
     }
 
     async fn log_out_whoever_leaves(self, values: Vec<Vec<u8>>, audience: Audience) -> Reply {
-        let Ok(runtime) = Handle::try_current() else {
-            return self.log_out(&values, audience).await;
+        let runtime = match platform::runtime() {
+            Ok(runtime) => runtime,
+            Err(error) => return self.refuse_now(self.half_logged_out(error, audience)).await,
         };
         let flow = self.clone();
-        let task = runtime.spawn(async move {
-            let deadline = flow.settings().callback_deadline;
-            if let Ok(reply) = time::timeout(deadline, flow.log_out(&values, audience)).await {
-                return reply;
-            }
-            let detail = "neither the store nor the hooks ended the logout in time";
-            let error = AuthError::with_source(AuthErrorKind::Store, detail);
-            flow.reply_without_hook(&flow.half_logged_out(error, audience))
-        });
+        let task = runtime.spawn(async move { flow.log_out(values, audience).await });
         match task.await {
             Ok(reply) => reply,
             // A hook panicked, or the runtime ends.
@@ -75,23 +67,62 @@ impl Flow {
         session::end_all(settings, &**store, user_id).await
     }
 
-    async fn log_out(&self, values: &[Vec<u8>], audience: Audience) -> Reply {
-        let settings = self.settings();
-        let mut user_id = None;
-        if let Some(hooks) = &settings.hooks {
-            // Only to tell the hook who leaves; a store that is down shows below.
-            if let Ok(Reading::Live(session)) = session::read(settings, values).await {
-                user_id = Some(session.token.user_id().clone());
-            }
-            if let Err(error) = session::end(settings, self.tombstones(), values).await {
-                return self.refuse_now(self.half_logged_out(error, audience)).await;
-            }
-            hooks.on_logout(Logout { user_id }).await;
+    async fn log_out(&self, values: Vec<Vec<u8>>, audience: Audience) -> Reply {
+        let Err(error) = self.end_session(values).await else {
             return self.logged_out(audience);
+        };
+        let refusal = self.half_logged_out(error, audience);
+        // A hook that hangs is not asked again.
+        if refusal.error.kind() == AuthErrorKind::Hook {
+            return self.reply_without_hook(&refusal);
         }
-        match session::end(settings, self.tombstones(), values).await {
-            Ok(()) => self.logged_out(audience),
-            Err(error) => self.refuse_now(self.half_logged_out(error, audience)).await,
+        let deadline = self.settings().callback_deadline;
+        match time::timeout(deadline, self.refuse_now(refusal)).await {
+            Ok(reply) => reply,
+            Err(_) => {
+                let late = self.half_logged_out(AuthErrorKind::Hook.into(), audience);
+                self.reply_without_hook(&late)
+            }
+        }
+    }
+
+    /// Ends the session, and tells the hook whose it was: in one deadline, of which finding that out
+    /// may take a half.
+    async fn end_session(&self, values: Vec<Vec<u8>>) -> Result<(), AuthError> {
+        let settings = self.settings();
+        let begun = Instant::now();
+        let until = begun + settings.callback_deadline;
+        let user_id = match &settings.hooks {
+            Some(_) => self.user_of(&values, begun + settings.callback_deadline / 2).await,
+            None => None,
+        };
+        let end = session::end(settings, self.tombstones(), &values);
+        let late = |_| AuthError::with_source(AuthErrorKind::Store, "the store took too long");
+        time::timeout_at(until, end).await.map_err(late)??;
+        if let Some(hooks) = &settings.hooks {
+            let told = time::timeout_at(until, hooks.on_logout(Logout { user_id })).await;
+            let late = |_| AuthError::with_source(AuthErrorKind::Hook, "the hook took too long");
+            told.map_err(late)?;
+        }
+        Ok(())
+    }
+
+    /// Whose session it is, if that can be had in time. A store or a hook that hangs or panics here
+    /// must not keep the session alive.
+    async fn user_of(&self, values: &[Vec<u8>], until: Instant) -> Option<UserId> {
+        let (flow, values) = (self.clone(), values.to_vec());
+        let mut reading = tokio::spawn(async move {
+            match session::read(flow.settings(), &values).await {
+                Ok(Reading::Live(session)) => Some(session.token.user_id().clone()),
+                _ => None,
+            }
+        });
+        match time::timeout_at(until, &mut reading).await {
+            Ok(read) => read.ok().flatten(),
+            Err(_) => {
+                reading.abort();
+                None
+            }
         }
     }
 
