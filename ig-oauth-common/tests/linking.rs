@@ -68,6 +68,7 @@ async fn the_back_button_lands_only_where_the_account_was_connected() {
     site.cookies = cookies;
     let back = site.call_back(&state).await;
     assert_eq!((back.status(), header(&back, "location")), (303, Some("/#")));
+    assert!(site.cookies.is_empty(), "the attempt goes again: {:?}", site.cookies);
     // Declined, and refused by the provider: the back button says so again.
     for (answer, first) in [("error=access_denied".to_owned(), 403), (format!("code={CODE}"), 400)]
     {

@@ -10,8 +10,12 @@ use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
-use ig_oauth_common::{Begin, Config, Flow, HttpError, HttpRequest, HttpResponse};
+use ig_oauth_common::{
+    Begin, BoxFuture, Config, Failure, Flow, Hooks, HttpError, HttpRequest, HttpResponse, Reply,
+    UserId,
+};
 use ig_oauth_fake_instagram::{Endpoint, FakeInstagram};
+use support::issuer::{Issuer, Sessions, USER, due, text};
 use support::{REDIRECT_URI, Site, header};
 use tokio::runtime::Builder;
 use tokio::time::{Instant, timeout};
@@ -87,7 +91,14 @@ fn an_exchange_works_after_the_runtime_that_exchanged_before_is_gone() {
 fn a_second_caller_waits_no_longer_than_the_deadline_for_a_blocked_worker() {
     // A provider that is still thinking when the worker's thread is taken by a handler of the app's.
     let never = |_: HttpRequest| std::future::pending::<Result<HttpResponse, HttpError>>();
-    let mut site = Site::with(|builder| builder.http_client(never));
+    // And a hook that would take longer still.
+    struct Hanging;
+    impl Hooks for Hanging {
+        fn on_failure(&self, _: Failure) -> BoxFuture<'_, Option<Reply>> {
+            Box::pin(std::future::pending())
+        }
+    }
+    let mut site = Site::with(|builder| builder.http_client(never).hooks(Hanging));
     let state = runtime().block_on(site.start(""));
     let job = || {
         let target = format!("/auth/instagram/callback?code=x&state={state}");
@@ -119,5 +130,37 @@ fn a_second_caller_waits_no_longer_than_the_deadline_for_a_blocked_worker() {
         let (status, body) = reply.expect("an answer within a minute");
         assert_eq!((status, waited), (503, Duration::from_secs(20)), "{body}");
         assert!(body.contains("provider_unavailable"), "{body}");
+    });
+}
+
+#[test]
+fn a_job_waits_no_longer_than_it_must_for_a_refresh_on_a_blocked_runtime() {
+    let issuer = Issuer::new();
+    let site = runtime().block_on(due(&issuer, Sessions::Store));
+    let accounts = site.flow.offline_access().unwrap();
+    let user = UserId::from(USER);
+    let (blocked, is_blocked) = mpsc::channel();
+    let (free, is_free) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        let (first, user) = (accounts.clone(), &user);
+        scope.spawn(move || {
+            runtime().block_on(async {
+                let mut first = std::pin::pin!(first.token(user));
+                // The refresh has begun, and then the thread is gone.
+                assert!(poll_fn(|cx| Poll::Ready(first.as_mut().poll(cx))).await.is_pending());
+                blocked.send(()).unwrap();
+                let _ = is_free.recv();
+            });
+        });
+        is_blocked.recv().unwrap();
+        let paused = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let (token, waited) = paused.block_on(async {
+            let begun = Instant::now();
+            let token = timeout(Duration::from_secs(60), accounts.token(user)).await;
+            (token, begun.elapsed())
+        });
+        drop(free);
+        let token = token.expect("an answer within a minute").unwrap().expect("the old token");
+        assert_eq!((text(&token), waited), ("FAKE-LONG-1", Duration::from_secs(25)));
     });
 }

@@ -21,7 +21,7 @@ use crate::error::{AuthError, AuthErrorKind};
 use crate::hooks::{Denial, Login, LoginKind};
 use crate::provider::{Profile, TokenAnswer};
 use crate::scope::Scopes;
-use crate::session::{self, Claim};
+use crate::session::{self, Claim, unavailable};
 use crate::token::{Lifetime, Token, TokenFacts, UserId};
 
 /// The life of the code exchange's token, whose answer carries no `expires_in`: one hour, by Meta's
@@ -66,7 +66,7 @@ impl Flow {
             }
             // Whoever is the very user that began it has what they came for.
             Entry::Consumed { ended_well: true } if attempt.context.is_some() => {
-                return landing(&attempt.return_to);
+                return landing(&attempt.return_to).cookies([proven.removal]);
             }
             Entry::Consumed { .. } => {
                 let refusal = Refusal { error: AuthErrorKind::CodeRejected.into(), ..lost };
@@ -86,9 +86,10 @@ impl Flow {
             Ok(Some(reply)) => reply,
             // The task is gone: its runtime ended, or a hook panicked.
             Ok(None) => self.refuse_now(lost).await,
+            // The wait was as long as an answer may take, which leaves a hook no time.
             Err(_) => {
                 let error = AuthErrorKind::TimedOut.into();
-                self.refuse_now(Refusal { error, ..lost }).await
+                self.reply_without_hook(&Refusal { error, ..lost })
             }
         }
     }
@@ -223,7 +224,7 @@ impl Flow {
         let until = proven.attempt.dead_after();
         let claim = Claim::new(format!("state:{}", to_base64url(&state)), owner, until);
         let claimed = store.claim(claim, settings.clock.now()).await;
-        claimed.map_err(|error| AuthError::with_source(AuthErrorKind::Store, error))
+        claimed.map_err(unavailable)
     }
 
     /// The token of the exchange, when every required scope was granted.

@@ -19,7 +19,7 @@ use crate::clock::Timestamp;
 use crate::encoding::to_base64url;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::provider::{LongLivedAnswer, ProviderRejection};
-use crate::session::{self, AccountRecord, Claim, MOST_WRITES, Session, Store, StoreError};
+use crate::session::{self, AccountRecord, Claim, MOST_WRITES, Session, Store, unavailable};
 use crate::token::{Lifetime, Successor, Token};
 
 /// The provider refreshes no younger token
@@ -50,7 +50,8 @@ pub(crate) fn is_due(ahead: Duration, token: &Token, now: Timestamp) -> bool {
 pub(crate) enum Patience {
     /// A request: for `refresh_wait`, counted from the refresh's beginning.
     Request,
-    /// A job: until it ends, which its deadline sees to.
+    /// A job: until it ends, or should have by its deadline. That runs where the refresh does, and
+    /// that runtime can be blocked.
     Job,
 }
 
@@ -90,6 +91,8 @@ impl Flow {
         let mut under_way = match self.refreshes().begin(hash, wait, now) {
             Entry::NotNow => return Refresh::Failed(None),
             Entry::Refreshed(token) => return Refresh::Done(token),
+            // Nothing measures a wait without a runtime.
+            Entry::UnderWay(_) if Handle::try_current().is_err() => return Refresh::Failed(None),
             Entry::UnderWay(under_way) => under_way,
             Entry::First(sender, under_way) => {
                 // Without a runtime the sender is dropped, which counts as a failure.
@@ -101,7 +104,8 @@ impl Flow {
                 under_way
             }
         };
-        match under_way.outcome(patience).await {
+        let longest = self.settings().callback_deadline + RELEASE_WAIT;
+        match under_way.outcome(patience, longest).await {
             Some(Outcome::Refreshed(token)) => Refresh::Done(token),
             Some(Outcome::Failed(error)) => Refresh::Failed(Some(error)),
             None => Refresh::Failed(None),
@@ -279,18 +283,13 @@ async fn within<T>(
 }
 
 impl UnderWay {
-    /// The outcome, if it comes before the wait is over.
-    async fn outcome(&mut self, patience: Patience) -> Option<Outcome> {
+    /// The outcome, if it comes before the wait is over, which is none longer than `longest`.
+    async fn outcome(&mut self, patience: Patience, longest: Duration) -> Option<Outcome> {
         let outcome = self.outcome.wait_for(Option::is_some);
-        match patience {
-            Patience::Request => time::timeout_at(self.wait_until, outcome).await.ok()?,
-            Patience::Job => outcome.await,
-        }
-        .ok()?
-        .clone()
+        let wait_until = match patience {
+            Patience::Request => self.wait_until,
+            Patience::Job => Instant::now() + longest,
+        };
+        time::timeout_at(wait_until, outcome).await.ok()?.ok()?.clone()
     }
-}
-
-fn unavailable(error: StoreError) -> AuthError {
-    AuthError::with_source(AuthErrorKind::Store, error)
 }
