@@ -637,6 +637,56 @@ async fn a_code_of_1024_bytes_fits_and_a_longer_one_does_not() {
     }
 }
 
+/// RFC 6749, appendix A.7, and a length that logs can bear.
+#[tokio::test]
+async fn an_error_of_the_window_is_believed_only_when_well_formed() {
+    let longest = "e".repeat(256);
+    let longer = "e".repeat(257);
+    for (error, status, code) in [
+        ("invalid_scope", 500, "provider_rejected"),
+        ("!~[]#", 500, "provider_rejected"),
+        (&*longest, 500, "provider_rejected"),
+        (&*longer, 400, "invalid_request"),
+        ("", 400, "invalid_request"),
+        ("a\"b", 400, "invalid_request"),
+        ("a\\b", 400, "invalid_request"),
+        ("a\nb", 400, "invalid_request"),
+        ("\u{e4}", 400, "invalid_request"),
+    ] {
+        let mut site = Site::new();
+        let state = site.start("").await;
+        let escaped: String = error.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let reply = site.get(&format!("{CALLBACK}?error={escaped}&state={state}")).await;
+        is_failure(&reply, status, code);
+    }
+}
+
+/// Whoever cannot say whether there is a session does not say that there is none.
+#[tokio::test]
+async fn a_soft_landing_that_nobody_can_decide_is_an_error_of_its_own_kind() {
+    struct Away(Arc<AtomicUsize>);
+    impl Hooks for Away {
+        fn accepts<'a>(
+            &'a self,
+            _: &'a UserId,
+            _: Timestamp,
+        ) -> BoxFuture<'a, Result<bool, HookError>> {
+            let away = self.0.load(Ordering::SeqCst) == 1;
+            Box::pin(async move {
+                if away { Err(HookError::new("the database is away")) } else { Ok(true) }
+            })
+        }
+    }
+    let away = Arc::new(AtomicUsize::new(0));
+    let mut site = Site::with(|builder| builder.hooks(Away(Arc::clone(&away))));
+    site.log_in().await;
+    let state = "A".repeat(43);
+    let target = format!("{CALLBACK}?code={CODE}&state={state}");
+    assert_eq!(site.get(&target).await.status(), 303);
+    away.store(1, Ordering::SeqCst);
+    is_failure(&site.get(&target).await, 500, "hook_failed");
+}
+
 /// The largest that fits has 3,072 bytes with its name.
 #[tokio::test]
 async fn a_session_cookie_of_3072_bytes_fits_and_a_larger_one_does_not() {
