@@ -29,8 +29,13 @@ impl Deauthorization {
     }
 
     /// Every id to look your data up by: the posted one first, then those by which the store knew the
-    /// accounts it has just forgotten. A request that comes again after a failure has the posted one
-    /// alone.
+    /// accounts it has just forgotten.
+    ///
+    /// What was forgotten before is not known again: the posted id stands alone without a store, when
+    /// a request comes again after a failure, and in the later of a removal and a deletion, even when
+    /// nothing failed and when both came at once. It may be any one of a user's ids, so keep them all
+    /// beside your data: [`app_scoped_id`](crate::Profile::app_scoped_id) and
+    /// [`professional_account_id`](crate::Profile::professional_account_id).
     #[must_use]
     pub fn user_ids(&self) -> &[UserId] {
         &self.gone.user_ids
@@ -72,8 +77,13 @@ impl DataDeletion {
     }
 
     /// Every id to look your data up by: the posted one first, then those by which the store knew the
-    /// accounts it has just forgotten. A request that comes again after a failure has the posted one
-    /// alone.
+    /// accounts it has just forgotten.
+    ///
+    /// What was forgotten before is not known again: the posted id stands alone without a store, when
+    /// a request comes again after a failure, and in the later of a removal and a deletion, even when
+    /// nothing failed and when both came at once. It may be any one of a user's ids, so keep them all
+    /// beside your data: [`app_scoped_id`](crate::Profile::app_scoped_id) and
+    /// [`professional_account_id`](crate::Profile::professional_account_id).
     #[must_use]
     pub fn user_ids(&self) -> &[UserId] {
         &self.gone.user_ids

@@ -348,7 +348,17 @@ impl ConfigBuilder {
     }
 
     /// How long everything after the callback's checks may take together: the provider's answers,
-    /// the hook and the store. A logout's store and hook have as long.
+    /// the hook and the store. After a half of it a login goes on without a
+    /// [preferred](crate::LongLived::Prefer) long-lived token, and after three quarters without a
+    /// profile. A hook that words the failure, `on_denied` or `on_failure`, has one deadline more.
+    ///
+    /// As long have:
+    ///
+    /// - who calls back a second time, waiting for the answer of the first;
+    /// - a logout: a half to find out whose it is, and the rest to end it and for `on_logout`;
+    /// - the refresh of a token, and a job that waits for one on another runtime, which then waits 5
+    ///   seconds more;
+    /// - each step of a removal or a deletion: store, hook, and the turn at its status.
     pub fn callback_deadline(mut self, deadline: Duration) -> Self {
         self.callback_deadline = deadline;
         self

@@ -34,7 +34,9 @@ use crate::session::Store;
 pub enum LongLived {
     /// The one-hour token is kept.
     Off,
-    /// It is exchanged for a 60-day token; if that fails the login goes on with the one-hour one.
+    /// It is exchanged for a 60-day token; if that fails, or takes more than half of the
+    /// [`callback_deadline`](ConfigBuilder::callback_deadline), the login goes on with the one-hour
+    /// one. A 60-day token that lacks a required scope fails the login.
     Prefer,
     /// It is exchanged for a 60-day token; if that fails the login fails.
     Require,
