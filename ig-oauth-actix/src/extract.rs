@@ -131,6 +131,9 @@ impl<R> fmt::Debug for InstagramTokenWith<R> {
 /// There too a store that is down ends in 503, but only after the handler has run in vain, and with
 /// none of the headers that it and the middlewares inside of ours have set; and a middleware that is
 /// missing looks like a stranger.
+///
+/// Nor `Either<InstagramToken, T>`: it goes on to `T` whatever the error was, so that a store that is
+/// down makes a stranger of a user, and no 503 comes.
 #[derive(Clone, Debug)]
 pub struct MaybeInstagramToken(Option<Token>);
 
@@ -199,7 +202,7 @@ pub struct InstagramTokenRejection {
 }
 
 impl InstagramTokenRejection {
-    fn refusal(reply: Reply) -> Self {
+    pub(crate) fn refusal(reply: Reply) -> Self {
         Self { reply, failure: None }
     }
 

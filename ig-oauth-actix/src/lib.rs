@@ -64,7 +64,8 @@
 //!
 //! `Option<InstagramToken>` works too, but is lossy: actix drops the error behind a `None`. A store
 //! that is down still ends in 503, after the handler has run in vain; a middleware that is missing
-//! looks like a stranger.
+//! looks like a stranger. `Either<InstagramToken, T>` loses the 503 as well: it goes on to `T` whatever
+//! the error was.
 //!
 //! Every setting with its default is listed at [`Config`]; [`Hooks`] are the app's own code at the
 //! turns of the flow; [`AuthErrorKind`] is what can go wrong.

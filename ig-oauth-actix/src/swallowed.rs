@@ -4,6 +4,9 @@
 //! the middle of the extraction, and so differs from all that lets an app decide: a `Result` reaches
 //! the handler, an error that answers the request is asked for its response, and an extractor of the
 //! app's own has the error after the extraction has ended.
+//!
+//! `Either<InstagramToken, T>` keeps the error while it tries the other side, as an extractor of the
+//! app's own may, and so cannot be told from one: `MaybeInstagramToken` warns of it.
 
 use std::fmt;
 use std::future::Future;

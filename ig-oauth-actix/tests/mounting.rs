@@ -18,7 +18,7 @@ use actix_web::error::{ErrorImATeapot, ErrorServiceUnavailable};
 use actix_web::http::StatusCode;
 use actix_web::middleware::{Compress, DefaultHeaders};
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
-use actix_web::{App, FromRequest, HttpMessage as _, HttpRequest, HttpResponse, web};
+use actix_web::{App, Either, FromRequest, HttpMessage as _, HttpRequest, HttpResponse, web};
 use ig_oauth_actix::{
     AttachedRequest as _, BoxFuture, Config, HookError, Hooks, HttpRequest as ProviderRequest,
     HttpResponse as Answer, InstagramLogin, InstagramOAuth, InstagramToken,
@@ -297,6 +297,14 @@ async fn a_failure_behind_an_option_is_no_stranger() {
                 })
             )
             .route("/own-extractor", web::get().to(async |_: Own| "handled"))
+            // actix's `Either` holds the error until the other side is there, as an extractor of the
+            // app's own would.
+            .route(
+                "/either",
+                web::get().to(async |either: Either<InstagramToken, String>| {
+                    format!("handled {}", matches!(either, Either::Right(_)))
+                })
+            )
     );
     for path in ["/token", "/maybe", "/option", "/option-with", "/option-later"] {
         let request =
@@ -307,7 +315,7 @@ async fn a_failure_behind_an_option_is_no_stranger() {
         assert!(text.contains("hook_failed") && !text.contains("handled"), "{path}: {text}");
     }
     // Who has the error in hand, and be it for a moment, decides what to say.
-    for path in ["/result", "/looked-at", "/asked", "/own-extractor"] {
+    for path in ["/result", "/looked-at", "/asked", "/own-extractor", "/either"] {
         let request =
             TestRequest::get().uri(path).insert_header(("cookie", &*session)).to_request();
         let answer = call_service(&app, request).await;

@@ -741,15 +741,24 @@ async fn what_nobody_could_say_is_remembered_for_adapters_whose_frameworks_lose_
     let request = site.flow.attach(&lines);
     let caller = request.caller(&asked);
     assert!(request.optional(&caller).await.unwrap().is_some());
-    assert!(request.swallowed().is_none());
+    assert!(request.take_swallowed().is_none());
 
     away.0.store(1, Ordering::SeqCst);
     let request = site.flow.attach(&lines);
     let reply = request.optional(&caller).await.unwrap_err();
     assert_eq!(reply.status(), 500);
-    assert!(request.swallowed().is_none(), "whoever has the answer in hand decides");
+    assert!(request.take_swallowed().is_none(), "whoever has the answer in hand decides");
     request.swallow(reply);
-    assert_eq!(request.swallowed().map(|reply| reply.status()), Some(500));
+    assert_eq!(request.take_swallowed().map(|reply| reply.status()), Some(500));
+    assert!(request.take_swallowed().is_none(), "it is sent once");
+    // Whoever looks again and finds out knows what to say.
+    let reply = request.optional(&caller).await.unwrap_err();
+    request.swallow(reply.clone());
+    away.0.store(0, Ordering::SeqCst);
+    assert!(request.optional(&caller).await.unwrap().is_some());
+    assert!(request.take_swallowed().is_none(), "the app knew who it was");
+    request.swallow(reply);
+    assert!(request.take_swallowed().is_none(), "the error was dropped late");
     assert!(request.slot().is_some());
     assert!(site.flow.attach(&support::Lines(&[])).slot().is_none());
 }

@@ -245,10 +245,11 @@ impl AppRequest {
         }
     }
 
-    /// The answer that the framework has lost, if it did.
+    /// Takes the answer that the framework has lost, if it did and no later look had a better one:
+    /// then the app knew who it was, and what it did must not be denied.
     #[must_use]
-    pub fn swallowed(&self) -> Option<Reply> {
-        self.slot.as_ref().and_then(|slot| slot.failure())
+    pub fn take_swallowed(&self) -> Option<Reply> {
+        self.slot.as_ref().and_then(|slot| slot.take_failure())
     }
 
     /// The header lines to append to the app's answer, whose own headers are `answer`.

@@ -67,9 +67,10 @@ impl Slot {
         *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply);
     }
 
-    /// The answer of the last failure, if there was one.
-    pub(crate) fn failure(&self) -> Option<Reply> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// The answer of the last failure, if there was one and the session has not been opened since.
+    pub(crate) fn take_failure(&self) -> Option<Reply> {
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
+        failure.filter(|_| !self.opened.initialized())
     }
 
     /// The header lines to append to the app's answer.

@@ -79,6 +79,18 @@ async fn maintained(token: Result<InstagramToken, InstagramTokenRejection>) -> S
     token.map_or_else(|_| "under repair".to_owned(), |token| token.user_id().to_string())
 }
 
+/// A guard of the app's own, which refuses strangers with an error.
+async fn strict(
+    token: Option<InstagramToken>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    if token.is_none() {
+        return Err(actix_web::error::ErrorUnauthorized("members only"));
+    }
+    next.call(request).await
+}
+
 async fn app_login(request: HttpRequest) -> HttpResponse {
     HttpResponse::Ok()
         .append_header((SET_COOKIE, app_user_cookie(request.uri().query())))
@@ -140,6 +152,11 @@ fn pages(events: Events) -> impl FnOnce(&mut ServiceConfig) {
             .route("/maintained", web::get().to(maintained))
             .route("/media", web::get().to(media))
             .service(web::resource("/guarded").wrap(guard).route(web::get().to(async || "guarded")))
+            .service(
+                web::resource("/strict")
+                    .wrap(from_fn(strict))
+                    .route(web::get().to(async || "strict")),
+            )
             .route("/plain", web::get().to(async || "plain"))
             .route("/app-login", web::get().to(app_login))
             .route("/link", web::get().to(link))

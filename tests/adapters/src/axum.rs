@@ -77,6 +77,14 @@ async fn maintained(token: Result<InstagramToken, InstagramTokenRejection>) -> S
     token.map_or_else(|_| "under repair".to_owned(), |token| token.user_id().to_string())
 }
 
+/// A guard of the app's own, which refuses strangers.
+async fn strict(token: Option<InstagramToken>, request: Request, next: Next) -> Response {
+    if token.is_none() {
+        return (StatusCode::UNAUTHORIZED, "members only").into_response();
+    }
+    next.run(request).await
+}
+
 /// Marks answers with a header of that name.
 fn mark(name: &'static str) -> impl Fn(Response) -> std::future::Ready<Response> + Clone {
     move |mut response| {
@@ -151,6 +159,7 @@ fn pages(more_routes: Router) -> Router {
                 RequireInstagramToken::new().scopes([Scope::InstagramBusinessContentPublish]),
             ),
         )
+        .route("/strict", get(async || "strict").route_layer(from_fn(strict)))
         .route("/plain", get(async || "plain"))
         .route("/app-login", get(app_login))
         .route("/link", get(link))

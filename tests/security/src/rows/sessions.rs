@@ -403,12 +403,15 @@ pub async fn n_11_nothing_fails_open(adapter: &impl Adapter) {
     let site = Site::with(adapter, settings).await;
     let session = site.log_in().await;
     let attempt = site.start("").await;
+    assert_eq!(site.get("/strict", "").await.text(), "members only");
+    assert_eq!(site.get("/strict", &session).await.text(), "strict");
     switch.set_off(true);
-    for target in ["/", "/me", "/page/x", "/option"] {
+    for target in ["/", "/me", "/page/x", "/option", "/strict"] {
         let answer = site.get(target, &session).await;
         assert_eq!(answer.status, 503, "{target}: {}", answer.describe());
         let marked = answer.header("x-inside").is_some();
-        assert!(marked || target == "/option", "{target}: the app's middlewares have their say");
+        let is_replaced = ["/option", "/strict"].contains(&target);
+        assert!(marked || is_replaced, "{target}: the app's middlewares have their say");
         assert!(answer.text().contains("store_unavailable"), "{target}");
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         assert!(answer.all("set-cookie").is_empty(), "the cookie stays");
