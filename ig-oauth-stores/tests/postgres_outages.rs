@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -11,8 +12,9 @@ use futures_util::future::{join_all, poll_fn};
 use ig_oauth_common::{Claim, Clock as _, Store as _, SystemClock, Timestamp};
 use ig_oauth_stores::{PostgresStore, StoreSetupErrorKind};
 use ig_oauth_test_servers::{Passage, PostgresServer};
-use support::{NOW, account_of, beside, login, outage};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use support::{NOW, account_of, beside, cause, login, outage};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
+use tokio::net::{TcpListener, UnixStream};
 
 fn url(passage: &Passage) -> String {
     format!("postgres://postgres@{}/postgres?sslmode=disable", passage.address())
@@ -192,21 +194,91 @@ async fn an_instance_whose_clock_is_wrong_clears_nothing() {
     assert!(!store.claim(theirs, long_ago).await.unwrap(), "it is still there");
 }
 
-/// As PgBouncer answers whose settings do not allow for ours.
-#[tokio::test]
-async fn a_pooler_that_refuses_our_options_is_explained() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("postgres://x@{}/x?sslmode=disable", listener.local_addr().unwrap());
+/// A pooler that refuses startup options, in these words, and leads all others to the server.
+async fn pooler(refusal: &'static str, socket: PathBuf) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url =
+        format!("postgres://postgres@{}/postgres?sslmode=disable", listener.local_addr().unwrap());
     tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let refusal = b"SFATAL\0C08P01\0Munsupported startup parameter: options\0\0";
-        let length = u32::try_from(refusal.len() + 4).unwrap().to_be_bytes();
-        let answer = [b"E".as_slice(), &length, refusal].concat();
-        let mut startup = [0; 512];
-        assert!(stream.read(&mut startup).await.unwrap() > 0);
-        stream.write_all(&answer).await.unwrap();
+        while let Ok((mut outer, _)) = listener.accept().await {
+            let socket = socket.clone();
+            tokio::spawn(async move {
+                let length = outer.read_u32().await.unwrap();
+                let mut startup = length.to_be_bytes().to_vec();
+                startup.resize(usize::try_from(length).unwrap(), 0);
+                outer.read_exact(startup.get_mut(4..).unwrap()).await.unwrap();
+                if startup.windows(9).any(|word| word == b"\0options\0") {
+                    let refusal = format!("SFATAL\0{refusal}\0\0");
+                    let length = u32::try_from(refusal.len() + 4).unwrap().to_be_bytes();
+                    let answer = [b"E".as_slice(), &length, refusal.as_bytes()].concat();
+                    outer.write_all(&answer).await.unwrap();
+                    return;
+                }
+                let mut inner = UnixStream::connect(socket).await.unwrap();
+                inner.write_all(&startup).await.unwrap();
+                drop(copy_bidirectional(&mut outer, &mut inner).await);
+            });
+        }
     });
-    let error = PostgresStore::connect(url).await.unwrap_err();
-    assert_eq!(error.kind(), StoreSetupErrorKind::Refused, "{error}");
-    assert!(error.to_string().contains("ignore_startup_parameters"), "{error}");
+    url
+}
+
+#[tokio::test]
+async fn a_pooler_that_refuses_our_options_is_explained_and_can_be_used_without_them() {
+    let Some(server) = PostgresServer::start() else { return };
+    for refusal in [
+        // PgBouncer.
+        "C08P01\0Munsupported startup parameter: options",
+        // The pooled endpoints of Neon.
+        "C08P01\0Munsupported startup parameter in options: statement_timeout",
+        // Amazon RDS Proxy.
+        "C0A000\0MFeature not supported: RDS Proxy currently doesn't support command-line options.",
+    ] {
+        let url = pooler(refusal, server.socket()).await;
+        let error = PostgresStore::connect(&url).await.unwrap_err();
+        assert_eq!(error.kind(), StoreSetupErrorKind::Refused, "{error}");
+        assert!(error.to_string().contains("statement_timeout(false)"), "{error}");
+        assert!(error.to_string().contains("ignore_startup_parameters"), "{error}");
+        let builder = PostgresStore::builder(url).statement_timeout(false);
+        outage::works(&builder.connect().await.unwrap()).await;
+    }
+}
+
+#[tokio::test]
+async fn why_a_server_is_not_reached_is_said_at_run_time_too() {
+    let Some(mut server) = PostgresServer::start() else { return };
+    let store = PostgresStore::connect(server.url()).await.unwrap();
+    server.kill();
+    let cause = cause(&store.accounts("client", None, 1).await.unwrap_err());
+    assert!(cause.contains("error connecting to server: "), "{cause}");
+    assert!(cause.contains("(os error "), "{cause}");
+}
+
+/// What its caller was told has failed is not made up for later.
+#[tokio::test]
+async fn what_waited_in_a_blocked_runtime_for_too_long_is_not_begun() {
+    let Some(server) = PostgresServer::start() else { return };
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let (release, blocked) = std::sync::mpsc::channel::<()>();
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let url = server.url();
+    let home = tokio::task::spawn_blocking(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            // One connection, so that one operation comes after the other.
+            let builder = PostgresStore::builder(url).pool_size(1).timeout(outage::TIMEOUT);
+            tell.send(builder.connect().await.unwrap()).unwrap();
+            blocked.recv().unwrap();
+            ended.await.unwrap();
+        });
+    });
+    let store = told.await.unwrap();
+    let late = (1..=20).map(|number| store.put_account(account_of(number)));
+    assert!(join_all(late).await.iter().all(Result::is_err));
+    release.send(()).unwrap();
+    store.put_account(account_of(21)).await.unwrap();
+    let count = "SELECT count(*) FROM ig_oauth_accounts";
+    assert_eq!(number(&beside(&server).await, count).await, 1);
+    end.send(()).unwrap();
+    home.await.unwrap();
 }

@@ -1,6 +1,5 @@
 //! Setting a store up.
 
-use std::error::Error as _;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +31,7 @@ pub struct PostgresStoreBuilder {
     url: String,
     settings: Settings,
     manage_schema: bool,
+    statement_timeout: bool,
     #[cfg(feature = "tls")]
     root_pem: Option<Vec<u8>>,
 }
@@ -42,6 +42,7 @@ impl PostgresStoreBuilder {
             url,
             settings: Settings::new(DEFAULT_POOL_SIZE),
             manage_schema: true,
+            statement_timeout: true,
             #[cfg(feature = "tls")]
             root_pem: None,
         }
@@ -74,6 +75,16 @@ impl PostgresStoreBuilder {
         self
     }
 
+    /// Whether the server, too, is told to stop a statement after the timeout, which it is unless told
+    /// otherwise. Say `false` behind a pooler that refuses the startup parameter `options`, as Amazon
+    /// RDS Proxy and the pooled endpoints of Neon do. The store waits no longer than before; a
+    /// statement that nobody waits for ends when the server finds its connection closed, or by a
+    /// `statement_timeout` that you set there: `ALTER ROLE app SET statement_timeout = '2s'`.
+    pub fn statement_timeout(mut self, tell_the_server: bool) -> Self {
+        self.statement_timeout = tell_the_server;
+        self
+    }
+
     /// Trusts servers under these root certificates, and no others: a PEM text. Without it the
     /// system's are trusted.
     #[cfg(feature = "tls")]
@@ -92,7 +103,10 @@ impl PostgresStoreBuilder {
     pub async fn connect(self) -> Result<PostgresStore, StoreSetupError> {
         self.settings.check()?;
         let timeout = self.settings.timeout;
-        let config = config(&self.url, timeout)?;
+        let mut config = config(&self.url, timeout)?;
+        if self.statement_timeout {
+            limit_statements(&mut config, timeout);
+        }
         let tls = self.connector(&config)?;
         let setup = |failure: Failure| StoreSetupError::new(Kind::InvalidSetting, failure.text);
         let pool = pool::new(config, tls, timeout, self.settings.connections).map_err(setup)?;
@@ -131,6 +145,7 @@ impl fmt::Debug for PostgresStoreBuilder {
         f.debug_struct("PostgresStoreBuilder")
             .field("settings", &self.settings)
             .field("manage_schema", &self.manage_schema)
+            .field("statement_timeout", &self.statement_timeout)
             .finish_non_exhaustive()
     }
 }
@@ -145,16 +160,20 @@ fn config(url: &str, timeout: Duration) -> Result<Config, StoreSetupError> {
         config.application_name("ig-oauth");
     }
     // A store writes: after a failover the name may lead to the old server for a while, or forever
-    // where the URL names them all.
+    // where the URL names them all. Nor is a standby good enough to read from: what it has not heard
+    // of yet are the sessions that were just ended.
     config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-    // The server, too, stops what nobody waits for: or a lock held elsewhere would soon take up all
-    // of its connections. Said once as the connection opens, and not by a statement: PgBouncer would
-    // hand that on to whoever uses the server's connection next.
+    Ok(config)
+}
+
+/// The server, too, stops what nobody waits for: or a lock held elsewhere would soon take up all of
+/// its connections. Said once as the connection opens, and not by a statement: PgBouncer would hand
+/// that on to whoever uses the server's connection next.
+fn limit_statements(config: &mut Config, timeout: Duration) {
     let limit = timeout.as_millis().clamp(1, 86_400_000);
     let asked_for = config.get_options().unwrap_or_default();
     let options = format!("-c statement_timeout={limit} {asked_for}");
     config.options(options.trim_end());
-    Ok(config)
 }
 
 /// The driver's words for a URL it cannot read may quote it, so they are not passed on.
@@ -220,9 +239,10 @@ fn explain(error: &Error) -> StoreSetupError {
     } else if *code == SqlState::TOO_MANY_CONNECTIONS {
         let cure = "PostgreSQL has no connection left: lower pool_size or raise max_connections";
         (Kind::Unreachable, cure)
-    } else if told.message().contains("unsupported startup parameter") {
-        let cure = "PgBouncer stands in front of PostgreSQL: add options to its \
-                    ignore_startup_parameters, and limit statements by its query_timeout";
+    } else if refuses_options(told.message()) {
+        let cure = "a pooler in front of PostgreSQL refuses the startup parameter options: set \
+                    statement_timeout(false), or, where it is a PgBouncer of yours, add options to \
+                    its ignore_startup_parameters, and limit statements by its query_timeout";
         (Kind::Refused, cure)
     } else if *code == SqlState::CANNOT_CONNECT_NOW {
         (Kind::Unreachable, "PostgreSQL is starting or stopping: try again in a moment")
@@ -232,11 +252,17 @@ fn explain(error: &Error) -> StoreSetupError {
     StoreSetupError::new(kind, format!("{cure} ({}, {})", told.message(), code.code()))
 }
 
+/// PgBouncer, and Neon's, say "unsupported startup parameter: options" or "… in options: …"; Amazon RDS
+/// Proxy says "RDS Proxy currently doesn't support command-line options".
+fn refuses_options(message: &str) -> bool {
+    message.contains("startup parameter") || message.contains("command-line options")
+}
+
 /// Nothing came from the server itself.
 fn unreachable_or_refused(error: &Error) -> StoreSetupError {
     let text = error.to_string();
-    let cause = error.source().map(ToString::to_string).unwrap_or_default();
-    let (kind, cure) = if cause.contains("does not allow writes") {
+    let in_full = pool::in_full(error);
+    let (kind, cure) = if in_full.contains("does not allow writes") {
         let cure = "the server is a standby or set to read only: give the primary's URL, or name all \
                     of them, postgres://user:password@one:5432,two:5432/database";
         (Kind::Refused, cure)
@@ -251,5 +277,5 @@ fn unreachable_or_refused(error: &Error) -> StoreSetupError {
         let cure = "no PostgreSQL server answers: start it, or check host and port of the URL";
         (Kind::Unreachable, cure)
     };
-    StoreSetupError::new(kind, format!("{cure} ({text})"))
+    StoreSetupError::new(kind, format!("{cure} ({in_full})"))
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Instant;
 
 use deadpool_postgres::Pool;
 use ig_oauth_common::{StoreError, Timestamp};
@@ -43,8 +44,8 @@ const PURGE_BATCH: i64 = 1_000;
 ///
 /// Each operation is one prepared statement on a connection of a pool. A connection that breaks is
 /// replaced; one whose operation took too long is closed. Connections live and are used in the
-/// runtime in which the store was made. Make it in `main`, not in the closure that an Actix server runs once per
-/// worker.
+/// runtime in which the store was made. Make it in `main`, not in the closure that an Actix server
+/// runs once per worker.
 ///
 /// Cheap to clone: clones share the pool.
 ///
@@ -77,11 +78,13 @@ const PURGE_BATCH: i64 = 1_000;
 /// `postgres://app:password@one:5432,two:5432/app`, or a name that leads to the primary. When a server
 /// turns out to take no writes any more, all connections to it are closed.
 ///
-/// # Behind `PgBouncer`
+/// # Behind a pooler
 ///
-/// Add `options` to its `ignore_startup_parameters`: with it the store tells the server to stop
-/// statements after the timeout. `PgBouncer` drops it, so set its `query_timeout` instead. Prepared
-/// statements are used, so in transaction mode it must be 1.21 or newer with
+/// The store tells the server to stop statements after the timeout, by the startup parameter
+/// `options`. Poolers that refuse it, as Amazon RDS Proxy and the pooled endpoints of Neon do, want
+/// [`statement_timeout(false)`](PostgresStoreBuilder::statement_timeout). So does `PgBouncer`, unless
+/// you add `options` to its `ignore_startup_parameters`; it drops them, so set its `query_timeout`
+/// instead. Prepared statements are used, so in transaction mode it must be 1.21 or newer with
 /// `max_prepared_statements` set. Nothing else is kept in a session.
 #[derive(Clone)]
 pub struct PostgresStore {
@@ -226,9 +229,17 @@ impl PostgresStore {
         operation: impl Future<Output = Result<T, OperationError>> + Send + 'static,
     ) -> Result<T, Failure> {
         let timeout = self.inner.settings.timeout;
+        let asked = Instant::now();
         // Both limits are needed: there, where nobody may be waiting any more, and here, for the case
-        // that nothing is done there.
-        let operation = bounded(ENGINE, timeout, async { Ok(operation.await?) });
+        // that nothing is done there. What comes to its turn too late is not begun: a runtime that was
+        // blocked would else make up for all that its callers were told had failed.
+        let operation = async move {
+            let left = timeout.saturating_sub(asked.elapsed());
+            if left.is_zero() {
+                return Err(Failure::new(ENGINE, "nobody waits for it any more"));
+            }
+            bounded(ENGINE, left, async { Ok(operation.await?) }).await
+        };
         bounded(ENGINE, timeout, self.inner.home.run(operation)).await
     }
 

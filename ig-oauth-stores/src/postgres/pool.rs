@@ -1,5 +1,6 @@
 //! Connections, and what happens to one whose operation nobody waits for.
 
+use std::error::Error as _;
 use std::future::{Future, pending};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -186,7 +187,7 @@ impl From<Error> for OperationError {
     /// Code and message of the server, without the detail, which quotes records.
     fn from(error: Error) -> Self {
         let Some(told) = error.as_db_error() else {
-            let failure = Failure::new(ENGINE, error.to_string());
+            let failure = Failure::new(ENGINE, in_full(&error));
             return if error.is_closed() { Self::Closed(failure) } else { Self::Other(failure) };
         };
         let text = format!("{} ({})", told.message(), told.code().code());
@@ -198,6 +199,19 @@ impl From<Error> for OperationError {
             _ => Self::Other(failure),
         }
     }
+}
+
+/// An error that is not the server's, with its causes: the driver's own words leave them out, and
+/// "error connecting to server" does not say whether a name, a port or a certificate is wrong.
+pub(super) fn in_full(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    text
 }
 
 impl From<PoolError> for OperationError {

@@ -25,8 +25,8 @@ const ENGINE: &str = "Redis";
 ///
 /// Each operation is one script on one connection, which all operations share: questions and answers
 /// follow each other on it, so no pool is needed. A connection that breaks is replaced; one that does
-/// not answer in time is, too, by one at a time. It lives in the runtime in which the store was made. Make it in `main`, not in the closure that an Actix server runs once per
-/// worker.
+/// not answer in time is, too, by one at a time. It lives in the runtime in which the store was made.
+/// Make it in `main`, not in the closure that an Actix server runs once per worker.
 ///
 /// Cheap to clone: clones share the connection.
 ///
