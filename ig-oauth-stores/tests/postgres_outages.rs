@@ -133,6 +133,22 @@ async fn among_several_servers_the_one_that_writes_is_taken() {
     assert_eq!(number(&beside(&primary).await, "SELECT count(*) FROM ig_oauth_accounts").await, 1);
 }
 
+#[tokio::test]
+async fn a_server_that_hangs_does_not_keep_the_others_from_their_turn() {
+    let Some(server) = PostgresServer::start() else { return };
+    let (first, second) =
+        (Passage::open(server.socket()).await, Passage::open(server.socket()).await);
+    first.block();
+    let url = format!(
+        "postgres://postgres@{},{}/postgres?sslmode=disable",
+        first.address(),
+        second.address()
+    );
+    let store = PostgresStore::connect(url).await.unwrap();
+    store.put_account(account_of(1)).await.unwrap();
+    assert!(first.taken() > 0, "the first one was asked first");
+}
+
 /// Behind a pooler the next one to use the connection is another app.
 #[tokio::test]
 async fn nothing_is_set_that_outlives_a_transaction() {

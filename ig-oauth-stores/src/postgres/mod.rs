@@ -23,6 +23,7 @@ macro_rules! parameters {
 
 mod builder;
 mod home;
+mod hosts;
 mod pool;
 mod row;
 mod schema;

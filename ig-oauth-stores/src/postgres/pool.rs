@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::future::{Future, pending};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool_postgres::{
     Connect, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod,
@@ -16,8 +16,8 @@ use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, NoTls, Row, Socket};
 
-use super::ENGINE;
 use super::tls::Connector;
+use super::{ENGINE, hosts};
 use crate::error::Failure;
 
 /// A parameter of a statement.
@@ -72,15 +72,37 @@ where
             let permit = Arc::clone(&self.permits).acquire_owned().await;
             let opening = tokio::spawn(async move {
                 let _permit = permit;
-                tokio::time::timeout(patience, open(config, tls)).await
+                open_one_of(hosts::one_each(&config), &tls, patience).await
             });
             match opening.await {
-                Ok(Ok(opened)) => opened,
+                Ok(Some(opened)) => opened,
                 // Whoever waits has waited for longer, with the same patience.
                 _ => pending().await,
             }
         })
     }
+}
+
+/// Tries one server after the other. One that hangs leaves the others their part of the patience.
+async fn open_one_of<T>(servers: Vec<Config>, tls: &T, patience: Duration) -> Option<Opened>
+where
+    T: MakeTlsConnect<Socket> + Clone,
+    T::Stream: Send + 'static,
+{
+    let began = Instant::now();
+    let mut untried = u32::try_from(servers.len()).unwrap_or(u32::MAX);
+    let mut refused = None;
+    for config in servers {
+        let left = patience.saturating_sub(began.elapsed());
+        let part = left.checked_div(untried).unwrap_or(left);
+        untried = untried.saturating_sub(1);
+        match tokio::time::timeout(part, open(config, tls.clone())).await {
+            Ok(Ok(opened)) => return Some(Ok(opened)),
+            Ok(Err(error)) => refused = Some(Err(error)),
+            Err(_) => {}
+        }
+    }
+    refused
 }
 
 async fn open<T>(config: Config, tls: T) -> Opened
