@@ -81,13 +81,18 @@ async fn schedule(accounts: OfflineAccess, every: Duration, mut stop: watch::Rec
     }
 }
 
+/// Longest pace, in seconds: a week. A clock cannot count to any number.
+const WEEK: u64 = 7 * 24 * 60 * 60;
+
 /// `SCHEDULE_SECONDS`, or a minute.
 fn pace() -> Result<Duration, String> {
     match env::var("SCHEDULE_SECONDS") {
         Err(_) => Ok(Duration::from_secs(60)),
         Ok(text) => match text.parse() {
-            Ok(seconds @ 1..) => Ok(Duration::from_secs(seconds)),
-            _ => Err(format!("SCHEDULE_SECONDS is `{text}`: use a number of seconds, 1 or more")),
+            Ok(seconds @ 1..=WEEK) => Ok(Duration::from_secs(seconds)),
+            _ => Err(format!(
+                "SCHEDULE_SECONDS is `{text}`: use a number of seconds, 1 to {WEEK} (a week)"
+            )),
         },
     }
 }

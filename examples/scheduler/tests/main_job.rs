@@ -40,7 +40,7 @@ async fn connected_accounts_are_looked_at_while_nobody_is_there() {
 
 #[test]
 fn a_mistake_in_the_schedule_is_explained() {
-    for wrong in ["0", "soon"] {
+    for wrong in ["0", "soon", "604801", "18446744073709551615"] {
         let output = command(PROGRAM, &[("SCHEDULE_SECONDS", wrong)]).output().unwrap();
         assert!(!output.status.success());
         let text = String::from_utf8(output.stderr).unwrap();
