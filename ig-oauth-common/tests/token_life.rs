@@ -121,6 +121,10 @@ async fn a_late_removal_does_not_take_the_cookie_of_a_new_session() {
             }
             let removed = request.finish(&Lines(&[]));
             assert_eq!(removed.is_empty(), is_late, "{sessions:?}: {removed:?}");
+            // Whoever still sends the old one after that is told.
+            let old = site.flow.attach(&Lines(&lines));
+            assert!(old.token().await.unwrap().is_none());
+            assert!(!old.finish(&Lines(&[])).is_empty(), "{sessions:?}");
         }
     }
 }

@@ -176,7 +176,10 @@ impl AppRequest {
     /// in" by accident.
     pub async fn token(&self) -> Result<Option<Token>, AuthError> {
         match &self.slot {
-            Some(slot) => slot.open(self.flow.settings(), self.read(slot)).await,
+            Some(slot) => {
+                let flow = &self.flow;
+                slot.open(flow.settings(), flow.tombstones(), self.read(slot)).await
+            }
             None => Ok(None),
         }
     }

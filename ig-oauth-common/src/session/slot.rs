@@ -23,7 +23,10 @@ pub struct Slot {
 
 enum Pending {
     Renew(Renewal),
-    Remove,
+    /// There is no session. Whether it had ended already when the request asked for it.
+    Remove {
+        had_ended: bool,
+    },
 }
 
 impl Slot {
@@ -46,6 +49,7 @@ impl Slot {
     pub(crate) async fn open(
         &self,
         settings: &Settings,
+        tombstones: &Tombstones,
         read: impl Future<Output = Result<Reading, AuthError>>,
     ) -> Result<Option<Token>, AuthError> {
         let opened = self.opened.get_or_try_init(|| async {
@@ -54,7 +58,11 @@ impl Slot {
                     let (token, renewal) = session.renewed(settings).await;
                     (Some(token), renewal.map(Pending::Renew))
                 }
-                Reading::Nobody { remove } => (None, remove.then_some(Pending::Remove)),
+                Reading::Nobody { remove: false } => (None, None),
+                Reading::Nobody { remove: true } => {
+                    let had_ended = super::ended_a_moment_ago(settings, tombstones, &self.values);
+                    (None, Some(Pending::Remove { had_ended }))
+                }
             };
             *self.pending.lock().unwrap_or_else(PoisonError::into_inner) = pending;
             Ok(token)
@@ -92,12 +100,14 @@ impl Slot {
             return Vec::new();
         };
         let line = match pending {
-            // Read before a login ended in another tab: the removal would take the new session's
+            // A login ended meanwhile, in another tab: the removal would take the new session's
             // cookie, which has the same name.
-            Pending::Remove if super::ended_a_moment_ago(settings, tombstones, &self.values) => {
+            Pending::Remove { had_ended: false }
+                if super::ended_a_moment_ago(settings, tombstones, &self.values) =>
+            {
                 return Vec::new();
             }
-            Pending::Remove => super::removal(settings),
+            Pending::Remove { .. } => super::removal(settings),
             Pending::Renew(Renewal { session, line }) => {
                 let now = settings.clock.now();
                 if tombstones.is_buried(&session, now) {
