@@ -133,7 +133,7 @@
 //!
 //! Call `.layer` last, or wrap the whole app (`layer.layer(router)`, with [`tower_layer::Layer`] in
 //! scope), which is the cheapest place. A layer that answers paths is silently lost in some wirings of
-//! axum; there, add [`routes`](InstagramOAuthLayer::routes), which are real routes:
+//! axum; there, add [`routes`], which are real routes:
 //!
 //! | wiring (`L` is the layer) | answered by the layer? |
 //! |---|---|
@@ -150,7 +150,7 @@
 //!
 //! Under `nest` all paths are the public ones: a router nested at `/app` has `login_path`,
 //! `logout_path` and the redirect URI below `/app`, and its routes come from
-//! [`routes_under("/app")`](InstagramOAuthLayer::routes_under).
+//! [`routes_under("/app")`].
 //!
 //! Two apps of the provider on one host are two layers: give each router its own by
 //! `route_layer(layer.clone())` and its paths by `merge(layer.routes())`. Where two layers are stacked,
@@ -225,6 +225,14 @@
 //! | `rustls` | yes | https through rustls |
 //! | `native-tls` | no | https through the system's TLS library |
 //! | `tracing` | no | one event for each error answer, with a random id that is also on the page |
+//!
+// Without axum these are not there to be linked to.
+#![cfg_attr(not(feature = "axum"), doc = include_str!("without_axum.md"))]
+#![cfg_attr(feature = "axum", doc = "[`routes`]: InstagramOAuthLayer::routes")]
+#![cfg_attr(
+    feature = "axum",
+    doc = "[`routes_under(\"/app\")`]: InstagramOAuthLayer::routes_under"
+)]
 
 #[cfg(feature = "axum")]
 mod axum;
