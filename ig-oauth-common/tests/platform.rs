@@ -315,6 +315,30 @@ async fn a_request_keeps_its_code_while_keys_rotate() {
 }
 
 #[tokio::test]
+async fn a_status_is_kept_for_180_days() {
+    const DAY: u64 = 24 * 60 * 60;
+    let (told, store) = (Told::default(), Arc::new(MemoryStore::new()));
+    let mut site = site(&told, &store);
+    let code = code_in(&post(&site, DELETION, &request(USER, START)).await);
+    site.clock.advance(179 * DAY);
+    assert!(page(&mut site, &code).await.contains("is being deleted"));
+    site.clock.advance(2 * DAY);
+    assert!(page(&mut site, &code).await.contains("is not kept here"), "known, and no more");
+}
+
+#[tokio::test]
+async fn no_part_of_a_code_can_be_made_up() {
+    let (told, store) = (Told::default(), Arc::new(MemoryStore::new()));
+    let mut site = site(&told, &store);
+    let code = code_in(&post(&site, DELETION, &request(USER, START)).await);
+    let other = code_in(&post(&site, DELETION, &request(USER + 1, START)).await);
+    let (_, tag) = code.split_at(32);
+    let (unsigned, other_tag) = other.split_at(32);
+    assert_ne!(tag, other_tag);
+    assert!(page(&mut site, &format!("{unsigned}{tag}")).await.contains("No such request"));
+}
+
+#[tokio::test]
 async fn without_a_store_the_code_is_the_same_and_the_page_honest() {
     let told = Told::default();
     let hooks = told.clone();
@@ -425,6 +449,9 @@ async fn a_refused_call_of_the_provider_speaks_of_no_login() {
         let Begin::Done(reply) = site.begin(method, DEAUTHORIZE, &headers) else { panic!() };
         replies.push((reply, status));
     }
+    let kinds: Vec<_> = replies.iter().map(|(reply, _)| header(reply, "content-type")).collect();
+    let (html, json) = (Some("text/html; charset=utf-8"), Some("application/json"));
+    assert_eq!(kinds, [html, html, html, json]);
     for (reply, status) in replies {
         assert_eq!((reply.status(), header(&reply, "location")), (status, None));
         let text = body(&reply).to_lowercase();

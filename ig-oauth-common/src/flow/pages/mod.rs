@@ -165,7 +165,6 @@ fn words_of(kind: AuthErrorKind) -> (&'static str, &'static str) {
             "This request was refused",
             "A login starts and ends in a browser window of its own. Open this page directly.",
         ),
-        "login_required" => ("Please log in", "This page needs you to be logged in."),
         "method_not_allowed" => (
             "This does not work here",
             "This address is for a button of this site, not for opening.",
