@@ -65,3 +65,14 @@ async fn of_sessions_and_claims_there_are_never_more_than_it_holds() {
     assert!(!claim("b").await.unwrap() && !claim("c").await.unwrap(), "they hold");
     assert!(claim("a").await.unwrap(), "the first to end made room");
 }
+
+#[tokio::test]
+async fn an_account_ends_at_its_last_second() {
+    let store = MemoryStore::new();
+    store.put_account(account(1, 0, 100)).await.unwrap();
+    assert!(store.account(&key(1), at(99)).await.unwrap().is_some());
+    assert!(store.account(&key(1), at(100)).await.unwrap().is_none());
+    let expiring = |before| store.accounts_expiring(CLIENT, at(before), None, 10);
+    assert_eq!(expiring(100).await.unwrap().len(), 0, "it ends at that moment, not before it");
+    assert_eq!(expiring(101).await.unwrap().len(), 1);
+}

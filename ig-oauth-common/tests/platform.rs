@@ -452,6 +452,14 @@ async fn a_refused_call_of_the_provider_speaks_of_no_login() {
     let kinds: Vec<_> = replies.iter().map(|(reply, _)| header(reply, "content-type")).collect();
     let (html, json) = (Some("text/html; charset=utf-8"), Some("application/json"));
     assert_eq!(kinds, [html, html, html, json]);
+    for ((reply, _), words) in replies.iter().zip([
+        "It is not signed as Instagram signs",
+        "Only a form is read here",
+        "This address is for Instagram",
+        "Only a form is read here",
+    ]) {
+        assert!(body(reply).contains(words), "{words}: {}", body(reply));
+    }
     for (reply, status) in replies {
         assert_eq!((reply.status(), header(&reply, "location")), (status, None));
         let text = body(&reply).to_lowercase();
