@@ -7,9 +7,11 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ig_oauth_common::{ConfigBuilder, LongLived, MemoryStore, Store as _};
-use support::Site;
+use ig_oauth_common::{
+    AccountKey, Config, ConfigBuilder, Flow, LongLived, MemoryStore, Store as _, UserId,
+};
 use support::issuer::DAY;
+use support::{CLIENT_SECRET, REDIRECT_URI, Site, answering};
 
 const CLIENT: &str = "990602627938098";
 const SECRET: &str = "an obviously fake cookie secret for tests";
@@ -37,6 +39,24 @@ async fn a_token_written_to_another_account_does_not_open() {
     store.put_account(swapped).await.unwrap();
     assert!(!ann.is_logged_in().await, "with another's token she would be that other");
     assert!(bob.is_logged_in().await);
+}
+
+#[tokio::test]
+async fn a_token_written_to_another_app_does_not_open() {
+    let store = Arc::new(MemoryStore::new());
+    let ann = logged_in_as(1, &store).await;
+    let mut stolen = store.accounts(CLIENT, None, 10).await.unwrap().pop().unwrap();
+    stolen.key = AccountKey::new("1234567890", UserId::from(1));
+    store.put_account(stolen).await.unwrap();
+    let token_of = |client: &str| {
+        let builder = Config::builder(client, CLIENT_SECRET, REDIRECT_URI)
+            .clock(ann.clock.clone())
+            .http_client(answering(&ann.provider));
+        let accounts = Flow::new(on(&store)(builder).build().unwrap()).offline_access().unwrap();
+        async move { accounts.token(&UserId::from(1)).await }
+    };
+    assert!(token_of(CLIENT).await.unwrap().is_some());
+    assert!(token_of("1234567890").await.unwrap().is_none());
 }
 
 #[tokio::test]
