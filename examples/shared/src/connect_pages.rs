@@ -16,8 +16,8 @@ pub fn enter() -> String {
     page(
         "Who are you?",
         "<h1>Who are you?</h1><p>This app has users of its own.</p>\
-         <form method=\"post\" action=\"/enter\"><input name=\"name\" value=\"ann\" required maxlength=\"16\"> \
-         <button>Enter</button></form>",
+         <form method=\"post\" action=\"/enter\"><input name=\"name\" value=\"ann\" \
+         required maxlength=\"16\"> <button>Enter</button></form>",
     )
 }
 

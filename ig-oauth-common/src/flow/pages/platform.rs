@@ -57,7 +57,8 @@ fn words_of(kind: AuthErrorKind) -> (&'static str, &'static str) {
         "request_timeout" => (REFUSED, "It did not arrive whole in time."),
         "method_not_allowed" => (
             "This does not work here",
-            "This address is for Instagram. To see how far a deletion is, open the whole link that came with its code.",
+            "This address is for Instagram. To see how far a deletion is, open the whole link that \
+             came with its code.",
         ),
         "store_unavailable" => (
             "We cannot look that up",
