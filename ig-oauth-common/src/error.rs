@@ -19,8 +19,87 @@ struct Inner {
     retry_after: Option<Duration>,
 }
 
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $code:ident = $word:literal;)+) => {
+        /// The closed list of words that go outside: into JSON, onto pages, into
+        /// [`failure_url`](crate::ConfigBuilder::failure_url).
+        ///
+        /// Several [kinds](AuthErrorKind) share a code. `Display` and [`as_str`](Self::as_str) give the
+        /// word, such as `invalid_state`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum ErrorCode {
+            $($(#[doc = $doc])+ $code,)+
+        }
+
+        impl ErrorCode {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$code,)+];
+
+            /// The word that goes outside.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$code => $word,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The user declined.
+    AccessDenied = "access_denied";
+    /// The provider refused the authorization request for another reason.
+    AuthorizationRejected = "authorization_rejected";
+    /// The request is malformed.
+    InvalidRequest = "invalid_request";
+    /// The login could not be proven to be this browser's own.
+    InvalidState = "invalid_state";
+    /// The provider refused the code.
+    CodeRejected = "code_rejected";
+    /// A required permission was not granted.
+    MissingPermission = "missing_permission";
+    /// The provider refused the app's settings.
+    ProviderRejected = "provider_rejected";
+    /// The provider gives no usable answer, or no more requests to it fit.
+    ProviderUnavailable = "provider_unavailable";
+    /// The session store does not answer.
+    StoreUnavailable = "store_unavailable";
+    /// The app refused the login.
+    RejectedByApp = "rejected_by_app";
+    /// A hook of the app failed.
+    HookFailed = "hook_failed";
+    /// Only a page of this site, or a navigation, may ask for this.
+    ForbiddenContext = "forbidden_context";
+    /// A login is needed.
+    LoginRequired = "login_required";
+    /// The provider's signed request does not verify.
+    InvalidSignedRequest = "invalid_signed_request";
+    /// Another method is needed.
+    MethodNotAllowed = "method_not_allowed";
+    /// The body did not arrive in time.
+    RequestTimeout = "request_timeout";
+    /// The body is too large.
+    PayloadTooLarge = "payload_too_large";
+    /// The body is not a form.
+    UnsupportedMediaType = "unsupported_media_type";
+    /// The request came as early data.
+    TooEarly = "too_early";
+    /// The request is a prefetch.
+    Prefetch = "prefetch";
+    /// The app is not set up: the middleware is missing or misplaced.
+    MiddlewareMissing = "middleware_missing";
+    /// The server lacks something.
+    InternalError = "internal_error";
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 macro_rules! kinds {
-    ($($(#[doc = $doc:literal])+ $kind:ident => $code:literal, $status:literal, $text:literal;)+) => {
+    ($($(#[doc = $doc:literal])+ $kind:ident => $code:ident, $status:literal, $text:literal;)+) => {
         /// What went wrong, precisely enough for logs and hooks.
         ///
         /// Several kinds share one [`code`](Self::code), so that the browser learns no more than it
@@ -35,10 +114,10 @@ macro_rules! kinds {
             /// Every kind, in the order of the table in the documentation.
             pub const ALL: &'static [Self] = &[$(Self::$kind,)+];
 
-            /// The word that goes outside: into `{"error": …}` and `?error=…`.
+            /// What goes outside: into `{"error": …}` and `?error=…`.
             #[must_use]
-            pub const fn code(self) -> &'static str {
-                match self { $(Self::$kind => $code,)+ }
+            pub const fn code(self) -> ErrorCode {
+                match self { $(Self::$kind => ErrorCode::$code,)+ }
             }
 
             /// The HTTP status of the answer, unless a hook or a redirect replaces it.
@@ -56,75 +135,80 @@ macro_rules! kinds {
 
 kinds! {
     /// The user pressed Cancel in the authorization window, or the provider refused for the user.
-    Denied => "access_denied", 403, "the user declined the authorization request";
+    Denied => AccessDenied, 403, "the user declined the authorization request";
+    /// The provider refused the authorization request for a reason other than the user's own.
+    AuthorizationRejected => AuthorizationRejected, 400, "the provider rejected the authorization \
+        request";
     /// The query does not parse: bad percent-encoding, a control byte, `code` beside `error`.
-    Malformed => "invalid_request", 400, "the callback's query is malformed";
+    Malformed => InvalidRequest, 400, "the callback's query is malformed";
     /// A parameter was given twice (RFC 6749, section 3.1, forbids it).
-    DuplicateParameter => "invalid_request", 400, "the callback's query names a parameter twice";
+    DuplicateParameter => InvalidRequest, 400, "the callback's query names a parameter twice";
     /// Neither `code` nor `error` came back.
-    MissingCode => "invalid_request", 400, "the callback carries neither a code nor an error";
+    MissingCode => InvalidRequest, 400, "the callback carries neither a code nor an error";
     /// The query is larger than a callback's can be.
-    Oversize => "invalid_request", 400, "the request's query is too large";
+    Oversize => InvalidRequest, 400, "the request's query is too large";
     /// No `state` came back.
-    MissingState => "invalid_state", 400, "the callback carries no state";
+    MissingState => InvalidState, 400, "the callback carries no state";
     /// This browser has no login attempt with that state.
-    MissingAttempt => "invalid_state", 400, "this browser has no login attempt with that state; \
+    MissingAttempt => InvalidState, 400, "this browser has no login attempt with that state; \
         cookies are per host, so login and callback must share the redirect URI's host name";
     /// The attempt's cookie was not signed by us, or was changed.
-    BadSignature => "invalid_state", 400, "the login attempt's cookie does not verify";
+    BadSignature => InvalidState, 400, "the login attempt's cookie does not verify";
     /// The attempt is older than ten minutes, or from the future.
-    Expired => "invalid_state", 400, "the login attempt has expired";
+    Expired => InvalidState, 400, "the login attempt has expired";
     /// The attempt was started by another user of the app.
-    WrongContext => "invalid_state", 400, "the login attempt belongs to another user of the app";
+    WrongContext => InvalidState, 400, "the login attempt belongs to another user of the app";
     /// The provider refused the code: used, expired, or for another redirect URI.
-    CodeRejected => "code_rejected", 400, "the code was used already, has expired or belongs to \
+    CodeRejected => CodeRejected, 400, "the code was used already, has expired or belongs to \
         another redirect URI";
     /// The user granted fewer scopes than required.
-    MissingPermission => "missing_permission", 403, "a required permission was not granted";
+    MissingPermission => MissingPermission, 403, "a required permission was not granted";
     /// The provider refused this app's own settings.
-    ProviderRejected => "provider_rejected", 500, "the provider refused this app's settings";
+    ProviderRejected => ProviderRejected, 500, "the provider refused this app's settings";
     /// No connection to the provider, or it answered with a server error.
-    Unreachable => "provider_unavailable", 503, "the provider cannot be reached";
+    Unreachable => ProviderUnavailable, 503, "the provider cannot be reached";
     /// The provider, or the whole login, took too long.
-    TimedOut => "provider_unavailable", 503, "the provider took too long";
+    TimedOut => ProviderUnavailable, 503, "the provider took too long";
     /// The provider's answer makes no sense.
-    MalformedAnswer => "provider_unavailable", 503, "the provider's answer is malformed";
+    MalformedAnswer => ProviderUnavailable, 503, "the provider's answer is malformed";
     /// The provider's answer is larger than any token answer.
-    OversizeAnswer => "provider_unavailable", 503, "the provider's answer is too large";
+    OversizeAnswer => ProviderUnavailable, 503, "the provider's answer is too large";
     /// The provider answered with a redirect. It is not followed: a secret would go along.
-    Redirected => "provider_unavailable", 503, "the provider answered with a redirect, which is \
+    Redirected => ProviderUnavailable, 503, "the provider answered with a redirect, which is \
         never followed with a secret in hand";
     /// The provider limits the rate of calls.
-    Throttled => "provider_unavailable", 503, "the provider limits the rate of calls";
+    Throttled => ProviderUnavailable, 503, "the provider limits the rate of calls";
+    /// Too many requests to the provider are under way already. None was made for this one.
+    Busy => ProviderUnavailable, 503, "too many requests to the provider are under way";
     /// The store does not answer.
-    Store => "store_unavailable", 503, "the session store is unavailable, or none is set";
+    Store => StoreUnavailable, 503, "the session store is unavailable, or none is set";
     /// A hook of the app refused the login.
-    RejectedByApp => "rejected_by_app", 403, "the app refused the login";
+    RejectedByApp => RejectedByApp, 403, "the app refused the login";
     /// A hook of the app failed.
-    Hook => "hook_failed", 500, "a hook of the app failed";
+    Hook => HookFailed, 500, "a hook of the app failed";
     /// A subresource, a frame, a script or a foreign site asked for what only a navigation may.
-    ForbiddenContext => "forbidden_context", 403, "the request comes from a context that may not \
+    ForbiddenContext => ForbiddenContext, 403, "the request comes from a context that may not \
         start or finish a login";
     /// A handler needs a token and there is none.
-    LoginRequired => "login_required", 401, "a login is required";
+    LoginRequired => LoginRequired, 401, "a login is required";
     /// The provider's `signed_request` does not verify.
-    SignedRequest => "invalid_signed_request", 400, "the signed request does not verify";
+    SignedRequest => InvalidSignedRequest, 400, "the signed request does not verify";
     /// The path is ours, the method is not.
-    MethodNotAllowed => "method_not_allowed", 405, "the method is not allowed here";
+    MethodNotAllowed => MethodNotAllowed, 405, "the method is not allowed here";
     /// The request's body did not arrive in time.
-    RequestTimeout => "request_timeout", 408, "the request's body did not arrive in time";
+    RequestTimeout => RequestTimeout, 408, "the request's body did not arrive in time";
     /// The request's body is too large.
-    PayloadTooLarge => "payload_too_large", 413, "the request's body is too large";
+    PayloadTooLarge => PayloadTooLarge, 413, "the request's body is too large";
     /// The request's body is not a form.
-    UnsupportedMediaType => "unsupported_media_type", 415, "the request's body is not a form";
+    UnsupportedMediaType => UnsupportedMediaType, 415, "the request's body is not a form";
     /// The request came as TLS early data, which an attacker can replay (RFC 8470, section 5.1).
-    TooEarly => "too_early", 425, "the request came as replayable early data";
+    TooEarly => TooEarly, 425, "the request came as replayable early data";
     /// A prefetch or prerender: answered without side effect.
-    Prefetch => "prefetch", 503, "a login is not prefetched";
+    Prefetch => Prefetch, 503, "a login is not prefetched";
     /// A handler wants a token, but the middleware is not mounted.
-    MiddlewareMissing => "middleware_missing", 500, "the login middleware is not mounted";
+    MiddlewareMissing => MiddlewareMissing, 500, "the login middleware is not mounted";
     /// The server itself lacks something: random bytes, or an async runtime.
-    Internal => "internal_error", 500, "the server cannot finish this request";
+    Internal => InternalError, 500, "the server cannot finish this request";
 }
 
 impl AuthErrorKind {
@@ -137,6 +221,7 @@ impl AuthErrorKind {
                 | Self::TimedOut
                 | Self::MalformedAnswer
                 | Self::Throttled
+                | Self::Busy
                 | Self::Store
                 | Self::TooEarly
                 | Self::Prefetch
@@ -173,9 +258,9 @@ impl AuthError {
         self.inner.kind
     }
 
-    /// The word that goes outside. See [`AuthErrorKind::code`].
+    /// What goes outside. See [`AuthErrorKind::code`].
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> ErrorCode {
         self.inner.kind.code()
     }
 
@@ -200,13 +285,19 @@ impl AuthError {
     /// Whether the attempt could not be proven: stale, from another browser, or forged.
     #[must_use]
     pub fn is_state(&self) -> bool {
-        self.code() == "invalid_state"
+        self.code() == ErrorCode::InvalidState
     }
 
     /// Whether the provider, or the way to it, is the cause.
     #[must_use]
     pub fn is_provider(&self) -> bool {
-        matches!(self.code(), "provider_rejected" | "provider_unavailable" | "code_rejected")
+        matches!(
+            self.code(),
+            ErrorCode::AuthorizationRejected
+                | ErrorCode::ProviderRejected
+                | ErrorCode::ProviderUnavailable
+                | ErrorCode::CodeRejected
+        )
     }
 
     /// Whether the same request may succeed later. See [`AuthErrorKind::is_retryable`].

@@ -15,7 +15,7 @@
 //! | [`Store`], [`MemoryStore`] | sessions and accounts outside the browser |
 //! | [`HttpClient`] | the seam to the provider |
 //! | [`Clock`], [`Randomness`] | the two things a test may want to hold still |
-//! | [`AuthError`], [`AuthErrorKind`] | one vocabulary for what goes wrong |
+//! | [`AuthError`], [`AuthErrorKind`], [`ErrorCode`] | one vocabulary for what goes wrong |
 //!
 //! # An adapter in twenty lines
 //!
@@ -101,7 +101,7 @@ mod trace;
 pub use api::Api;
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use config::{Config, ConfigBuilder, ConfigError, LongLived};
-pub use error::{AuthError, AuthErrorKind};
+pub use error::{AuthError, AuthErrorKind, ErrorCode};
 pub use flow::{
     AppDataTooLong, AppRequest, Begin, Caller, Flow, Form, Headers, InvalidHeader, InvalidStatus,
     Job, LoginContext, LoginOptions, LoginOptionsError, Reply, Request, RequiredScopes, Route,

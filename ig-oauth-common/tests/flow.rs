@@ -601,6 +601,7 @@ fn the_errors_and_their_codes_are_those_of_the_contract() {
                 AuthErrorKind::OversizeAnswer,
                 AuthErrorKind::Redirected,
                 AuthErrorKind::Throttled,
+                AuthErrorKind::Busy,
             ],
         ),
         ("store_unavailable", 503, &[AuthErrorKind::Store]),
@@ -618,8 +619,11 @@ fn the_errors_and_their_codes_are_those_of_the_contract() {
         ("middleware_missing", 500, &[AuthErrorKind::MiddlewareMissing]),
         ("internal_error", 500, &[AuthErrorKind::Internal]),
     ] {
-        let with_code: Vec<_> =
-            AuthErrorKind::ALL.iter().copied().filter(|kind| kind.code() == code).collect();
+        let with_code: Vec<_> = AuthErrorKind::ALL
+            .iter()
+            .copied()
+            .filter(|kind| kind.code().as_str() == code)
+            .collect();
         assert_eq!(with_code, kinds, "{code}");
         assert!(kinds.iter().all(|kind| kind.status() == status), "{code}");
     }

@@ -89,7 +89,7 @@ impl Flow {
         }
         let kind = AuthErrorKind::MissingPermission;
         let body = serde_json::json!({
-            "error": kind.code(),
+            "error": kind.code().as_str(),
             "message": "Open `login_url` in a browser window to grant what is missing.",
             "missing": names,
             "login_url": link,
@@ -119,7 +119,7 @@ impl Flow {
         }
         let kind = AuthErrorKind::LoginRequired;
         let body = serde_json::json!({
-            "error": kind.code(),
+            "error": kind.code().as_str(),
             "message": "Log in with Instagram first: open `login_url` in a browser window.",
             "login_url": login,
         });

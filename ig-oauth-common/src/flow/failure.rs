@@ -7,7 +7,7 @@ use super::authorization_request::query_escape;
 use super::negotiation::Audience;
 use super::return_to::with_own_fragment;
 use super::{Begin, Flow, Job, Reply};
-use crate::error::{AuthError, AuthErrorKind};
+use crate::error::{AuthError, AuthErrorKind, ErrorCode};
 use crate::hooks::Failure;
 
 /// The wait we suggest when the provider names none, in seconds.
@@ -134,7 +134,7 @@ impl Flow {
             };
             reply = reply.header("www-authenticate", challenge);
         }
-        if kind.code() == "provider_unavailable" {
+        if kind.code() == ErrorCode::ProviderUnavailable {
             let wait = error.wait().map_or(RETRY_AFTER_SECONDS, |wait| wait.as_secs().max(1));
             reply = reply.header("retry-after", wait.to_string());
         }
@@ -175,7 +175,7 @@ fn failure_location(url: &str, kind: AuthErrorKind) -> String {
 
 /// An error for programs: its code, and a message for whoever reads it.
 pub(crate) fn json_reply(kind: AuthErrorKind, message: &str) -> Reply {
-    let body = serde_json::json!({ "error": kind.code(), "message": message });
+    let body = serde_json::json!({ "error": kind.code().as_str(), "message": message });
     Reply::empty(kind.status())
         .header("content-type", "application/json")
         .body(body.to_string().into_bytes())

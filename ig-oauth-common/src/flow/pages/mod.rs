@@ -129,7 +129,7 @@ impl Pages {
 
 /// Title and text for each code. What happened is told in the user's terms; the kind is for logs.
 fn words_of(kind: AuthErrorKind) -> (&'static str, &'static str) {
-    match kind.code() {
+    match kind.code().as_str() {
         // Perhaps somebody who is logged in, and was asked for more.
         "access_denied" => (
             "Nothing was changed",
@@ -177,7 +177,7 @@ fn words_of(kind: AuthErrorKind) -> (&'static str, &'static str) {
 /// The words of linking mode, where they differ: its users are logged in to the app in any case.
 fn linking_words(kind: AuthErrorKind) -> Option<(&'static str, &'static str)> {
     const TITLE: &str = "No account was connected";
-    let text = match kind.code() {
+    let text = match kind.code().as_str() {
         "access_denied" => "You chose not to continue with Instagram. Nothing was shared.",
         // Also what the back button finds, once the attempt has ended well and its cookie is gone.
         "invalid_request" | "invalid_state" => {

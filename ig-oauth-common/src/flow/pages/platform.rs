@@ -47,7 +47,7 @@ impl Pages {
 
 fn words_of(kind: AuthErrorKind) -> (&'static str, &'static str) {
     const REFUSED: &str = "This request was refused";
-    match kind.code() {
+    match kind.code().as_str() {
         "invalid_signed_request" => {
             (REFUSED, "It is not signed as Instagram signs its requests, or it is too old.")
         }
