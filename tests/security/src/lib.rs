@@ -18,6 +18,7 @@ pub mod counted_clock;
 pub mod faults;
 pub mod http2;
 pub mod log;
+pub mod once;
 pub mod open_redirects;
 pub mod rows;
 pub mod site;

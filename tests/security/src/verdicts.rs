@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::once::{self, Once, RUNS_ONCE};
+
 /// What the table says of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// A test of that name covers it, on both adapters.
     Covered(String),
+    /// A test of that name in that file covers it, once: it knows no adapter.
+    CoveredOnce(Once),
     /// It is argued, with this reason.
     Argued(String),
     /// It is open: another piece of work will cover it.
@@ -27,6 +31,8 @@ pub const SECTIONS: &[(char, &str)] = &[
     ('N', "sessions, tokens, keys"),
     ('G', "signed_request"),
     ('Z', "robustness"),
+    ('W', "web clients"),
+    ('V', "availability, keys"),
 ];
 
 /// How many rows each section has: a row that the table forgets is a lie too.
@@ -42,9 +48,12 @@ const LAST: &[(char, u32)] = &[
     ('N', 16),
     ('G', 13),
     ('Z', 10),
+    ('W', 21),
+    ('V', 14),
 ];
 
-/// Reads the table: `| S-01 | covered | s_01_… |`.
+/// Reads the table: `| S-01 | covered | s_01_… |`, and for a row that runs once
+/// `` | V-03 | covered | `v_03_…` in `its/file.rs` | ``.
 ///
 /// # Errors
 ///
@@ -62,7 +71,7 @@ pub fn read(document: &str) -> Result<BTreeMap<String, Verdict>, String> {
         }
         let text = rest.trim_matches('`').to_owned();
         let verdict = match verdict {
-            "covered" => Verdict::Covered(text),
+            "covered" => covered(text),
             "argued" if text.len() > 40 => Verdict::Argued(text),
             "argued" => return Err(format!("{id} is argued without a reason")),
             "open" => Verdict::Open(text),
@@ -83,18 +92,47 @@ pub fn read(document: &str) -> Result<BTreeMap<String, Verdict>, String> {
     Ok(verdicts)
 }
 
-/// Holds the table against the rows that run.
+fn covered(text: String) -> Verdict {
+    match text.split_once("` in `") {
+        Some((name, file)) => {
+            Verdict::CoveredOnce(Once { name: name.to_owned(), file: file.to_owned() })
+        }
+        None => Verdict::Covered(text),
+    }
+}
+
+/// Holds the table against the rows that run: those of the adapters, and those that run once.
 ///
 /// # Errors
 ///
 /// When a row is called covered and no such test runs, or runs and is not called covered.
-pub fn hold(verdicts: &BTreeMap<String, Verdict>, rows: &[&str]) -> Result<(), String> {
+pub fn hold(
+    verdicts: &BTreeMap<String, Verdict>,
+    rows: &[&str],
+    once: &[Once],
+) -> Result<(), String> {
     for (id, verdict) in verdicts {
-        let prefix = format!("{}_", id.to_lowercase().replace('-', "_"));
-        let here: Vec<_> = rows.iter().filter(|row| row.starts_with(&prefix)).collect();
+        let prefix = once::prefix(id);
+        let on_adapters = rows.iter().copied();
+        let all = on_adapters.chain(once.iter().map(|row| row.name.as_str()));
+        let here: Vec<_> = all.filter(|row| row.starts_with(&prefix)).collect();
         match verdict {
+            Verdict::CoveredOnce(row) => {
+                if !RUNS_ONCE.contains(&id.as_str()) {
+                    return Err(format!("{id} is a row of every adapter and cannot run once"));
+                }
+                if !row.name.starts_with(&prefix) || !once.contains(row) {
+                    let Once { name, file } = row;
+                    return Err(format!(
+                        "{id} is called covered by `{name}` in `{file}`, which does not run"
+                    ));
+                }
+            }
+            Verdict::Covered(_) if RUNS_ONCE.contains(&id.as_str()) => {
+                return Err(format!("{id} runs once: its line names the test and its file"));
+            }
             Verdict::Covered(name) => {
-                if !here.iter().any(|row| **row == name) {
+                if !rows.contains(&name.as_str()) || !name.starts_with(&prefix) {
                     return Err(format!("{id} is called covered by `{name}`, which does not run"));
                 }
             }
@@ -123,7 +161,7 @@ pub fn count(verdicts: &BTreeMap<String, Verdict>) -> String {
         let mut counts = [0; 3];
         for (_, verdict) in of_section {
             let place = match verdict {
-                Verdict::Covered(_) => 0,
+                Verdict::Covered(_) | Verdict::CoveredOnce(_) => 0,
                 Verdict::Argued(_) => 1,
                 Verdict::Open(_) => 2,
             };

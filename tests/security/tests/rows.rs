@@ -15,24 +15,28 @@ use axum::ROWS;
 #[test]
 #[allow(clippy::print_stdout, clippy::unwrap_used, reason = "the command's output")]
 fn the_table_of_verdicts_tells_the_truth() {
-    use ig_oauth_security::verdicts;
+    use ig_oauth_security::{once, verdicts};
 
     let document = include_str!("../../../docs/security.md");
     let table = verdicts::read(document).unwrap();
-    verdicts::hold(&table, ROWS).unwrap();
+    let once = once::find();
+    verdicts::hold(&table, ROWS, &once).unwrap();
     println!("{}", verdicts::count(&table));
     println!("tests of rows, on axum and on actix  {}", ROWS.len());
+    println!("tests of rows that know no adapter   {}", once.len());
 }
 
 /// A table that lies in each of the ways it can is caught, and at that lie.
 #[test]
 #[allow(clippy::unwrap_used, reason = "tests")]
 fn a_table_that_lies_is_caught() {
-    use ig_oauth_security::verdicts;
+    use ig_oauth_security::{once, verdicts};
 
     let document = include_str!("../../../docs/security.md");
-    let check =
-        |document: &str| verdicts::read(document).and_then(|table| verdicts::hold(&table, ROWS));
+    let check = |document: &str, once: &[once::Once]| {
+        verdicts::read(document).and_then(|table| verdicts::hold(&table, ROWS, once))
+    };
+    let found = once::find();
     let name = ROWS.iter().find(|row| row.starts_with("s_17")).unwrap();
     for (from, to, complaint) in [
         (*name, "s_17_no_such_test", "which does not run"),
@@ -44,8 +48,29 @@ fn a_table_that_lies_is_caught() {
         ("| S-22 | argued |", "| S-22 | certainly |", "`certainly` is no verdict"),
     ] {
         assert!(document.contains(from), "{from}");
-        let error = check(&document.replace(from, to)).unwrap_err();
+        let error = check(&document.replace(from, to), &found).unwrap_err();
         assert!(error.contains(complaint), "{from} became {to}: {error}");
     }
-    assert_eq!(check(document), Ok(()));
+    assert_eq!(check(document, &found), Ok(()));
+
+    // The same for a row that runs once, whatever its line says today.
+    let line = document.lines().find(|line| line.starts_with("| V-03 |")).unwrap();
+    let row = once::Once { name: "v_03_named".to_owned(), file: "a/b.rs".to_owned() };
+    let others = found.iter().filter(|other| !other.name.starts_with("v_03_")).cloned();
+    let runs: Vec<_> = others.chain([row]).collect();
+    let truth = "| V-03 | covered | `v_03_named` in `a/b.rs` |";
+    assert_eq!(check(&document.replace(line, truth), &runs), Ok(()));
+    for (lie, complaint) in [
+        ("| V-03 | covered | `v_03_other` in `a/b.rs` |", "which does not run"),
+        ("| V-03 | covered | `v_03_named` in `a/c.rs` |", "which does not run"),
+        ("| V-03 | covered | `v_03_named` |", "names the test and its file"),
+        ("| V-03 | open | later |", "and is not called covered"),
+    ] {
+        let error = check(&document.replace(line, lie), &runs).unwrap_err();
+        assert!(error.contains(complaint), "{lie}: {error}");
+    }
+    let line = document.lines().find(|line| line.starts_with("| V-01 |")).unwrap();
+    let lie = "| V-01 | covered | `v_03_named` in `a/b.rs` |";
+    let document = document.replace(line, lie);
+    assert!(check(&document, &runs).unwrap_err().contains("cannot run once"));
 }
