@@ -67,6 +67,11 @@ impl Account {
         self.user_id
     }
 
+    /// Whether this is one of the account's ids.
+    pub(crate) fn is(&self, id: u64) -> bool {
+        id == self.user_id || id == self.professional_account_id
+    }
+
     /// The user name.
     #[must_use]
     pub fn username(&self) -> &str {

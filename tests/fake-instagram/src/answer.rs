@@ -22,7 +22,7 @@ impl Answer {
 
     pub(crate) fn page(status: u16, html: impl Into<String>) -> Self {
         let mut answer = Self::new(status, "text/html; charset=utf-8", html);
-        let policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
+        let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; \
                       frame-ancestors 'none'";
         answer.headers.push(("content-security-policy", policy.to_owned()));
         answer.headers.push(("cache-control", "no-store".to_owned()));

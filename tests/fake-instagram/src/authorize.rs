@@ -1,5 +1,7 @@
 //! The authorization window: who asks, for what, and what the user decides.
 
+use std::slice;
+
 use url::form_urlencoded;
 
 use crate::answer::Answer;
@@ -52,19 +54,27 @@ pub(crate) fn decide(ledger: &mut Ledger, form: &Pairs) -> Answer {
 }
 
 fn check(ledger: &Ledger, query: &Pairs) -> Result<Window, Answer> {
-    let invalid = |what: &str| {
+    let invalid = |what: &str, got: Option<&str>, known: &[String]| {
         let text = format!("Invalid Request: Request parameters are invalid: {what}");
-        Answer::page(400, window_page::error(&text))
+        Answer::page(400, window_page::mismatch(&text, got, known))
     };
-    if value(query, "client_id") != Some(ledger.client_id.as_str()) {
-        return Err(invalid("Invalid platform app"));
+    let client_id = value(query, "client_id");
+    if client_id != Some(ledger.client_id.as_str()) {
+        return Err(invalid("Invalid platform app", client_id, slice::from_ref(&ledger.client_id)));
     }
-    let redirect_uri = value(query, "redirect_uri").unwrap_or_default();
-    if !ledger.knows_redirect_uri(redirect_uri) {
-        return Err(invalid("Invalid redirect_uri"));
+    let redirect_uri = value(query, "redirect_uri");
+    if !redirect_uri.is_some_and(|uri| ledger.knows_redirect_uri(uri)) {
+        let mut known = ledger.redirect_uris.clone();
+        if ledger.any_loopback {
+            let any = "any http URI on 127.0.0.1, localhost or [::1], without user and password";
+            known.push(any.to_owned());
+        }
+        return Err(invalid("Invalid redirect_uri", redirect_uri, &known));
     }
-    if value(query, "response_type") != Some("code") {
-        return Err(invalid("Invalid response_type"));
+    let redirect_uri = redirect_uri.unwrap_or_default();
+    let response_type = value(query, "response_type");
+    if response_type != Some("code") {
+        return Err(invalid("Invalid response_type", response_type, &["code".to_owned()]));
     }
     let scopes = split_scopes(value(query, "scope").unwrap_or_default());
     if scopes.is_empty() {
@@ -104,11 +114,22 @@ fn allow(
         return Answer::page(400, window_page::error("There is no such simulated account"));
     };
     let scopes = granted.unwrap_or_else(|| window.scopes.clone());
+    if let Some(parameters) = &ledger.window_answer {
+        return Answer::redirect(302, with_state(window, parameters));
+    }
     let code = ledger.issue_code(account, &window.redirect_uri, scopes);
     let mut parameters = vec![("code", code.as_str())];
     parameters.extend(window.state.as_deref().map(|state| ("state", state)));
     // Meta's guide: "#_ will be appended to the end of the redirect URI".
     Answer::redirect(302, format!("{}#_", with_parameters(&window.redirect_uri, &parameters)))
+}
+
+/// Whatever a test wants the window to say, and the state.
+fn with_state(window: &Window, parameters: &Pairs) -> String {
+    let given = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let parameters: Vec<_> =
+        given.chain(window.state.as_deref().map(|state| ("state", state))).collect();
+    with_parameters(&window.redirect_uri, &parameters)
 }
 
 fn cancel(ledger: &Ledger, window: &Window) -> Answer {

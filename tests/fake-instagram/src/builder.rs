@@ -259,6 +259,14 @@ impl FakeInstagram {
         self.shared.ledger().cancel_without_state = without;
     }
 
+    /// What "Allow" leads back with instead of a code, from now on, beside the `state`: the errors
+    /// of a login that the provider itself gives up, such as `error=server_error`. None ends it.
+    pub fn set_window_answer(&self, parameters: Option<&[(&str, &str)]>) {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let parameters = parameters.map(|pairs| pairs.iter().map(owned).collect());
+        self.shared.ledger().window_answer = parameters;
+    }
+
     /// Whether refreshes answer with the token they were asked with, which lives anew, from now on.
     /// Meta's page says neither that it changes nor that it stays.
     pub fn set_refresh_keeps_token(&self, keeps: bool) {
@@ -315,12 +323,13 @@ impl FakeInstagram {
         }
     }
 
-    /// Revokes every token issued so far, as a change of password does.
+    /// Revokes every token issued so far, as a change of password does: code 190, subcode 460.
     pub fn revoke_tokens(&self) {
         self.shared.ledger().revoke_tokens();
     }
 
-    /// Revokes the tokens of one account, as its user does by removing the app.
+    /// Revokes the tokens of one account, as its user does by removing the app: code 190, subcode
+    /// 458.
     pub fn revoke_account(&self, user_id: u64) {
         self.shared.ledger().revoke_account(user_id);
     }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::answer::Answer;
+
 /// One of the provider's endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -19,8 +21,10 @@ pub enum Endpoint {
     Refresh,
     /// `GET /me`.
     Me,
-    /// `GET /me/media`.
+    /// `GET /me/media` and `GET /{user-id}/media`.
     Media,
+    /// `GET /{user-id}` and `GET /{media-id}`.
+    Node,
     /// Anything else.
     Other,
 }
@@ -87,6 +91,65 @@ impl Fault {
     pub fn html(status: u16) -> Self {
         let body = format!("<html><body><h1>{status}</h1></body></html>");
         Self::Status { status, body, content_type: "text/html".to_owned() }
+    }
+
+    /// A page instead of an answer, as Instagram gives servers that it blocks: 403 and HTML.
+    #[must_use]
+    pub fn block_page() -> Self {
+        let body = "<!DOCTYPE html>\n<html lang=\"en\" class=\"no-js logged-in client-root\">\n\
+                    <head><meta charset=\"utf-8\"><title>Page Not Found &bull; Instagram</title>\
+                    </head><body>Sorry, this page isn't available.</body></html>";
+        Self::Status {
+            status: 403,
+            body: body.to_owned(),
+            content_type: "text/html; charset=utf-8".to_owned(),
+        }
+    }
+
+    /// The block in the words of Instagram's own API: "Please wait a few minutes".
+    #[must_use]
+    pub fn please_wait() -> Self {
+        let message = "Please wait a few minutes before you try again.";
+        Self::json(403, serde_json::json!({ "message": message, "status": "fail" }).to_string())
+    }
+
+    /// The token is dead: code 190, with the subcode that says why (458: the user removed the app,
+    /// 460: the password was changed, 463: it expired) if any.
+    #[must_use]
+    pub fn dead_token(subcode: Option<u32>) -> Self {
+        let why = match subcode {
+            Some(458) => "The user has not authorized application",
+            Some(460) => "The session has been invalidated because the user changed their password",
+            Some(463) => "Session has expired",
+            _ => "The session is invalid because the user logged out",
+        };
+        let message = format!("Error validating access token: {why}");
+        Self::graph_error(400, 190, subcode, "OAuthException", &message)
+    }
+
+    /// Meta switched the app off: status 200 with code 200.
+    #[must_use]
+    pub fn app_deactivated() -> Self {
+        let message = "API access deactivated. To reactivate, go to the app dashboard.";
+        Self::graph_error(200, 200, None, "OAuthException", message)
+    }
+
+    /// "Unsupported request - method type: get": most often the app has Standard Access and the
+    /// account has no role in it.
+    #[must_use]
+    pub fn unsupported_request() -> Self {
+        let message = "Unsupported request - method type: get";
+        Self::graph_error(400, 100, None, "IGApiException", message)
+    }
+
+    fn graph_error(
+        status: u16,
+        code: u32,
+        subcode: Option<u32>,
+        kind: &str,
+        message: &str,
+    ) -> Self {
+        Self::json(status, Answer::graph(status, code, subcode, kind, message).body)
     }
 }
 

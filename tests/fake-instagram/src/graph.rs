@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 use crate::account::Account;
 use crate::answer::Answer;
 use crate::api::Api;
-use crate::ledger::{Kind, LONG_LIFETIME, Ledger, Token};
+use crate::ledger::{Kind, LONG_LIFETIME, Ledger, Revoked, Token};
+use crate::media;
 use crate::record::RecordedRequest;
 
 const DAY: u64 = 24 * 60 * 60;
@@ -59,28 +60,71 @@ pub(crate) fn refresh(ledger: &mut Ledger, request: &RecordedRequest) -> Answer 
 
 /// `GET /me`.
 pub(crate) fn me(ledger: &Ledger, request: &RecordedRequest) -> Answer {
-    if let Some(refused) = refuse_unless_get(request) {
-        return refused;
+    match caller(ledger, request) {
+        Ok((_, account)) => profile(ledger, account, request),
+        Err(refused) => refused,
     }
-    let token = match live_token(ledger, request) {
-        Ok(token) => token,
+}
+
+/// `GET /{user-id}` and `GET /{media-id}`: what a token may see is its own user's.
+pub(crate) fn node(ledger: &Ledger, request: &RecordedRequest) -> Answer {
+    let (token, account) = match caller(ledger, request) {
+        Ok(caller) => caller,
         Err(refused) => return refused,
     };
-    let Some(account) = ledger.account(token.account) else {
-        return Answer::graph_error(400, 190, "Invalid OAuth access token");
-    };
-    let wanted = request.parameter("fields").unwrap_or_else(|| "id".to_owned());
+    let id = request.path.rsplit('/').next().unwrap_or_default();
+    match id.parse() {
+        Ok(id) if account.is(id) => profile(ledger, account, request),
+        Ok(id) => media::one(ledger, &token, account, id, request),
+        Err(_) => unknown_object(id),
+    }
+}
+
+/// What the graph says of an object that is not there, or not this token's to see.
+pub(crate) fn unknown_object(id: &str) -> Answer {
+    let message = format!(
+        "Unsupported get request. Object with ID '{id}' does not exist, cannot be loaded due to \
+         missing permissions, or does not support this operation"
+    );
+    Answer::graph(400, 100, Some(33), "IGApiException", &message)
+}
+
+/// Who calls: a token that works, and its user.
+pub(crate) fn caller<'a>(
+    ledger: &'a Ledger,
+    request: &RecordedRequest,
+) -> Result<(Token, &'a Account), Answer> {
+    if let Some(refused) = refuse_unless_get(request) {
+        return Err(refused);
+    }
+    let token = live_token(ledger, request)?;
+    match ledger.account(token.account) {
+        Some(account) => Ok((token, account)),
+        None => Err(Answer::graph_error(400, 190, "Invalid OAuth access token")),
+    }
+}
+
+/// The fields that were asked for. Of several `fields` the last one counts, as in PHP: clients that
+/// send one parameter a field get along, since `id` always comes.
+pub(crate) fn wanted_fields(request: &RecordedRequest) -> Vec<String> {
+    let wanted = request.last_parameter("fields").unwrap_or_else(|| "id".to_owned());
+    wanted.split(',').map(str::trim).filter(|field| !field.is_empty()).map(str::to_owned).collect()
+}
+
+pub(crate) fn unknown_field(field: &str) -> Answer {
+    let message = format!("Tried accessing nonexisting field ({field})");
+    Answer::graph(400, 100, None, "IGApiException", &message)
+}
+
+fn profile(ledger: &Ledger, account: &Account, request: &RecordedRequest) -> Answer {
     let mut body = Map::new();
-    for field in wanted.split(',').map(str::trim).filter(|field| !field.is_empty()) {
-        match profile_field(ledger.api, account, field) {
+    for field in wanted_fields(request) {
+        match profile_field(ledger.api, account, &field) {
             Some(Value::Null) => {}
             Some(value) => {
-                body.insert(field.to_owned(), value);
+                body.insert(field, value);
             }
-            None => {
-                let message = format!("Tried accessing nonexisting field ({field})");
-                return Answer::graph(400, 100, None, "IGApiException", &message);
-            }
+            None => return unknown_field(&field),
         }
     }
     body.entry("id").or_insert_with(|| json!(account.user_id.to_string()));
@@ -115,7 +159,7 @@ fn issued(token: &str) -> Answer {
     Answer::json(200, body.to_string())
 }
 
-pub(crate) fn refuse_unless_get(request: &RecordedRequest) -> Option<Answer> {
+fn refuse_unless_get(request: &RecordedRequest) -> Option<Answer> {
     if request.method == "GET" {
         return None;
     }
@@ -130,14 +174,27 @@ fn text_of_token(request: &RecordedRequest) -> Option<String> {
 }
 
 /// The token of the query or of a Bearer header, when it still works.
-pub(crate) fn live_token(ledger: &Ledger, request: &RecordedRequest) -> Result<Token, Answer> {
+fn live_token(ledger: &Ledger, request: &RecordedRequest) -> Result<Token, Answer> {
     let Some(token) = text_of_token(request).and_then(|text| ledger.token(&text)) else {
         return Err(Answer::graph_error(400, 190, "Invalid OAuth access token"));
     };
-    if token.revoked {
-        let message = "The session has been invalidated because the user changed their password or \
-                       the session was revoked";
-        return Err(Answer::graph(400, 190, Some(460), "OAuthException", message));
+    if let Some(reason) = token.revoked {
+        let (subcode, message) = match reason {
+            Revoked::PasswordChanged => (
+                460,
+                "Error validating access token: The session has been invalidated because the user \
+                 changed their password or Facebook has changed the session for security reasons."
+                    .to_owned(),
+            ),
+            Revoked::AppRemoved => (
+                458,
+                format!(
+                    "Error validating access token: The user has not authorized application {}.",
+                    ledger.client_id
+                ),
+            ),
+        };
+        return Err(Answer::graph(400, 190, Some(subcode), "OAuthException", &message));
     }
     if token.expires_at <= ledger.now() {
         let message = "Error validating access token: Session has expired";

@@ -49,16 +49,30 @@ pub(crate) struct Token {
     pub(crate) kind: Kind,
     pub(crate) issued_at: u64,
     pub(crate) expires_at: u64,
-    pub(crate) revoked: bool,
+    pub(crate) revoked: Option<Revoked>,
+}
+
+/// Why a token ended before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Revoked {
+    PasswordChanged,
+    AppRemoved,
 }
 
 /// Why a code is not exchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CodeRefused {
-    /// Unknown, used or expired: the provider tells them apart no further.
-    NotFound,
+    /// No code at all.
+    Malformed,
+    /// A code by its looks, but of another app, or cut off.
+    Foreign,
+    Used,
+    Expired,
     RedirectUri,
 }
+
+/// How codes begin. What begins in another way is none.
+const CODE_PREFIX: &str = "FAKECODE-";
 
 #[derive(Debug)]
 pub(crate) struct Ledger {
@@ -68,6 +82,7 @@ pub(crate) struct Ledger {
     pub(crate) redirect_uris: Vec<String>,
     pub(crate) any_loopback: bool,
     pub(crate) cancel_without_state: bool,
+    pub(crate) window_answer: Option<Vec<(String, String)>>,
     pub(crate) refresh_keeps_string: bool,
     pub(crate) deauthorize_url: Option<String>,
     pub(crate) data_deletion_url: Option<String>,
@@ -95,6 +110,7 @@ impl Ledger {
             redirect_uris: Vec::new(),
             any_loopback: false,
             cancel_without_state: false,
+            window_answer: None,
             refresh_keeps_string: false,
             deauthorize_url: None,
             tells_professional_ids: false,
@@ -144,11 +160,8 @@ impl Ledger {
 
     /// To the letter, as the provider does; a trailing slash counts.
     pub(crate) fn knows_redirect_uri(&self, uri: &str) -> bool {
-        let loopback =
-            ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|origin| {
-                uri.strip_prefix(origin).is_some_and(|rest| rest.starts_with([':', '/']))
-            });
-        self.redirect_uris.iter().any(|known| known == uri) || (self.any_loopback && loopback)
+        self.redirect_uris.iter().any(|known| known == uri)
+            || (self.any_loopback && is_plain_loopback(uri))
     }
 
     pub(crate) fn open_window(&mut self, window: Window) -> String {
@@ -171,7 +184,7 @@ impl Ledger {
         scopes: Vec<String>,
     ) -> String {
         // Codes of the live service hold dashes and underscores; none may be trimmed off.
-        let code = format!("FAKECODE-{}-x_", random_text());
+        let code = format!("{CODE_PREFIX}{}-x_", random_text());
         let redirect_uri = redirect_uri.to_owned();
         let issued_at = self.now();
         let entry = Code { account, redirect_uri, scopes, issued_at, used: false };
@@ -180,21 +193,37 @@ impl Ledger {
         code
     }
 
-    /// Spends a code. One that is presented with another redirect URI is spent too.
+    /// Looks at a code without spending it. One that is presented with another redirect URI is
+    /// spent all the same.
+    pub(crate) fn check_code(&mut self, code: &str, redirect_uri: &str) -> Result<(), CodeRefused> {
+        let now = self.now();
+        let Some(entry) = self.codes.get_mut(code) else {
+            let is_code = code.starts_with(CODE_PREFIX);
+            return Err(if is_code { CodeRefused::Foreign } else { CodeRefused::Malformed });
+        };
+        if entry.used {
+            return Err(CodeRefused::Used);
+        }
+        if now.saturating_sub(entry.issued_at) > CODE_LIFETIME {
+            return Err(CodeRefused::Expired);
+        }
+        if entry.redirect_uri != redirect_uri {
+            entry.used = true;
+            return Err(CodeRefused::RedirectUri);
+        }
+        Ok(())
+    }
+
+    /// Spends a code.
     pub(crate) fn spend_code(
         &mut self,
         code: &str,
         redirect_uri: &str,
     ) -> Result<(String, Token), CodeRefused> {
+        self.check_code(code, redirect_uri)?;
         let now = self.now();
-        let entry = self.codes.get_mut(code).ok_or(CodeRefused::NotFound)?;
-        if entry.used || now.saturating_sub(entry.issued_at) > CODE_LIFETIME {
-            return Err(CodeRefused::NotFound);
-        }
+        let entry = self.codes.get_mut(code).ok_or(CodeRefused::Malformed)?;
         entry.used = true;
-        if entry.redirect_uri != redirect_uri {
-            return Err(CodeRefused::RedirectUri);
-        }
         let (account, scopes) = (entry.account, entry.scopes.clone());
         let token = Token {
             account,
@@ -202,7 +231,7 @@ impl Ledger {
             kind: Kind::Short,
             issued_at: now,
             expires_at: now.saturating_add(SHORT_LIFETIME),
-            revoked: false,
+            revoked: None,
         };
         Ok((self.keep_token(token.clone()), token))
     }
@@ -214,7 +243,7 @@ impl Ledger {
             kind: Kind::Long,
             issued_at: now,
             expires_at: now.saturating_add(LONG_LIFETIME),
-            revoked: false,
+            revoked: None,
             ..like.clone()
         })
     }
@@ -244,12 +273,13 @@ impl Ledger {
     }
 
     pub(crate) fn revoke_tokens(&mut self) {
-        self.tokens.values_mut().for_each(|token| token.revoked = true);
+        let reason = Some(Revoked::PasswordChanged);
+        self.tokens.values_mut().for_each(|token| token.revoked = reason);
     }
 
     pub(crate) fn revoke_account(&mut self, user_id: u64) {
         let tokens = self.tokens.values_mut().filter(|token| token.account == user_id);
-        tokens.for_each(|token| token.revoked = true);
+        tokens.for_each(|token| token.revoked = Some(Revoked::AppRemoved));
     }
 
     pub(crate) fn issued_tokens(&self) -> Vec<String> {
@@ -259,6 +289,18 @@ impl Ledger {
     pub(crate) fn issued_codes(&self) -> Vec<String> {
         self.issued_codes.clone()
     }
+}
+
+/// Plain http on this machine, read as a browser reads it. User info would let another host pass:
+/// `http://127.0.0.1:80@elsewhere.example/` leads elsewhere.
+fn is_plain_loopback(uri: &str) -> bool {
+    url::Url::parse(uri).is_ok_and(|uri| {
+        uri.scheme() == "http"
+            && matches!(uri.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"))
+            && uri.username().is_empty()
+            && uri.password().is_none()
+            && uri.fragment().is_none()
+    })
 }
 
 /// 128 random bits in hex. A simulator has no secrets to keep, so without randomness it goes on with

@@ -1,52 +1,110 @@
-//! The media of an account, in pages.
+//! The media of an account, in pages, and one by one.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
+use crate::account::Account;
 use crate::answer::Answer;
 use crate::api::Api;
-use crate::graph::{live_token, refuse_unless_get};
-use crate::ledger::Ledger;
+use crate::graph::{caller, unknown_field, unknown_object, wanted_fields};
+use crate::ledger::{Ledger, Token};
 use crate::record::RecordedRequest;
 
 const DEFAULT_LIMIT: u64 = 25;
 const MAX_LIMIT: u64 = 100;
 
-/// `GET /me/media`
+/// How cursors begin before they are encoded. What begins in another way is none.
+const CURSOR_PREFIX: &str = "QVFIUmFLRS";
+
+/// `GET /me/media` and `GET /{user-id}/media`
 /// (<https://developers.facebook.com/docs/instagram-platform/reference/ig-user/media>).
 pub(crate) fn list(ledger: &Ledger, request: &RecordedRequest) -> Answer {
-    if let Some(refused) = refuse_unless_get(request) {
-        return refused;
-    }
-    let token = match live_token(ledger, request) {
-        Ok(token) => token,
+    let (token, account) = match caller(ledger, request) {
+        Ok(caller) => caller,
         Err(refused) => return refused,
     };
+    let of = request.path.rsplit('/').nth(1).unwrap_or_default();
+    if of != "me" && !of.parse().is_ok_and(|id| account.is(id)) {
+        return unknown_object(of);
+    }
+    if let Some(refused) = refuse_without_permission(ledger, &token) {
+        return refused;
+    }
+    let limit = request.parameter("limit").and_then(|value| value.parse().ok());
+    let limit = limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
+    let first = match request.parameter("after").filter(|after| !after.is_empty()) {
+        None => 0,
+        Some(after) => match read_cursor(&after) {
+            Some(first) => first,
+            None => return Answer::graph_error(400, 100, "Invalid cursor"),
+        },
+    };
+    let end = first.saturating_add(limit).min(account.media_count);
+    let fields = wanted_fields(request);
+    let mut data = Vec::new();
+    for index in first..end {
+        match medium(account, index, &fields) {
+            Ok(medium) => data.push(medium),
+            Err(refused) => return refused,
+        }
+    }
+    let mut body = json!({ "data": data });
+    if first < end {
+        let mut paging = json!({ "cursors": { "before": cursor(first), "after": cursor(end) } });
+        if end < account.media_count {
+            let next = next_page(request, limit, &fields.join(","), end);
+            if let Some(paging) = paging.as_object_mut() {
+                paging.insert("next".to_owned(), json!(next));
+            }
+        }
+        if let Some(body) = body.as_object_mut() {
+            body.insert("paging".to_owned(), paging);
+        }
+    }
+    Answer::json(200, body.to_string())
+}
+
+/// `GET /{media-id}`.
+pub(crate) fn one(
+    ledger: &Ledger,
+    token: &Token,
+    account: &Account,
+    id: u64,
+    request: &RecordedRequest,
+) -> Answer {
+    let index = id.checked_sub(first_id(account)).filter(|index| *index < account.media_count);
+    let Some(index) = index else { return unknown_object(&id.to_string()) };
+    if let Some(refused) = refuse_without_permission(ledger, token) {
+        return refused;
+    }
+    match medium(account, index, &wanted_fields(request)) {
+        Ok(medium) => Answer::json(200, medium.to_string()),
+        Err(refused) => refused,
+    }
+}
+
+/// As the live service has been seen to refuse: 403, and the type of Instagram's own API.
+fn refuse_without_permission(ledger: &Ledger, token: &Token) -> Option<Answer> {
     let needed = match ledger.api {
         Api::InstagramLogin => ledger.api.required_scope(),
         Api::BasicDisplay => "user_media",
     };
-    if !token.scopes.iter().any(|scope| scope == needed) {
-        let message = format!("(#10) This endpoint requires the '{needed}' permission");
-        return Answer::graph_error(400, 10, &message);
+    if token.scopes.iter().any(|scope| scope == needed) {
+        return None;
     }
-    let Some(account) = ledger.account(token.account) else {
-        return Answer::graph_error(400, 190, "Invalid OAuth access token");
-    };
-    let number = |name: &str| request.parameter(name).and_then(|value| value.parse::<u64>().ok());
-    let limit = number("limit").unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
-    let first = number("after").unwrap_or(0);
-    let end = first.saturating_add(limit).min(account.media_count);
-    let wanted = request.parameter("fields").unwrap_or_else(|| "id".to_owned());
-    let data: Vec<_> = (first..end).map(|index| medium(account.user_id, index, &wanted)).collect();
-    let has_more = end < account.media_count && first < end;
-    let body = if has_more {
-        let cursors = json!({ "before": first.to_string(), "after": end.to_string() });
-        let next = next_page(request, limit, &wanted, end);
-        json!({ "data": data, "paging": { "cursors": cursors, "next": next } })
-    } else {
-        json!({ "data": data })
-    };
-    Answer::json(200, body.to_string())
+    let message = "Application does not have permission for this action";
+    Some(Answer::graph(403, 10, None, "IGApiException", message))
+}
+
+/// Cursors say nothing to a client, as those of the live service do: text to be sent back as it is.
+fn cursor(index: u64) -> String {
+    STANDARD.encode(format!("{CURSOR_PREFIX}{index:020}"))
+}
+
+fn read_cursor(text: &str) -> Option<u64> {
+    let decoded = String::from_utf8(STANDARD.decode(text).ok()?).ok()?;
+    decoded.strip_prefix(CURSOR_PREFIX)?.parse().ok()
 }
 
 /// The live service puts the access token into this URL: whoever passes the answer on gives it away.
@@ -56,25 +114,35 @@ fn next_page(request: &RecordedRequest, limit: u64, fields: &str, after: u64) ->
         .append_pair("access_token", &token)
         .append_pair("fields", fields)
         .append_pair("limit", &limit.to_string())
-        .append_pair("after", &after.to_string())
+        .append_pair("after", &cursor(after))
         .finish();
-    format!("http://{}/me/media?{query}", request.header("host").unwrap_or("localhost"))
+    let host = request.header("host").unwrap_or("localhost");
+    format!("http://{host}{}?{query}", request.path)
 }
 
-fn medium(user_id: u64, index: u64, wanted: &str) -> Value {
-    let id = 17_900_000_000_000_000 + user_id % 1_000_000_000 * 1_000 + index;
+/// The id of the account's first medium. Those of two accounts are far apart.
+fn first_id(account: &Account) -> u64 {
+    17_900_000_000_000_000 + account.user_id % 1_000_000_000 * 1_000
+}
+
+fn medium(account: &Account, index: u64, wanted: &[String]) -> Result<Value, Answer> {
+    let id = first_id(account).saturating_add(index);
     let mut fields = Map::new();
-    for field in wanted.split(',').map(str::trim) {
-        let value = match field {
+    for field in wanted {
+        let value = match field.as_str() {
+            "id" => continue,
             "caption" if index % 5 == 4 => continue,
             "caption" => json!(format!("A simulated post, number {}", index + 1)),
             "media_type" => json!(if index % 3 == 2 { "VIDEO" } else { "IMAGE" }),
+            "media_url" => json!(format!("https://scontent.example/{id}.jpg")),
             "permalink" => json!(format!("https://www.instagram.com/p/FAKE{id}/")),
             "timestamp" => json!("2026-01-01T12:00:00+0000"),
-            _ => continue,
+            "username" => json!(account.username),
+            "like_count" | "comments_count" => json!(index % 7),
+            _ => return Err(unknown_field(field)),
         };
-        fields.insert(field.to_owned(), value);
+        fields.insert(field.clone(), value);
     }
     fields.insert("id".to_owned(), json!(id.to_string()));
-    Value::Object(fields)
+    Ok(Value::Object(fields))
 }

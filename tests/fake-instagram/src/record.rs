@@ -88,6 +88,15 @@ impl RecordedRequest {
     }
 }
 
+impl RecordedRequest {
+    /// The last query parameter of that name, decoded.
+    pub(crate) fn last_parameter(&self, name: &str) -> Option<String> {
+        let query = self.query.as_deref().unwrap_or_default();
+        let pairs = url::form_urlencoded::parse(query.as_bytes());
+        pairs.filter(|(present, _)| present == name).last().map(|(_, value)| value.into_owned())
+    }
+}
+
 pub(crate) fn value<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().find(|(present, _)| present == name).map(|(_, value)| value.as_str())
 }

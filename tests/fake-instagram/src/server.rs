@@ -142,14 +142,25 @@ async fn answer_request(
 
 pub(crate) fn endpoint(path: &str) -> Endpoint {
     match without_version(path) {
-        "/oauth/authorize" => Endpoint::Authorize,
+        // Many clients write a slash at the window's end, and the live one takes it.
+        "/oauth/authorize" | "/oauth/authorize/" => Endpoint::Authorize,
         "/oauth/access_token" => Endpoint::CodeExchange,
         "/access_token" => Endpoint::LongLived,
         "/refresh_access_token" => Endpoint::Refresh,
         "/me" => Endpoint::Me,
         "/me/media" => Endpoint::Media,
-        _ => Endpoint::Other,
+        other => {
+            match other.strip_prefix('/').map(|rest| rest.split_once('/').unwrap_or((rest, ""))) {
+                Some((id, "")) if is_id(id) && !other.ends_with('/') => Endpoint::Node,
+                Some((id, "media")) if is_id(id) => Endpoint::Media,
+                _ => Endpoint::Other,
+            }
+        }
     }
+}
+
+fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// `/v25.0/me` is `/me` of a chosen version.
@@ -183,6 +194,9 @@ fn work(shared: &Shared, request: &RecordedRequest) -> Answer {
         Endpoint::Refresh => graph::refresh(&mut ledger, request),
         Endpoint::Me => graph::me(&ledger, request),
         Endpoint::Media => media::list(&ledger, request),
+        Endpoint::Node => graph::node(&ledger, request),
+        // Browsers ask for it wherever a page is not one of ours; a 404 is an error in the console.
+        Endpoint::Other if request.path == "/favicon.ico" => Answer::new(204, "image/x-icon", ""),
         Endpoint::Other if request.path == "/" => Answer::page(200, window_page::about()),
         Endpoint::Other => Answer::graph_error(404, 2500, "Unknown path components"),
     }

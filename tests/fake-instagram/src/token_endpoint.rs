@@ -5,17 +5,18 @@ use crate::api::Api;
 use crate::ledger::{CodeRefused, Ledger};
 use crate::record::{RecordedRequest, value};
 
+/// What Meta's pages say of a code that is not good any more.
 const CODE_NOT_FOUND: &str = "Matching code was not found or was already used";
 
+/// The checks come in the order in which the live endpoint has been seen to make them: the app, the
+/// code, and only then the secret.
 pub(crate) fn exchange(ledger: &mut Ledger, request: &RecordedRequest) -> Answer {
     if request.method != "POST" {
         let message = format!("Unsupported request - method type: {}", lower(&request.method));
         return Answer::graph(400, 100, None, "IGApiException", &message);
     }
-    // The live service takes the credentials in the body only.
-    if request.header("authorization").is_some() {
-        return Answer::oauth_error("Missing required field client_id");
-    }
+    // Credentials count in the body only. Those of an `Authorization` header beside them are ignored,
+    // and alone they are missing.
     let form = &request.form;
     for field in ["client_id", "client_secret", "grant_type", "redirect_uri", "code"] {
         if value(form, field).is_none_or(str::is_empty) {
@@ -24,20 +25,21 @@ pub(crate) fn exchange(ledger: &mut Ledger, request: &RecordedRequest) -> Answer
     }
     let field = |name| value(form, name).unwrap_or_default();
     if field("client_id") != ledger.client_id {
-        return Answer::oauth_error("Invalid platform app");
-    }
-    if field("client_secret") != ledger.client_secret {
-        return Answer::graph_error(400, 1, "Error validating client secret.");
+        // The words mislead: the field is there, and the app is unknown.
+        return Answer::oauth_error("Missing required field client_id");
     }
     if field("grant_type") != "authorization_code" {
         return Answer::oauth_error("Invalid grant_type");
     }
+    if let Err(refused) = ledger.check_code(field("code"), field("redirect_uri")) {
+        return Answer::oauth_error(words(ledger.api, refused));
+    }
+    if field("client_secret") != ledger.client_secret {
+        return Answer::graph_error(400, 1, "Error validating client secret.");
+    }
     let (text, token) = match ledger.spend_code(field("code"), field("redirect_uri")) {
         Ok(issued) => issued,
-        Err(CodeRefused::NotFound) => return Answer::oauth_error(CODE_NOT_FOUND),
-        Err(CodeRefused::RedirectUri) => {
-            return Answer::oauth_error("Redirect URI does not match registered redirect URI");
-        }
+        Err(refused) => return Answer::oauth_error(words(ledger.api, refused)),
     };
     let Some(account) = ledger.account(token.account) else {
         return Answer::oauth_error(CODE_NOT_FOUND);
@@ -49,6 +51,19 @@ pub(crate) fn exchange(ledger: &mut Ledger, request: &RecordedRequest) -> Answer
         Api::BasicDisplay => account.professional_account_id,
     };
     Answer::json(200, ledger.shape.body(ledger.api, &text, user_id, &token.scopes))
+}
+
+/// Basic Display speaks as its guide does. Today's words are those that were seen live.
+fn words(api: Api, refused: CodeRefused) -> &'static str {
+    match (api, refused) {
+        (_, CodeRefused::RedirectUri) | (Api::InstagramLogin, CodeRefused::Foreign) => {
+            "Error validating verification code. Please make sure your redirect_uri is identical to \
+             the one you used in the OAuth dialog request"
+        }
+        (Api::InstagramLogin, CodeRefused::Malformed) => "Invalid authorization code",
+        (Api::InstagramLogin, CodeRefused::Used) => "This authorization code has been used",
+        (Api::InstagramLogin, CodeRefused::Expired) | (Api::BasicDisplay, _) => CODE_NOT_FOUND,
+    }
 }
 
 fn lower(method: &str) -> String {

@@ -12,8 +12,8 @@ pub(crate) fn window(api: Api, accounts: &[Account], id: &str, window: &Window) 
     for (index, account) in accounts.iter().enumerate() {
         let checked = if index == 0 { " checked" } else { "" };
         choices.push_str(&format!(
-            "<label><input type=\"radio\" name=\"account\" value=\"{}\"{checked}> {} <small>{}\
-             </small></label>",
+            "<label><input type=\"radio\" name=\"account\" value=\"{}\"{checked}> <span>{} \
+             <small>{}</small></span></label>",
             account.user_id,
             escape(&account.username),
             account.user_id,
@@ -21,11 +21,14 @@ pub(crate) fn window(api: Api, accounts: &[Account], id: &str, window: &Window) 
     }
     let mut scopes = String::new();
     for scope in &window.scopes {
-        let fixed = if scope == api.required_scope() { " disabled" } else { "" };
+        let required = scope == api.required_scope();
+        let fixed = if required { " disabled" } else { "" };
+        let note = if required { " <small>always granted</small>" } else { "" };
         let scope = escape(scope);
         scopes.push_str(&format!(
             "<label><input type=\"checkbox\" name=\"scope\" value=\"{scope}\" checked{fixed}> \
-             {scope}</label>"
+             <span>{breakable}{note}</span></label>",
+            breakable = scope.replace('_', "_<wbr>"),
         ));
     }
     let host = window.redirect_uri.split('/').nth(2).unwrap_or_default();
@@ -38,9 +41,11 @@ pub(crate) fn window(api: Api, accounts: &[Account], id: &str, window: &Window) 
              <fieldset><legend>Permissions</legend>{scopes}</fieldset>\
              <p class=\"buttons\"><button name=\"decision\" value=\"allow\">Allow</button>\
              <button class=\"quiet\" name=\"decision\" value=\"cancel\">Cancel</button></p>\
-             <p class=\"buttons\"><button class=\"quiet\" name=\"decision\" value=\"remove\">\
-             Remove app</button><button class=\"quiet\" name=\"decision\" value=\"delete\">\
-             Delete my data</button></p></form>",
+             <section class=\"apart\" aria-labelledby=\"apart\"><h2 id=\"apart\">Instead of logging \
+             in</h2><p>As in Instagram's own settings: the app is told that the chosen account \
+             leaves.</p><p class=\"buttons\"><button class=\"quiet\" name=\"decision\" \
+             value=\"remove\">Remove app</button><button class=\"quiet\" name=\"decision\" \
+             value=\"delete\">Delete my data</button></p></section></form>",
             host = escape(host),
             id = escape(id),
         ),
@@ -84,6 +89,26 @@ pub(crate) fn error(text: &str) -> String {
     page("Simulated login: error", &format!("<h1>{}</h1>", escape(text)))
 }
 
+/// An error in the provider's words, and beside it what the simulator knows and what it got: the
+/// provider keeps that to itself.
+pub(crate) fn mismatch(text: &str, got: Option<&str>, known: &[String]) -> String {
+    let got = match got {
+        None => "nothing".to_owned(),
+        Some(got) => format!("<code>{}</code>", escape(got)),
+    };
+    let known: String =
+        known.iter().map(|known| format!("<li><code>{}</code></li>", escape(known))).collect();
+    let known = if known.is_empty() { "<li>none</li>".to_owned() } else { known };
+    page(
+        "Simulated login: error",
+        &format!(
+            "<h1>{}</h1><p>The simulator adds, for developers:</p><p>It got {got}.</p>\
+             <p>It knows, to the letter:</p><ul>{known}</ul>",
+            escape(text)
+        ),
+    )
+}
+
 pub(crate) fn about() -> String {
     page(
         "fake-instagram",
@@ -96,8 +121,9 @@ fn page(title: &str, body: &str) -> String {
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
-         <title>{title}</title><style>{STYLE}</style></head><body>\
-         <p class=\"banner\">Simulator. This is not Instagram, and no account is real.</p>\
+         <title>{title}</title><link rel=\"icon\" href=\"data:,\"><style>{STYLE}</style></head>\
+         <body><header><p class=\"banner\">Simulator. This is not Instagram, and no account is \
+         real.</p></header>\
          <main>{body}</main></body></html>"
     )
 }

@@ -218,11 +218,15 @@ async fn a_code_is_spent_once_within_an_hour() {
 async fn the_token_endpoint_rejects_what_the_live_one_rejects() {
     let provider = provider(Api::InstagramLogin);
     for (field, value, text) in [
-        ("client_id", "1", "Invalid platform app"),
+        ("client_id", "1", "Missing required field client_id"),
         ("client_secret", "wrong", "Error validating client secret."),
         ("client_secret", "", "Missing required field client_secret"),
         ("grant_type", "password", "Invalid grant_type"),
-        ("redirect_uri", "https://app.example/auth", "Redirect URI does not match"),
+        (
+            "redirect_uri",
+            "https://app.example/auth",
+            "redirect_uri is identical to the one you used",
+        ),
         ("code", "", "Missing required field code"),
     ] {
         let code = provider.issue_code(REDIRECT_URI, "instagram_business_basic");
