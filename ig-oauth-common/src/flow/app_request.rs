@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use super::authorization_request::query_escape;
 use super::failure::{Refusal, json_reply};
-use super::negotiation::Audience;
-use super::{Flow, Headers, LoginContext, LoginOptions, Reply, Request, protect};
+use super::negotiation::{Asker, Audience};
+use super::{
+    Flow, Headers, LoginContext, LoginOptions, Reply, Request, is_allowed_url, protect, return_to,
+};
 use crate::cookie;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::scope::Scopes;
@@ -25,7 +27,7 @@ pub struct AppRequest {
 #[derive(Clone, Debug)]
 pub struct Caller {
     audience: Audience,
-    /// Path and query as the browser knows them, when a login can return to them.
+    /// The page as the browser knows it, when a login can return to it.
     returns_to: Option<String>,
     /// The app's own user, for whom links are made.
     context: Option<LoginContext>,
@@ -55,13 +57,37 @@ impl Flow {
 
     fn caller(&self, request: &Request<'_>) -> Caller {
         let audience = Audience::of(request);
+        let named = |header: &str| request.headers.first(header).and_then(|url| self.page_at(url));
+        let returns_to = match audience.asker() {
+            Asker::Visit | Asker::Program => self.requested_page(request),
+            // A form's own address often takes posts only. Sending it again begins where it stands.
+            Asker::Form | Asker::Turbo => named("referer"),
+            // What was asked for is a part of the page that the browser shows.
+            Asker::Htmx => named("hx-current-url"),
+        };
+        Caller { audience, returns_to, context: request.context.cloned() }
+    }
+
+    /// The requested page, as the browser knows it.
+    fn requested_page(&self, request: &Request<'_>) -> Option<String> {
         let mut target = self.settings().paths.public(request.path);
         if let Some(query) = request.query {
             target.push('?');
             target.push_str(query);
         }
-        let returns_to = Some(target).filter(|target| self.accepts_return_to(target));
-        Caller { audience, returns_to, context: request.context.cloned() }
+        return_to::captured(&target).filter(|target| self.accepts_return_to(target))
+    }
+
+    /// The page at `url`, which a header of the browser names. The redirect URI's origin is cut off
+    /// byte for byte; another one counts when it is listed.
+    fn page_at(&self, url: &str) -> Option<String> {
+        let settings = self.settings();
+        let target = match url.strip_prefix(settings.redirect_uri.origin()) {
+            Some(path) if path.starts_with('/') => return_to::captured(path)?,
+            _ if is_allowed_url(url, &settings.allowed_return_origins) => url.to_owned(),
+            _ => return None,
+        };
+        Some(target).filter(|target| self.accepts_return_to(target))
     }
 
     /// Asks for scopes that the user has not granted, besides the `granted` ones: the new token has
@@ -84,7 +110,7 @@ impl Flow {
         });
         // A scope of another API cannot be asked for; a plain login then says what can.
         let link = link.unwrap_or_else(|_| self.login_path());
-        if caller.audience.is_navigation {
+        if caller.audience.reads_pages() {
             return self.pages().missing_permission(&names, &link);
         }
         let kind = AuthErrorKind::MissingPermission;
@@ -99,7 +125,7 @@ impl Flow {
             .body(body.to_string().into_bytes())
     }
 
-    /// Leads a browser to the login and back; tells a program.
+    /// Leads a visit to the login and back, asks for a form to be sent again, and tells programs.
     fn login_required(&self, caller: &Caller) -> Reply {
         if self.settings().linking {
             // To connect an account would not help: the next visit would end here again.
@@ -110,24 +136,30 @@ impl Flow {
             );
         }
         let login = self.login_path();
-        if caller.audience.is_navigation {
-            let location = match &caller.returns_to {
-                Some(target) => format!("{login}?return_to={}", query_escape(target)),
-                None => login,
-            };
-            return Reply::empty(303).header("location", location);
+        let link = match &caller.returns_to {
+            Some(target) => format!("{login}?return_to={}", query_escape(target)),
+            None => login.clone(),
+        };
+        if caller.audience.is_visit() {
+            return Reply::empty(303).header("location", link);
         }
         let kind = AuthErrorKind::LoginRequired;
-        let body = serde_json::json!({
-            "error": kind.code().as_str(),
-            "message": "Log in with Instagram first: open `login_url` in a browser window.",
-            "login_url": login,
-        });
+        let reply = if caller.audience.reads_pages() {
+            self.pages().unsent_form(&link)
+        } else {
+            let body = serde_json::json!({
+                "error": kind.code().as_str(),
+                "message": "Log in with Instagram first: open `login_url` in a browser window.",
+                "login_url": login,
+            });
+            Reply::empty(kind.status())
+                .header("content-type", "application/json")
+                .body(body.to_string().into_bytes())
+        };
+        let reply =
+            if caller.audience.is_htmx() { reply.header("hx-redirect", link) } else { reply };
         // RFC 9110, section 11.6.1 wants a challenge. No browser shows a dialogue for this one.
-        Reply::empty(kind.status())
-            .header("content-type", "application/json")
-            .header("www-authenticate", format!("InstagramLogin login_url=\"{login}\""))
-            .body(body.to_string().into_bytes())
+        reply.header("www-authenticate", format!("InstagramLogin login_url=\"{login}\""))
     }
 }
 

@@ -110,12 +110,12 @@ impl Flow {
         let settings = self.settings();
         let is_the_apps_login = settings.linking && kind == AuthErrorKind::LoginRequired;
         let mut reply = match &settings.failure_url {
-            _ if !is_about_a_login && audience.prefers_json => {
+            _ if !is_about_a_login && audience.reads_json(kind) => {
                 json_reply(kind, &self.pages().message_about_no_login(kind))
             }
             _ if !is_about_a_login => self.pages().error_about_no_login(kind, id),
-            _ if audience.prefers_json => json_reply(kind, &self.pages().message(kind)),
-            Some(url) if audience.is_navigation && may_redirect(kind) => {
+            _ if audience.reads_json(kind) => json_reply(kind, &self.pages().message(kind)),
+            Some(url) if audience.is_visit() && may_redirect(kind) => {
                 Reply::empty(303).header("location", failure_location(url, kind))
             }
             // Whoever links accounts logs in to the app first, and only the app knows where.

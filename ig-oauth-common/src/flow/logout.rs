@@ -134,7 +134,7 @@ impl Flow {
 
     fn logged_out(&self, audience: Audience) -> Reply {
         let settings = self.settings();
-        let reply = if audience.prefers_json {
+        let reply = if audience.prefers_json() {
             Reply::empty(204)
         } else {
             let target = with_own_fragment(&settings.after_logout).into_owned();

@@ -1,33 +1,100 @@
-//! Who asks: a person at a browser, or a program.
+//! Who asks, and with it the one decision: a page, a redirect or JSON.
 
+use crate::error::AuthErrorKind;
 use crate::flow::{Headers, Request};
 
-/// What the answer depends on, copied from the request.
+/// Who asks. Each is answered in the form that it can use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asker {
+    /// A person who opens an address: gets a page, or is redirected.
+    Visit,
+    /// A person who sends a form: gets a page, never a redirect that would lose what was sent.
+    Form,
+    /// Turbo, which fetched a person's form and shows the answer when it is HTML, and nothing else.
+    Turbo,
+    /// htmx, which fetched a part of a page and leaves the page where `HX-Redirect` says so.
+    Htmx,
+    /// Anything else: a script, a service, a command line.
+    Program,
+}
+
+/// What the form of an answer depends on, copied from the request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Audience {
-    /// A browser shows the answer as a page.
-    pub(crate) is_navigation: bool,
-    /// `Accept` prefers JSON.
-    pub(crate) prefers_json: bool,
+    asker: Asker,
+    /// `Accept` prefers JSON. It counts only for those who are no person.
+    prefers_json: bool,
 }
 
 impl Audience {
     pub(crate) fn of(request: &Request<'_>) -> Self {
         let accepted = Accepted::read(request.headers);
-        Self {
-            is_navigation: request.method == "GET" && is_navigation(request.headers, &accepted),
-            prefers_json: accepted.prefers_json(),
+        let asker = Asker::of(request.method, request.headers, &accepted);
+        Self { asker, prefers_json: accepted.prefers_json() }
+    }
+
+    pub(crate) fn asker(self) -> Asker {
+        self.asker
+    }
+
+    /// A person's GET: the only one who may be sent elsewhere.
+    pub(crate) fn is_visit(self) -> bool {
+        self.asker == Asker::Visit
+    }
+
+    /// htmx, which is led on by a header.
+    pub(crate) fn is_htmx(self) -> bool {
+        self.asker == Asker::Htmx
+    }
+
+    /// A person will read the answer as a page, whatever `Accept` prefers.
+    pub(crate) fn reads_pages(self) -> bool {
+        matches!(self.asker, Asker::Visit | Asker::Form | Asker::Turbo)
+    }
+
+    /// The answer is to be JSON where `kind` goes wrong, and else a page.
+    pub(crate) fn reads_json(self, kind: AuthErrorKind) -> bool {
+        !self.reads_pages() && (self.prefers_json || kind == AuthErrorKind::LoginRequired)
+    }
+
+    /// Where all goes well and nothing needs to be shown, JSON is preferred to being sent elsewhere.
+    pub(crate) fn prefers_json(self) -> bool {
+        !self.reads_pages() && self.prefers_json
+    }
+}
+
+impl Asker {
+    fn of(method: &str, headers: &dyn Headers, accepted: &Accepted) -> Self {
+        if headers.has("hx-request") {
+            return Self::Htmx;
+        }
+        match method {
+            "GET" if is_person(headers, accepted) => Self::Visit,
+            "POST" if is_person(headers, accepted) => Self::Form,
+            "POST" if accepted.names_turbo && is_same_origin(headers) => Self::Turbo,
+            _ => Self::Program,
         }
     }
 }
 
-/// Fetch metadata says it when there is any; older browsers say it by asking for HTML.
-fn is_navigation(headers: &dyn Headers, accepted: &Accepted) -> bool {
-    let has_metadata = ["sec-fetch-mode", "sec-fetch-site", "sec-fetch-dest"];
-    if has_metadata.iter().any(|name| headers.has(name)) {
-        return headers.first("sec-fetch-mode") == Some("navigate");
+/// Fetch Metadata says it when there is any; older browsers say it by asking for HTML. Firefox sends
+/// `same-origin` as the mode of a navigation that a service worker passes on, where a script's
+/// request has it too, so there `Accept` decides as well.
+fn is_person(headers: &dyn Headers, accepted: &Accepted) -> bool {
+    match headers.first("sec-fetch-mode") {
+        Some("navigate") => true,
+        Some("same-origin") => accepted.names_html,
+        Some(_) => false,
+        None => accepted.names_html && !has_metadata(headers),
     }
-    accepted.names_html
+}
+
+fn is_same_origin(headers: &dyn Headers) -> bool {
+    headers.first("sec-fetch-site") == Some("same-origin") || !has_metadata(headers)
+}
+
+fn has_metadata(headers: &dyn Headers) -> bool {
+    ["sec-fetch-mode", "sec-fetch-site", "sec-fetch-dest"].iter().any(|name| headers.has(name))
 }
 
 /// Weights of `Accept` (RFC 9110, section 12.5.1), in thousandths.
@@ -36,6 +103,8 @@ struct Accepted {
     json: u16,
     names_html: bool,
     names_json: bool,
+    /// Turbo's own media type, which it adds where it fetches a form's post.
+    names_turbo: bool,
 }
 
 impl Accepted {
@@ -51,6 +120,7 @@ impl Accepted {
         let mut any = None;
         let mut names_html = false;
         let mut names_json = false;
+        let mut names_turbo = false;
         headers.visit("accept", &mut |line| {
             let Ok(line) = std::str::from_utf8(line) else {
                 return;
@@ -68,6 +138,7 @@ impl Accepted {
                         json = json.max(Some(weight));
                         names_json |= weight > 0;
                     }
+                    "text/vnd.turbo-stream.html" => names_turbo |= weight > 0,
                     "application/*" => json = json.or(Some(weight)),
                     "text/*" => html = html.or(Some(weight)),
                     "*/*" => any = any.max(Some(weight)),
@@ -76,7 +147,8 @@ impl Accepted {
             }
         });
         let any = any.unwrap_or(0);
-        Self { html: html.unwrap_or(any), json: json.unwrap_or(any), names_html, names_json }
+        let (html, json) = (html.unwrap_or(any), json.unwrap_or(any));
+        Self { html, json, names_html, names_json, names_turbo }
     }
 }
 
@@ -109,28 +181,54 @@ mod tests {
     }
 
     #[test]
-    fn browsers_get_pages_and_programs_get_json() {
+    fn one_decision_says_who_asks_and_whether_json_is_the_answer() {
         const CHROMIUM: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
-        for (headers, navigation, json) in [
-            (&[][..], false, false),
-            (&[("accept", "*/*")], false, false),
-            (&[("accept", CHROMIUM)], true, false),
-            (&[("accept", "application/json")], false, true),
-            (&[("accept", "application/json, text/plain, */*")], false, true),
-            (&[("accept", "application/json, text/html")], true, false),
-            (&[("accept", "application/json;q=0.5, text/html")], true, false),
-            (&[("accept", "text/html;q=0.1, application/json;q=0.2")], true, true),
-            (&[("accept", "application/json, text/html;q=0")], false, true),
-            (&[("accept", CHROMIUM), ("sec-fetch-mode", "cors")], false, false),
-            (&[("accept", CHROMIUM), ("sec-fetch-site", "same-origin")], false, false),
-            (&[("accept", "*/*"), ("sec-fetch-mode", "navigate")], true, false),
+        const TURBO: &str = "text/vnd.turbo-stream.html, text/html, application/xhtml+xml";
+        use Asker::{Form, Htmx, Program, Turbo, Visit};
+        // What is sent, who a GET and a POST of it come from, and whether a failure is JSON then.
+        for (headers, get, post, json) in [
+            (&[][..], Program, Program, false),
+            (&[("accept", "*/*")], Program, Program, false),
+            (&[("accept", CHROMIUM)], Visit, Form, false),
+            (&[("accept", "application/json")], Program, Program, true),
+            (&[("accept", "application/json, text/plain, */*")], Program, Program, true),
+            (&[("accept", "application/json, text/html")], Visit, Form, false),
+            (&[("accept", "text/html;q=0.1, application/json;q=0.2")], Visit, Form, false),
+            (&[("accept", "application/json, text/html;q=0")], Program, Program, true),
+            (&[("accept", CHROMIUM), ("sec-fetch-mode", "cors")], Program, Program, false),
+            (&[("accept", CHROMIUM), ("sec-fetch-site", "same-origin")], Program, Program, false),
+            (&[("accept", CHROMIUM), ("sec-fetch-mode", "same-origin")], Visit, Form, false),
+            (&[("accept", "*/*"), ("sec-fetch-mode", "same-origin")], Program, Program, false),
+            (&[("accept", "*/*"), ("sec-fetch-mode", "navigate")], Visit, Form, false),
+            (&[("accept", "application/json"), ("sec-fetch-mode", "navigate")], Visit, Form, false),
+            (&[("accept", CHROMIUM), ("hx-request", "true")], Htmx, Htmx, false),
+            (&[("sec-fetch-mode", "navigate"), ("hx-request", "true")], Htmx, Htmx, false),
+            (&[("accept", "application/json"), ("hx-request", "true")], Htmx, Htmx, true),
+            (
+                &[("accept", TURBO), ("sec-fetch-mode", "cors"), ("sec-fetch-site", "same-origin")],
+                Program,
+                Turbo,
+                false,
+            ),
+            (
+                &[("accept", TURBO), ("sec-fetch-mode", "cors"), ("sec-fetch-site", "same-site")],
+                Program,
+                Program,
+                false,
+            ),
         ] {
             let headers = Lines(headers);
-            let audience = Audience::of(&Request::new("GET", "/", &headers));
-            assert_eq!(audience.is_navigation, navigation, "{:?}", headers.0);
-            assert_eq!(audience.prefers_json, json, "{:?}", headers.0);
-            let posted = Audience::of(&Request::new("POST", "/", &headers));
-            assert!(!posted.is_navigation, "{:?}", headers.0);
+            for (method, asker) in [("GET", get), ("POST", post), ("HEAD", Program)] {
+                let audience = Audience::of(&Request::new(method, "/", &headers));
+                if method == "HEAD" {
+                    assert!(!audience.reads_pages(), "{:?}", headers.0);
+                    continue;
+                }
+                assert_eq!(audience.asker, asker, "{method} {:?}", headers.0);
+                assert_eq!(audience.reads_json(AuthErrorKind::Store), json, "{:?}", headers.0);
+                let tells = audience.reads_json(AuthErrorKind::LoginRequired);
+                assert_eq!(tells, matches!(asker, Program | Htmx), "{method} {:?}", headers.0);
+            }
         }
     }
 }

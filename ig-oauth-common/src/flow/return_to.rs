@@ -4,6 +4,7 @@
 //! every list of bad forms has been got round (fifteen advisories over eight projects).
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 /// Longest `return_to`, in bytes. The attempt's cookie has to hold it.
 pub(crate) const MAX_RETURN_TO_BYTES: usize = 512;
@@ -34,6 +35,38 @@ pub(crate) fn is_allowed_url(target: &str, origins: &[String]) -> bool {
             Some(_) => false,
         }) && target.len() <= MAX_RETURN_TO_BYTES
     })
+}
+
+/// `target`, an address that was opened, as a place to return to. Browsers and links hold characters
+/// that the grammar lacks: they are encoded, and a query that is too long is left out.
+///
+/// `None` when the path is none that is proven to be of this host: nothing about a path is mended.
+pub(crate) fn captured(target: &str) -> Option<String> {
+    if is_local_path(target) {
+        return Some(target.to_owned());
+    }
+    let (target, _) = split(target, '#');
+    let (path, query) = split(target, '?');
+    let path = encoded(path, is_path_byte_or_slash);
+    let whole = query.map(|query| format!("{path}?{}", encoded(query, is_query_byte)));
+    [whole, Some(path)].into_iter().flatten().find(|target| is_local_path(target))
+}
+
+/// `text` with every byte encoded that is not `fine`, and every percent sign that begins no escape.
+fn encoded(text: &str, fine: fn(u8) -> bool) -> String {
+    let mut rest = text.as_bytes();
+    let mut encoded = String::with_capacity(text.len());
+    while let Some((&byte, tail)) = rest.split_first() {
+        let begins_escape = matches!(tail, [high, low, ..]
+            if byte == b'%' && high.is_ascii_hexdigit() && low.is_ascii_hexdigit());
+        if begins_escape || fine(byte) {
+            encoded.push(char::from(byte));
+        } else {
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+        rest = tail;
+    }
+    encoded
 }
 
 /// `target` without query and fragment.
@@ -126,13 +159,21 @@ fn is_query_or_fragment(text: &str) -> bool {
                 let hex = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_hexdigit());
                 hex(bytes.next()) && hex(bytes.next())
             }
-            _ => is_path_byte(byte) || b"/?[]{}|^".contains(&byte),
+            _ => is_query_byte(byte),
         };
         if !fine {
             return false;
         }
     }
     true
+}
+
+fn is_query_byte(byte: u8) -> bool {
+    is_path_byte(byte) || b"/?[]{}|^".contains(&byte)
+}
+
+fn is_path_byte_or_slash(byte: u8) -> bool {
+    is_path_byte(byte) || byte == b'/'
 }
 
 /// Characters that show nothing, or turn the reading direction: a path with them is not what a

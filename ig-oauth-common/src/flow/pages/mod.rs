@@ -81,6 +81,20 @@ impl Pages {
         self.page(kind.status(), "A permission is missing", "", &body, false)
     }
 
+    /// A form came without a login. Nothing can be kept of it, so the way on is to send it again.
+    pub(crate) fn unsent_form(&self, login: &str) -> Reply {
+        let kind = AuthErrorKind::LoginRequired;
+        let title = "Please log in first";
+        let body = format!(
+            "<h1>{title}</h1><p>You need to be logged in to send this. Nothing was saved. Log in, go \
+             back to the form and send it again.</p><p><a class=\"act\" href=\"{}\">Log in with \
+             Instagram</a></p><small>{}</small>",
+            escape(login),
+            kind.code(),
+        );
+        self.page(kind.status(), title, "", &body, false)
+    }
+
     /// One button that starts a login: by POST where that is required, else by a link.
     pub(crate) fn login_button(&self, action: &str, by_post: bool) -> Reply {
         let action = escape(action);

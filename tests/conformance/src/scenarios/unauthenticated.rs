@@ -29,7 +29,7 @@ pub async fn a_program_gets_json_that_says_where_to_log_in(adapter: &impl Adapte
         ("GET", &[][..]),
         ("GET", &[("accept", "application/json")]),
         ("GET", &[("accept", "text/html"), ("sec-fetch-mode", "cors")]),
-        ("POST", &[("accept", "text/html"), ("sec-fetch-mode", "navigate")]),
+        ("POST", &[("accept", "text/html"), ("sec-fetch-mode", "cors")]),
     ] {
         let answer = app.raw(method, "/me", headers).await;
         assert_eq!(answer.status, 401, "{method} {headers:?}");
