@@ -1,8 +1,10 @@
 //! One vocabulary for everything that can go wrong.
 
 use std::error::Error;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
+
+use crate::provider::ProviderRejection;
 
 /// Why a login, a logout or the look at a session failed.
 ///
@@ -163,10 +165,17 @@ kinds! {
         another redirect URI";
     /// The user granted fewer scopes than required.
     MissingPermission => MissingPermission, 403, "a required permission was not granted";
-    /// The provider refused this app's own settings.
-    ProviderRejected => ProviderRejected, 500, "the provider refused this app's settings";
+    /// The provider calls the access token expired or revoked: it will never work again.
+    TokenInvalid => CodeRejected, 400, "the access token has expired or was revoked";
+    /// The authorization window sent the user back because of a fault of its own (`server_error` and
+    /// `temporarily_unavailable` of RFC 6749, section 4.1.2.1).
+    AuthorizationUnavailable => ProviderUnavailable, 503, "the authorization window has a fault of \
+        its own";
+    /// The provider refused this app's own settings, or a request of it.
+    ProviderRejected => ProviderRejected, 500, "the provider refused a request of this app";
     /// No connection to the provider, or it answered with a server error.
-    Unreachable => ProviderUnavailable, 503, "the provider cannot be reached";
+    Unreachable => ProviderUnavailable, 503, "the provider cannot be reached, or has a fault of its \
+        own";
     /// The provider, or the whole login, took too long.
     TimedOut => ProviderUnavailable, 503, "the provider took too long";
     /// The provider's answer makes no sense.
@@ -221,6 +230,7 @@ impl AuthErrorKind {
                 | Self::TimedOut
                 | Self::MalformedAnswer
                 | Self::Throttled
+                | Self::AuthorizationUnavailable
                 | Self::Busy
                 | Self::Store
                 | Self::TooEarly
@@ -245,6 +255,12 @@ impl AuthError {
     pub(crate) fn retry_after(mut self, wait: Option<Duration>) -> Self {
         self.inner.retry_after = wait;
         self
+    }
+
+    /// The provider's own words, when it gave any.
+    #[must_use]
+    pub fn rejection(&self) -> Option<&ProviderRejection> {
+        self.inner.source.as_ref()?.downcast_ref()
     }
 
     /// The cause without this error around it.
@@ -333,4 +349,15 @@ impl Error for AuthError {
         let source = self.inner.source.as_deref()?;
         Some(source)
     }
+}
+
+/// The error and its causes in one line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let _ = write!(text, ": {cause}");
+        source = cause.source();
+    }
+    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }

@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 
 use crate::clock::Timestamp;
+use crate::error::chain;
 use crate::provider::{ApiError, Profile, Provider};
 use crate::scope::{Scope, Scopes};
 
@@ -225,7 +226,7 @@ impl Token {
     /// See [`ApiErrorKind`](crate::ApiErrorKind). A profile without a user name is
     /// `MalformedAnswer`.
     pub async fn profile(&self) -> Result<Profile, ApiError> {
-        self.provider.profile(self.access_token()).await
+        noted(self.provider.profile(self.access_token()).await)
     }
 
     /// GETs from the rest of the provider's API: `path` below
@@ -286,8 +287,16 @@ impl Token {
         path: &str,
         parameters: &[(&str, &str)],
     ) -> Result<T, ApiError> {
-        self.provider.get(self.access_token(), path, parameters).await
+        noted(self.provider.get(self.access_token(), path, parameters).await)
     }
+}
+
+/// A call that failed leaves an event: an app may handle the error without a word, and the log should
+/// say what became of a token.
+fn noted<T>(answer: Result<T, ApiError>) -> Result<T, ApiError> {
+    answer.inspect_err(|error| {
+        crate::trace::warning(&format!("a call to the provider failed: {}", chain(error)));
+    })
 }
 
 impl fmt::Debug for Token {

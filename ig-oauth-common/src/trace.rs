@@ -8,6 +8,10 @@ pub(crate) fn failure(kind: AuthErrorKind, id: &str, detail: &str) {
     #[cfg(feature = "tracing")]
     match kind {
         AuthErrorKind::Denied => tracing::info!(target: "ig_oauth", ?kind, id, detail),
+        // No fault of the app, and nothing it can do. Anybody who cancels could send it, too.
+        AuthErrorKind::AuthorizationUnavailable => {
+            tracing::warn!(target: "ig_oauth", ?kind, id, detail);
+        }
         _ if kind.status() >= 500 => tracing::error!(target: "ig_oauth", ?kind, id, detail),
         _ => tracing::warn!(target: "ig_oauth", ?kind, id, detail),
     }

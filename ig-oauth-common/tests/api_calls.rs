@@ -171,7 +171,7 @@ async fn the_providers_errors_say_what_to_do() {
         (error(400, 190, Some(463), "Session has expired"), Kind::TokenInvalid, 401, "expired"),
         (error(400, 190, Some(460), "changed"), Kind::TokenInvalid, 401, "changed the password"),
         (error(400, 190, Some(458), "x"), Kind::TokenInvalid, 401, "removed the app"),
-        (error(401, 102, None, "x"), Kind::TokenInvalid, 401, ""),
+        (error(401, 102, None, "x"), Kind::TokenInvalid, 401, "only a new login helps"),
         (error(403, 10, None, "x"), Kind::PermissionDenied, 403, ""),
         (error(403, 200, None, "x"), Kind::PermissionDenied, 403, ""),
         (error(403, 299, None, "x"), Kind::PermissionDenied, 403, ""),
@@ -185,11 +185,11 @@ async fn the_providers_errors_say_what_to_do() {
         (error(500, 300, None, "x"), Kind::Unreachable, 503, ""),
         (error(400, 36_000, None, "x"), Kind::Rejected, 500, ""),
         (HttpResponse::new(502, b"<html>".to_vec()), Kind::Unreachable, 503, ""),
-        (HttpResponse::new(400, b"<html>".to_vec()), Kind::MalformedAnswer, 503, ""),
+        (HttpResponse::new(400, b"<html>".to_vec()), Kind::Rejected, 500, "blocks this server"),
         (HttpResponse::new(302, Vec::new()), Kind::MalformedAnswer, 503, ""),
         (ok(r#"{"data":7}"#), Kind::MalformedAnswer, 503, ""),
         // An error that pretends to be none.
-        (error(200, 190, None, "x"), Kind::TokenInvalid, 401, ""),
+        (error(200, 190, None, "x"), Kind::TokenInvalid, 401, "only a new login helps"),
     ] {
         let described = format!("{} {}", answer.status(), String::from_utf8_lossy(answer.body()));
         let (token, _) = token(Api::InstagramLogin, vec![answer]).await;

@@ -588,13 +588,14 @@ fn the_errors_and_their_codes_are_those_of_the_contract() {
                 AuthErrorKind::WrongContext,
             ],
         ),
-        ("code_rejected", 400, &[AuthErrorKind::CodeRejected]),
+        ("code_rejected", 400, &[AuthErrorKind::CodeRejected, AuthErrorKind::TokenInvalid]),
         ("missing_permission", 403, &[AuthErrorKind::MissingPermission]),
         ("provider_rejected", 500, &[AuthErrorKind::ProviderRejected]),
         (
             "provider_unavailable",
             503,
             &[
+                AuthErrorKind::AuthorizationUnavailable,
                 AuthErrorKind::Unreachable,
                 AuthErrorKind::TimedOut,
                 AuthErrorKind::MalformedAnswer,
@@ -647,9 +648,9 @@ async fn an_error_of_the_window_is_believed_only_when_well_formed() {
     let longest = "e".repeat(256);
     let longer = "e".repeat(257);
     for (error, status, code) in [
-        ("invalid_scope", 500, "provider_rejected"),
-        ("!~[]#", 500, "provider_rejected"),
-        (&*longest, 500, "provider_rejected"),
+        ("invalid_scope", 400, "authorization_rejected"),
+        ("!~[]#", 400, "authorization_rejected"),
+        (&*longest, 400, "authorization_rejected"),
         (&*longer, 400, "invalid_request"),
         ("", 400, "invalid_request"),
         ("a\"b", 400, "invalid_request"),

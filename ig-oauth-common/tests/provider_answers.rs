@@ -127,7 +127,7 @@ async fn an_answer_that_is_no_token_is_an_error_of_this_step() {
         (200, id("18446744073709551616"), MalformedAnswer),
         (204, String::new(), MalformedAnswer),
         (400, token("\"FAKE\""), MalformedAnswer),
-        (404, "<html>404</html>".into(), MalformedAnswer),
+        (404, "<html>404</html>".into(), ProviderRejected),
         (301, String::new(), Redirected),
         (307, token("\"FAKE\""), Redirected),
         (500, "{}".into(), Unreachable),

@@ -1,7 +1,11 @@
 //! The authorization response (RFC 6749, section 4.1.2): what the provider's redirect carries.
 
+use std::error::Error;
+use std::fmt;
+
 use super::query::Query;
-use crate::error::AuthErrorKind;
+use crate::error::{AuthError, AuthErrorKind};
+use crate::provider::safe;
 
 /// Longest code, in bytes. Those seen have a few hundred.
 const MAX_CODE_BYTES: usize = 1_024;
@@ -12,35 +16,104 @@ const MAX_TEXT_CHARACTERS: usize = 256;
 /// What the user decided, or what else the provider says.
 pub(super) enum AuthorizationResponse {
     Code(String),
-    Error { error: String, reason: Option<String>, description: Option<String> },
+    Error(AuthorizationError),
+}
+
+/// An error that came back instead of a code.
+pub(super) struct AuthorizationError {
+    /// `error` of RFC 6749, section 4.1.2.1. Facebook's windows are reported to send `error_code` and
+    /// `error_message` alone.
+    error: Option<String>,
+    code: Option<String>,
+    pub(super) reason: Option<String>,
+    pub(super) description: Option<String>,
 }
 
 impl AuthorizationResponse {
     /// Every parameter that is read; `hop` is our own, of the bounce page.
-    pub(super) const PARAMETERS: &'static [&'static str] =
-        &["code", "error", "error_reason", "error_description", "state", "hop"];
+    pub(super) const PARAMETERS: &'static [&'static str] = &[
+        "code",
+        "error",
+        "error_code",
+        "error_message",
+        "error_reason",
+        "error_description",
+        "state",
+        "hop",
+    ];
 
-    /// The response and its state, when exactly one well-formed of `code` and `error` is there.
+    /// The response and its state, when exactly one well-formed of `code` and an error is there.
     pub(super) fn read<'q>(query: &'q Query<'_>) -> Result<(Self, Option<&'q str>), AuthErrorKind> {
         let state = query.get("state")?.filter(|state| !state.is_empty());
+        let error_code = text(query, "error_code");
+        let error_message = text(query, "error_message");
+        let error = |error| {
+            Self::Error(AuthorizationError {
+                error,
+                code: error_code.clone(),
+                reason: text(query, "error_reason"),
+                description: text(query, "error_description").or(error_message.clone()),
+            })
+        };
         let response = match (query.get("code")?, query.get("error")?) {
             (Some(code), None) => Self::Code(read_code(code)?),
-            (None, Some(error)) => Self::Error {
-                error: read_error(error)?,
-                reason: text(query, "error_reason"),
-                description: text(query, "error_description"),
-            },
+            (None, Some(name)) => error(Some(read_error(name)?)),
             (Some(_), Some(_)) => return Err(AuthErrorKind::Malformed),
+            (None, None) if error_code.is_some() || error_message.is_some() => error(None),
             (None, None) => return Err(AuthErrorKind::MissingCode),
         };
         Ok((response, state))
     }
 }
 
-/// VSCHAR only (RFC 6749, appendix A.11), without the `#_` that the provider appends: it is not part
-/// of the code (Meta's guide), and reaches a server only from clients that escape it.
+impl AuthorizationError {
+    /// The error, with the provider's words for the log. They are the provider's only where the state
+    /// is proven, so this is not to be logged before.
+    pub(super) fn to_error(&self) -> AuthError {
+        let kind = match self.error.as_deref() {
+            Some("access_denied") => AuthErrorKind::Denied,
+            // RFC 6749, section 4.1.2.1: these two pass; all others are about the app's request.
+            Some("server_error" | "temporarily_unavailable") => {
+                AuthErrorKind::AuthorizationUnavailable
+            }
+            _ => AuthErrorKind::AuthorizationRejected,
+        };
+        let made_safe = |text: Option<&String>| text.map(|text| safe(text, &[]));
+        let words = Words {
+            error: made_safe(self.error.as_ref()),
+            code: made_safe(self.code.as_ref()),
+            description: made_safe(self.description.as_ref().or(self.reason.as_ref())),
+        };
+        AuthError::with_source(kind, words)
+    }
+}
+
+/// What the provider's redirect says, made safe.
+#[derive(Debug)]
+struct Words {
+    error: Option<String>,
+    code: Option<String>,
+    description: Option<String>,
+}
+
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the provider sent back ")?;
+        f.write_str(self.error.as_deref().unwrap_or("an error"))?;
+        if let Some(code) = &self.code {
+            write!(f, ", code {code}")?;
+        }
+        if let Some(description) = &self.description {
+            write!(f, ", \"{description}\"")?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for Words {}
+
+/// VSCHAR only (RFC 6749, appendix A.11).
 fn read_code(code: &str) -> Result<String, AuthErrorKind> {
-    let code = code.strip_suffix("#_").unwrap_or(code);
     if code.is_empty() {
         return Err(AuthErrorKind::MissingCode);
     }
@@ -66,7 +139,7 @@ fn read_error(error: &str) -> Result<String, AuthErrorKind> {
 
 /// A text for the hook; control characters would forge log lines.
 fn text(query: &Query<'_>, name: &str) -> Option<String> {
-    let text = query.get(name).ok().flatten()?;
+    let text = query.get(name).ok().flatten().filter(|text| !text.is_empty())?;
     let printable = |character: char| {
         if character.is_control() { ' ' } else { character }
     };

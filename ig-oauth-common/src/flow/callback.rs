@@ -56,7 +56,7 @@ impl Flow {
             return refuse(kind);
         }
         let query = match Query::read(request.query, AuthorizationResponse::PARAMETERS) {
-            Ok(query) => query,
+            Ok(query) => query.without_fragment(),
             Err(kind) => return refuse(kind),
         };
         let (response, state) = match AuthorizationResponse::read(&query) {

@@ -12,12 +12,11 @@ use super::authorization_response::AuthorizationResponse;
 use super::callback::{Proven, landing};
 use super::consumed_states::Entry;
 use super::failure::Refusal;
-use super::refresh::successor;
 use super::{Flow, Reply};
 use crate::clock::Timestamp;
 use crate::config::LongLived;
 use crate::encoding::to_base64url;
-use crate::error::{AuthError, AuthErrorKind};
+use crate::error::{AuthError, AuthErrorKind, chain};
 use crate::hooks::{Denial, Login, LoginKind};
 use crate::provider::{Profile, TokenAnswer};
 use crate::scope::Scopes;
@@ -27,6 +26,10 @@ use crate::token::{Lifetime, Token, TokenFacts, UserId};
 /// The life of the code exchange's token, whose answer carries no `expires_in`: one hour, by Meta's
 /// reference of the access token endpoint.
 const SHORT_LIVED: std::time::Duration = std::time::Duration::from_secs(60 * 60);
+
+/// Some apps are reported to get a token of 60 days from the code exchange, and "Unsupported request"
+/// or "Session key invalid" from the long-lived exchange then: there is nothing to exchange.
+const A_DAY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
 
 /// How a login that reached the provider ended.
 enum Ending {
@@ -38,7 +41,7 @@ enum Ending {
     ConsumedElsewhere,
     /// A hook answers instead.
     Replaced(Reply),
-    Denied(Denial),
+    Denied(Denial, AuthError),
 }
 
 impl Flow {
@@ -133,15 +136,15 @@ impl Flow {
                 self.refused_by_hook(AuthErrorKind::RejectedByApp);
                 reply.cookies([removal.clone()])
             }
-            Ok(Ending::Denied(denial)) => {
-                let refusal = proven.refusal(AuthErrorKind::Denied);
+            Ok(Ending::Denied(denial, error)) => {
+                let refusal = proven.refusal(error);
                 let replaced = match &self.settings().hooks {
                     Some(hooks) => hooks.on_denied(denial).await,
                     None => None,
                 };
                 match replaced {
                     Some(reply) => {
-                        self.refused_by_hook(AuthErrorKind::Denied);
+                        self.refused_by_hook(refusal.error);
                         reply.cookies(refusal.cookies)
                     }
                     None => self.reply_without_hook(&refusal),
@@ -158,19 +161,18 @@ impl Flow {
         let attempt = &proven.attempt;
         let code = match &proven.response {
             AuthorizationResponse::Code(code) => code,
-            AuthorizationResponse::Error { error, reason, description } => {
-                return match error.as_str() {
-                    "access_denied" => Ok(Ending::Denied(Denial {
-                        return_to: attempt.return_to.clone(),
-                        reason: reason.clone(),
-                        description: description.clone(),
-                        app_data: attempt.app_data.clone(),
-                    })),
-                    // RFC 6749, section 4.1.2.1: these two pass; all others are about our request.
-                    "server_error" | "temporarily_unavailable" => {
-                        Err(AuthErrorKind::Unreachable.into())
-                    }
-                    _ => Err(AuthErrorKind::ProviderRejected.into()),
+            AuthorizationResponse::Error(error) => {
+                let denial = Denial {
+                    return_to: attempt.return_to.clone(),
+                    reason: error.reason.clone(),
+                    description: error.description.clone(),
+                    app_data: attempt.app_data.clone(),
+                };
+                let error = error.to_error();
+                return if error.is_denied() {
+                    Ok(Ending::Denied(denial, error))
+                } else {
+                    Err(error)
                 };
             }
         };
@@ -239,14 +241,15 @@ impl Flow {
         // RFC 6749, section 5.1: no word about scopes means those asked for.
         let scopes = answer.permissions.unwrap_or(requested);
         self.check_required(&scopes)?;
+        let life = answer.expires_in.unwrap_or(SHORT_LIVED);
         let facts = TokenFacts {
             access_token: answer.access_token,
             user_id: answer.user_id,
             scopes,
             scopes_reported,
-            lifetime: Lifetime::ShortLived,
+            lifetime: if life >= A_DAY { Lifetime::LongLived } else { Lifetime::ShortLived },
             issued_at: asked_at,
-            expires_at: asked_at.saturating_add(SHORT_LIVED),
+            expires_at: asked_at.saturating_add(life),
         };
         Ok(Token::new(facts, &settings.provider))
     }
@@ -267,7 +270,7 @@ impl Flow {
         }
         let reason = match time::timeout_at(budget.profile_until, token.profile()).await {
             Ok(Ok(profile)) => return Some(profile),
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err(error)) => chain(&error),
             Err(_) => NO_TIME.to_owned(),
         };
         crate::trace::warning(&format!("the login goes on without a profile: {reason}"));
@@ -276,14 +279,15 @@ impl Flow {
 
     /// The 60-day token for the one-hour one, as configured.
     async fn lengthen(&self, short: Token, budget: &Budget) -> Result<Token, AuthError> {
+        if short.lifetime() == Lifetime::LongLived {
+            return Ok(short);
+        }
         let lengthened = self.long_lived(short.clone());
         let reason = match self.settings().long_lived {
             LongLived::Off => return Ok(short),
             LongLived::Require => return lengthened.await,
             _ => match time::timeout_at(budget.long_lived_until, lengthened).await {
-                Ok(Err(error)) if error.kind() != AuthErrorKind::MissingPermission => {
-                    super::failure::chain(&error)
-                }
+                Ok(Err(error)) if error.kind() != AuthErrorKind::MissingPermission => chain(&error),
                 Ok(ended) => return ended,
                 Err(_) => NO_TIME.to_owned(),
             },
@@ -299,7 +303,7 @@ impl Flow {
         let settings = self.settings();
         let asked_at = settings.clock.now();
         let answer = settings.provider.exchange_long_lived(short.access_token()).await?;
-        let token = successor(&short, answer, asked_at)?;
+        let token = self.successor(&short, &[], answer, asked_at).await?;
         self.check_required(token.scopes())?;
         Ok(token)
     }

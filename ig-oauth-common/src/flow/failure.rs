@@ -1,13 +1,10 @@
 //! From an error to the answer: the hook, the event, and the page, JSON or redirect.
 
-use std::error::Error as _;
-use std::fmt::Write as _;
-
 use super::authorization_request::query_escape;
 use super::negotiation::Audience;
 use super::return_to::with_own_fragment;
 use super::{Begin, Flow, Job, Reply};
-use crate::error::{AuthError, AuthErrorKind, ErrorCode};
+use crate::error::{AuthError, AuthErrorKind, ErrorCode, chain};
 use crate::hooks::Failure;
 
 /// The wait we suggest when the provider names none, in seconds.
@@ -90,8 +87,8 @@ impl Flow {
 
     /// Leaves the event of a refusal that a hook words in its own way: a log that lacks the refusals
     /// of the app's own making would be no account of who was turned away.
-    pub(crate) fn refused_by_hook(&self, kind: AuthErrorKind) {
-        self.failure_id(&kind.into());
+    pub(crate) fn refused_by_hook(&self, error: impl Into<AuthError>) {
+        self.failure_id(&error.into());
     }
 
     /// Logs the error, under a random id that also goes on the page.
@@ -179,15 +176,4 @@ pub(crate) fn json_reply(kind: AuthErrorKind, message: &str) -> Reply {
     Reply::empty(kind.status())
         .header("content-type", "application/json")
         .body(body.to_string().into_bytes())
-}
-
-/// The error and its causes in one line.
-pub(crate) fn chain(error: &AuthError) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let _ = write!(text, ": {cause}");
-        source = cause.source();
-    }
-    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }

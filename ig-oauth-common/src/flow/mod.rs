@@ -32,6 +32,7 @@ mod request;
 mod return_to;
 mod revocation;
 mod shared_refreshes;
+mod successor;
 
 use std::fmt;
 use std::future::Future;
@@ -40,7 +41,6 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 pub use app_request::{AppRequest, Caller, RequiredScopes, middleware_missing};
-pub(crate) use failure::chain;
 pub use form::Form;
 pub use login_options::{LoginOptions, LoginOptionsError};
 pub use reply::{InvalidHeader, InvalidStatus, Reply};

@@ -13,6 +13,8 @@ const MAX_PARAMETERS: usize = 32;
 /// The parameters we know of a query, each at most once.
 pub(crate) struct Query<'a> {
     parameters: Vec<(&'static str, Result<Cow<'a, str>, AuthErrorKind>)>,
+    /// The name of the last parameter, when it is a known one. `hop`, which is added here, is none.
+    last: Option<&'static str>,
 }
 
 impl<'a> Query<'a> {
@@ -32,6 +34,7 @@ impl<'a> Query<'a> {
             return Err(AuthErrorKind::Oversize);
         }
         let mut parameters: Vec<(&'static str, _)> = Vec::new();
+        let mut last = None;
         let pairs = query.split('&').filter(|pair| !pair.is_empty());
         for (index, pair) in pairs.enumerate() {
             if index >= MAX_PARAMETERS {
@@ -40,14 +43,38 @@ impl<'a> Query<'a> {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name)?;
             let Some(name) = known.iter().find(|known| **known == name) else {
+                last = None;
                 continue;
             };
+            if *name != "hop" {
+                last = Some(*name);
+            }
             if parameters.iter().any(|(seen, _)| seen == name) {
                 return Err(AuthErrorKind::DuplicateParameter);
             }
             parameters.push((name, decode(value)));
         }
-        Ok(Self { parameters })
+        Ok(Self { parameters, last })
+    }
+
+    /// Takes one `#_` from the end of `code`, and of the last parameter.
+    ///
+    /// The provider ends its redirect with the fragment `#_`, which is not part of the code (Meta's
+    /// guide). It reaches a server only from clients and proxies that escape it, and then it is at the
+    /// end of whatever comes last: of `state`, in the order the provider sends.
+    #[must_use]
+    pub(crate) fn without_fragment(mut self) -> Self {
+        for (name, value) in &mut self.parameters {
+            if *name != "code" && Some(*name) != self.last {
+                continue;
+            }
+            if let Ok(text) = value
+                && let Some(stripped) = text.strip_suffix("#_")
+            {
+                *text = Cow::Owned(stripped.to_owned());
+            }
+        }
+        self
     }
 
     /// The value of `name`, decoded: `None` when it is absent.

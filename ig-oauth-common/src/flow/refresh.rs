@@ -17,10 +17,10 @@ use super::Flow;
 use super::shared_refreshes::{self, Entry, Outcome, TokenHash, UnderWay};
 use crate::clock::Timestamp;
 use crate::encoding::to_base64url;
-use crate::error::{AuthError, AuthErrorKind};
-use crate::provider::{LongLivedAnswer, ProviderRejection};
+use crate::error::{AuthError, AuthErrorKind, chain};
+use crate::provider::ProviderRejection;
 use crate::session::{self, AccountRecord, Claim, MOST_WRITES, Session, Store, unavailable};
-use crate::token::{Lifetime, Successor, Token};
+use crate::token::{Lifetime, Token, UserId};
 
 /// The provider refreshes no younger token
 /// (<https://developers.facebook.com/docs/instagram-platform/reference/refresh_access_token>).
@@ -126,7 +126,7 @@ impl Flow {
             Err(error) => {
                 crate::trace::warning(&format!(
                     "the old token goes on, because its refresh failed: {}",
-                    super::failure::chain(&error)
+                    chain(&error)
                 ));
                 Outcome::Failed(Arc::new(error))
             }
@@ -151,7 +151,7 @@ impl Flow {
         let settings = self.settings();
         let deadline = Instant::now() + settings.callback_deadline;
         let (Some(store), Some(account)) = (&settings.store, account) else {
-            return within(deadline, self.ask_for_another(token)).await;
+            return within(deadline, self.ask_for_another(token, &[])).await;
         };
         let key = format!("refresh:{}", to_base64url(hash));
         let owner = to_base64url(&settings.random::<16>()?);
@@ -196,7 +196,7 @@ impl Flow {
             // Another instance was faster, or the user logged in again.
             return Ok(kept);
         }
-        let successor = self.ask_for_another(token).await?;
+        let successor = self.ask_for_another(token, &present.further_ids).await?;
         for _ in 0..MOST_WRITES {
             if session::replace_token(settings, store, &present, &successor).await? {
                 return Ok(successor);
@@ -229,35 +229,16 @@ impl Flow {
         Ok((present, kept))
     }
 
-    async fn ask_for_another(&self, token: &Token) -> Result<Token, AuthError> {
+    async fn ask_for_another(
+        &self,
+        token: &Token,
+        further_ids: &[UserId],
+    ) -> Result<Token, AuthError> {
         let settings = self.settings();
         let asked_at = settings.clock.now();
         let answer = settings.provider.refresh(token.access_token()).await?;
-        successor(token, answer, asked_at)
+        self.successor(token, further_ids, answer, asked_at).await
     }
-}
-
-/// The token in a provider's answer that takes the place of `token`: of the same user, and with no
-/// scope that was not granted before.
-///
-/// Its life is counted from `asked_at`, before the call: counted from the answer, the provider would
-/// end it earlier than we believe.
-pub(super) fn successor(
-    token: &Token,
-    answer: LongLivedAnswer,
-    asked_at: Timestamp,
-) -> Result<Token, AuthError> {
-    if answer.user_id.is_some_and(|id| id != *token.user_id()) {
-        let other = "the answer is for another user";
-        return Err(AuthError::with_source(AuthErrorKind::MalformedAnswer, other));
-    }
-    Ok(token.succeeded_by(Successor {
-        access_token: answer.access_token,
-        scopes: token.scopes().narrowed_to(answer.permissions.as_ref()),
-        scopes_reported: token.scopes_reported() || answer.permissions.is_some(),
-        issued_at: asked_at,
-        expires_at: asked_at.saturating_add(answer.expires_in),
-    }))
 }
 
 /// Whether two are one token. The provider may answer a refresh with the string it got: only the

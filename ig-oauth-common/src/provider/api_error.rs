@@ -48,7 +48,8 @@ pub enum ApiErrorKind {
     TimedOut,
     /// The answer is not what was asked for.
     MalformedAnswer,
-    /// The answer is larger than 1 MiB. Ask for less with `limit` or `fields`.
+    /// The answer is larger than 1 MiB, or the provider says that it would be too large ("reduce the
+    /// amount of data"). Ask for less with `limit` or `fields`.
     OversizeAnswer,
 }
 
@@ -79,7 +80,7 @@ impl ApiErrorKind {
             }
             Self::InvalidRequest => "the path or a parameter of the call is wrong",
             Self::Rejected => "the provider refused the call",
-            Self::Unreachable => "the provider cannot be reached",
+            Self::Unreachable => "the provider cannot be reached, or has a fault of its own",
             Self::TimedOut => "the provider took too long",
             Self::MalformedAnswer => "the provider's answer is malformed",
             Self::OversizeAnswer => "the provider's answer is too large",

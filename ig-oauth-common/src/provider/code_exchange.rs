@@ -24,11 +24,7 @@ impl Provider {
             .finish();
         let url = application.token_url.clone();
         let response = self.send(HttpRequest::post_form(url, form, MAX_ANSWER_BYTES)).await?;
-        match wire::read(response.body()) {
-            Ok(answer) if response.status() == 200 && !answer.is_error() => answer.into_token(),
-            answer => {
-                Err(rejection::of(&response, answer.ok(), Step::CodeExchange, &[secret, code]))
-            }
-        }
+        rejection::check(&response, Step::CodeExchange, &[secret, code])?;
+        wire::read(response.body())?.into_token()
     }
 }

@@ -1,10 +1,11 @@
 //! The provider's API beyond the login: authenticated GETs below the graph base.
 
+use secrecy::ExposeSecret as _;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
 use super::http::{HttpRequest, HttpResponse};
-use super::{ApiError, ApiErrorKind, Provider, rejection, wire};
+use super::{ApiError, ApiErrorKind, Provider, rejection};
 use crate::token::AccessToken;
 
 /// Most bytes of an answer that are read. A page of 100 media with captions has some 300 KiB.
@@ -55,13 +56,10 @@ impl Provider {
             .finish();
         let url = format!("{}?{query}", self.graph(path));
         let response = self.send(HttpRequest::get(url, MAX_GRAPH_BYTES)).await?;
-        let answer = wire::read(response.body());
         // An error can come with status 200.
-        let is_error = answer.as_ref().is_ok_and(wire::Answer::is_error);
-        if response.status() == 200 && !is_error {
-            return Ok(response);
-        }
-        Err(rejection::of_graph(&response, answer.ok(), &[token]))
+        let secret = self.application.client_secret.expose_secret();
+        rejection::check_graph(&response, &[token, secret])?;
+        Ok(response)
     }
 }
 

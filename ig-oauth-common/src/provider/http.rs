@@ -121,6 +121,7 @@ impl fmt::Debug for HttpRequest {
 pub struct HttpResponse {
     status: u16,
     body: Vec<u8>,
+    content_type: Option<String>,
     retry_after_seconds: Option<u64>,
     usage: Option<String>,
 }
@@ -129,7 +130,15 @@ impl HttpResponse {
     /// An answer with this status and body.
     #[must_use]
     pub fn new(status: u16, body: Vec<u8>) -> Self {
-        Self { status, body, retry_after_seconds: None, usage: None }
+        Self { status, body, content_type: None, retry_after_seconds: None, usage: None }
+    }
+
+    /// The same answer with the value of its `Content-Type` header, which an error names where JSON was
+    /// expected.
+    #[must_use]
+    pub fn with_content_type(mut self, content_type: Option<String>) -> Self {
+        self.content_type = content_type;
+        self
     }
 
     /// The same answer with the wait of its `Retry-After` header, in seconds.
@@ -158,6 +167,12 @@ impl HttpResponse {
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body
+    }
+
+    /// The value of `Content-Type`.
+    #[must_use]
+    pub fn content_type(&self) -> Option<&str> {
+        self.content_type.as_deref()
     }
 
     /// The wait the answer asks for, in seconds.

@@ -27,11 +27,7 @@ impl Provider {
             .finish();
         let url = format!("{}?{query}", self.graph("access_token"));
         let response = self.send(HttpRequest::get(url, MAX_ANSWER_BYTES)).await?;
-        match wire::read(response.body()) {
-            Ok(answer) if response.status() == 200 && !answer.is_error() => {
-                answer.into_long_lived()
-            }
-            answer => Err(rejection::of(&response, answer.ok(), Step::LongLived, &[secret, token])),
-        }
+        rejection::check(&response, Step::LongLived, &[secret, token])?;
+        wire::read(response.body())?.into_long_lived()
     }
 }

@@ -5,9 +5,11 @@
 
 mod api_error;
 mod code_exchange;
+mod error_fields;
 mod graph;
 pub(crate) mod http;
 mod long_lived;
+mod meaning;
 mod profile;
 mod refresh;
 mod rejection;
@@ -15,6 +17,7 @@ mod rejection;
 mod reqwest_client;
 mod signed_request;
 mod wire;
+mod words;
 
 use std::fmt;
 use std::sync::Arc;
@@ -29,6 +32,7 @@ pub use rejection::ProviderRejection;
 pub(crate) use reqwest_client::{ReqwestSettings, reqwest_client};
 pub(crate) use signed_request::DEFAULT_WINDOW;
 pub use signed_request::{SignedRequest, SignedRequestError, SignedRequestVerifier};
+pub(crate) use words::safe;
 
 use self::http::{HttpClient, HttpErrorKind, HttpRequest, HttpResponse};
 use crate::api::Api;
@@ -64,13 +68,16 @@ pub(crate) struct TokenAnswer {
     pub(crate) user_id: UserId,
     /// None when the answer says nothing readable about scopes; empty when nothing was granted.
     pub(crate) permissions: Option<Scopes>,
+    /// Meta's pages show none here. Some apps are reported to get a token of 60 days at once.
+    pub(crate) expires_in: Option<Duration>,
 }
 
 /// What the long-lived exchange and the refresh yield.
 pub(crate) struct LongLivedAnswer {
     pub(crate) access_token: AccessToken,
-    pub(crate) expires_in: Duration,
-    /// No page of Meta's shows it here; when it is there, it must be the token's user.
+    /// None when the answer names no believable life.
+    pub(crate) expires_in: Option<Duration>,
+    /// No page of Meta's shows it here. When it is there, it must be an id of the token's user.
     pub(crate) user_id: Option<UserId>,
     /// Likewise, and narrows the scopes. None when the answer says nothing readable about them.
     pub(crate) permissions: Option<Scopes>,

@@ -2,6 +2,7 @@
 //!
 //! <https://developers.facebook.com/docs/instagram-platform/reference/refresh_access_token>
 
+use secrecy::ExposeSecret as _;
 use url::form_urlencoded;
 
 use super::http::HttpRequest;
@@ -21,11 +22,8 @@ impl Provider {
             .finish();
         let url = format!("{}?{query}", self.graph("refresh_access_token"));
         let response = self.send(HttpRequest::get(url, MAX_ANSWER_BYTES)).await?;
-        match wire::read(response.body()) {
-            Ok(answer) if response.status() == 200 && !answer.is_error() => {
-                answer.into_long_lived()
-            }
-            answer => Err(rejection::of(&response, answer.ok(), Step::Refresh, &[token])),
-        }
+        let secret = self.application.client_secret.expose_secret();
+        rejection::check(&response, Step::Refresh, &[token, secret])?;
+        wire::read(response.body())?.into_long_lived()
     }
 }

@@ -1,4 +1,4 @@
-//! What the provider's error answers mean, and what to do about them.
+//! What follows from an error answer of the provider, and its words.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -7,17 +7,18 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use serde_json::Value;
+
 use super::MAX_RETRY_AFTER;
 use super::api_error::{ApiError, ApiErrorKind};
+use super::error_fields::ErrorFields;
 use super::http::HttpResponse;
-use super::wire::{Answer, ErrorFields};
+use super::meaning::{self, Meaning};
+use super::words::{safe, safe_class};
 use crate::error::{AuthError, AuthErrorKind};
 
-/// Most characters kept of the provider's message.
-const MAX_MESSAGE_CHARACTERS: usize = 256;
-
-/// A run of this many token-like characters may be a secret, and is not kept.
-const SECRET_LIKE: usize = 20;
+/// How much of a body that is not JSON is looked at, in bytes.
+const MAX_FOREIGN_BYTES: usize = 4 * 1024;
 
 /// The provider's own words on why it refused: the `source()` of the
 /// [`AuthError`](crate::AuthError)s that come from an answer of it.
@@ -31,6 +32,8 @@ pub struct ProviderRejection {
     code: Option<i64>,
     subcode: Option<i64>,
     message: Option<String>,
+    /// What came where JSON was expected.
+    instead_of_json: Option<String>,
     advice: Option<&'static str>,
 }
 
@@ -66,6 +69,13 @@ impl ProviderRejection {
         self.message.as_deref()
     }
 
+    /// What came instead of JSON: its content type as a rule, such as `text/html` for a page that
+    /// blocks this server. The page's title, or the text, is the [`message`](Self::message) then.
+    #[must_use]
+    pub fn instead_of_json(&self) -> Option<&str> {
+        self.instead_of_json.as_deref()
+    }
+
     /// What to do, when it is known.
     #[must_use]
     pub fn advice(&self) -> Option<&str> {
@@ -76,6 +86,9 @@ impl ProviderRejection {
 impl fmt::Display for ProviderRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the provider answered {}", self.status)?;
+        if let Some(found) = &self.instead_of_json {
+            write!(f, " with {found} instead of JSON")?;
+        }
         if let Some(error_type) = &self.error_type {
             write!(f, " {error_type}")?;
         }
@@ -105,139 +118,138 @@ pub(super) enum Step {
     Refresh,
 }
 
-/// The words that mislead.
-const UNSUPPORTED: &str = "unsupported request";
+const BLOCKED: &str = "a page instead of an answer means, as a rule, that something on the way or the provider itself \
+                       blocks this server, or that the URL in the settings is another's";
 
-/// What words of the provider mean. The first row that is found in the message counts.
-const MEANINGS: &[(&str, Meaning, Option<&str>)] = &[
-    (
-        "invalid platform app",
-        Meaning::Settings,
-        Some(
-            "the client id is not an Instagram app id: perhaps it is the Meta app id; use the one \
-             from App Dashboard > Instagram > API setup with Instagram login > Business login \
-             settings",
-        ),
-    ),
-    (
-        "client secret",
-        Meaning::Settings,
-        Some(
-            "the client secret is wrong: use the Instagram app secret from Business login settings, \
-             not the Meta app secret",
-        ),
-    ),
-    ("invalid client", Meaning::Settings, Some("check client id and client secret")),
-    (
-        "scope",
-        Meaning::Settings,
-        Some("a scope is not one of this API: check `scopes` against the app's permissions"),
-    ),
-    (
-        "redirect",
-        Meaning::Code,
-        Some(
-            "the redirect URI must be an entry of the dashboard's list to the letter; the dashboard \
-             may have added a trailing slash",
-        ),
-    ),
-    ("code was not found", Meaning::Code, None),
-    ("authorization code", Meaning::Code, None),
-    ("matching code", Meaning::Code, None),
-    ("code has expired", Meaning::Code, None),
-    (
-        UNSUPPORTED,
-        Meaning::Settings,
-        Some(
-            "this message misleads; reported causes are a tester invitation that was not accepted, \
-             another app's secret, and an expired or empty token",
-        ),
-    ),
-];
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Meaning {
-    Code,
-    Settings,
+/// An answer that is no success, read.
+struct Refused {
+    meaning: Option<Meaning>,
+    /// Whether it is an error of a shape that says what it is about.
+    is_known_shape: bool,
+    wait: Option<Duration>,
+    rejection: ProviderRejection,
 }
 
-/// The error for an answer that is not a success. Bodies of unknown shape are not looked into: only
-/// their status counts.
-pub(super) fn of(
+impl Refused {
+    /// None for a success: status 200 with JSON that speaks of no error.
+    fn read(response: &HttpResponse, secrets: &[&str]) -> Option<Self> {
+        let status = response.status();
+        let json: Option<Value> = serde_json::from_slice(response.body()).ok();
+        let fields = json.as_ref().and_then(|json| ErrorFields::read(status, json));
+        if status == 200 && json.is_some() && fields.is_none() {
+            return None;
+        }
+        let is_known_shape = fields.is_some();
+        let fields = fields.unwrap_or_default();
+        let (meaning, advice) = meaning::of(status, &fields);
+        let foreign = if json.is_none() { Some(foreign(response)) } else { None };
+        let is_blocked = foreign.is_some() && (400..500).contains(&status) && meaning.is_none();
+        let (instead_of_json, words) = foreign.unzip();
+        let wait = wait(response).or_else(|| meaning::wait_in_words(&fields));
+        let message = fields.message.or(words.flatten());
+        let rejection = ProviderRejection {
+            status,
+            error_type: fields.kind.as_ref().map(|text| safe_class(text, secrets)),
+            code: fields.code,
+            subcode: fields.subcode,
+            message: message.as_deref().map(|text| safe(text, secrets)),
+            instead_of_json,
+            advice: if is_blocked { Some(BLOCKED) } else { advice },
+        };
+        Some(Self { meaning, is_known_shape, wait, rejection })
+    }
+
+    /// Whether a 4xx came without any JSON: no answer of the endpoint, but of what stands before it.
+    fn is_blocked(&self) -> bool {
+        self.rejection.instead_of_json.is_some() && (400..500).contains(&self.rejection.status)
+    }
+}
+
+/// What stands where JSON was expected: its type, and its title or text.
+fn foreign(response: &HttpResponse) -> (String, Option<String>) {
+    let body = response.body();
+    let text = String::from_utf8_lossy(body.get(..MAX_FOREIGN_BYTES).unwrap_or(body));
+    let text = text.trim();
+    let is_markup = text.starts_with('<');
+    let named = response.content_type().and_then(|value| value.split(';').next()).map(str::trim);
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"/+-.".contains(&byte);
+    let named = named.filter(|name| {
+        !name.is_empty() && name.len() <= 64 && name.bytes().all(is_name) && !name.contains("json")
+    });
+    let found = match named {
+        _ if text.is_empty() => "an empty body",
+        Some(name) => name,
+        None if is_markup => "HTML",
+        None => "other text",
+    };
+    let words = if is_markup {
+        title(text)
+    } else if text.starts_with(['{', '[']) {
+        // Broken JSON could hold a token.
+        None
+    } else {
+        Some(text)
+    };
+    let words = words.filter(|words| !words.trim().is_empty());
+    (found.to_owned(), words.map(str::to_owned))
+}
+
+fn title(html: &str) -> Option<&str> {
+    let small = html.to_ascii_lowercase();
+    let start = small.find("<title")?;
+    let start = start + small.get(start..)?.find('>')? + 1;
+    let length = small.get(start..)?.find("</title")?;
+    html.get(start..start + length)
+}
+
+/// An error for an answer that is not a success.
+pub(super) fn check(
     response: &HttpResponse,
-    answer: Option<Answer>,
     step: Step,
     secrets: &[&str],
-) -> AuthError {
-    let status = response.status();
-    let fields = answer.and_then(|answer| answer.error_fields());
-    let is_known_shape = fields.is_some();
-    let fields = fields.unwrap_or_default();
-    let meaning = meaning(&fields);
-    let kind = match (&fields, meaning) {
-        _ if is_throttled(status, &fields) => AuthErrorKind::Throttled,
-        _ if status >= 500 => AuthErrorKind::Unreachable,
-        _ if !is_known_shape => AuthErrorKind::MalformedAnswer,
-        (_, Some((Meaning::Code, _))) if step == Step::CodeExchange => AuthErrorKind::CodeRejected,
-        (_, Some(_)) => AuthErrorKind::ProviderRejected,
-        (fields, None) if is_temporary(fields) => AuthErrorKind::Unreachable,
+) -> Result<(), AuthError> {
+    let Some(refused) = Refused::read(response, secrets) else {
+        return Ok(());
+    };
+    let kind = match refused.meaning {
+        Some(Meaning::Throttled) => AuthErrorKind::Throttled,
+        // The exchange sends no token: whatever is called one there belongs to the app's settings.
+        Some(Meaning::TokenDead) if step != Step::CodeExchange => AuthErrorKind::TokenInvalid,
+        _ if response.status() >= 500 => AuthErrorKind::Unreachable,
+        _ if refused.is_blocked() => AuthErrorKind::ProviderRejected,
+        _ if !refused.is_known_shape => AuthErrorKind::MalformedAnswer,
+        Some(Meaning::Code) if step == Step::CodeExchange => AuthErrorKind::CodeRejected,
+        Some(Meaning::Temporary | Meaning::TooMuch) => AuthErrorKind::Unreachable,
         _ => AuthErrorKind::ProviderRejected,
     };
-    let rejection = ProviderRejection {
-        status,
-        error_type: fields.kind.map(|text| safe_class(&text, secrets)),
-        code: fields.code,
-        subcode: fields.subcode,
-        message: fields.message.map(|text| safe(&text, secrets)),
-        advice: meaning.and_then(|(_, advice)| advice),
-    };
-    let wait = wait(response).map(|wait| wait.min(MAX_RETRY_AFTER));
-    AuthError::with_source(kind, rejection).retry_after(wait)
+    let wait = refused.wait.map(|wait| wait.min(MAX_RETRY_AFTER));
+    Err(AuthError::with_source(kind, refused.rejection).retry_after(wait))
 }
 
 /// What a graph call's error answer means for the app that made it.
-pub(super) fn of_graph(
-    response: &HttpResponse,
-    answer: Option<Answer>,
-    secrets: &[&str],
-) -> ApiError {
-    let status = response.status();
-    let fields = answer.and_then(|answer| answer.error_fields());
-    let is_known_shape = fields.is_some();
-    let fields = fields.unwrap_or_default();
-    let meaning = meaning(&fields);
-    let misleads = fields
-        .message
-        .as_ref()
-        .is_some_and(|message| message.to_ascii_lowercase().contains(UNSUPPORTED));
-    // Codes of Meta's "Error handling" page.
-    let kind = match fields.code {
-        _ if is_throttled(status, &fields) => ApiErrorKind::Throttled,
-        Some(102 | 190) => ApiErrorKind::TokenInvalid,
-        Some(3 | 10 | 200..=299) => ApiErrorKind::PermissionDenied,
-        _ if status >= 500 || is_temporary(&fields) => ApiErrorKind::Unreachable,
-        _ if !is_known_shape => ApiErrorKind::MalformedAnswer,
-        Some(100) if misleads => ApiErrorKind::Unsupported,
-        Some(100) => ApiErrorKind::InvalidRequest,
+pub(super) fn check_graph(response: &HttpResponse, secrets: &[&str]) -> Result<(), ApiError> {
+    let Some(mut refused) = Refused::read(response, secrets) else {
+        return Ok(());
+    };
+    let kind = match refused.meaning {
+        Some(Meaning::Throttled) => ApiErrorKind::Throttled,
+        Some(Meaning::TokenDead) => ApiErrorKind::TokenInvalid,
+        Some(Meaning::AppBlocked | Meaning::Gone) => ApiErrorKind::Rejected,
+        Some(Meaning::Permission) => ApiErrorKind::PermissionDenied,
+        Some(Meaning::TooMuch) => ApiErrorKind::OversizeAnswer,
+        _ if response.status() >= 500 => ApiErrorKind::Unreachable,
+        Some(Meaning::Temporary) => ApiErrorKind::Unreachable,
+        _ if refused.is_blocked() => ApiErrorKind::Rejected,
+        _ if !refused.is_known_shape => ApiErrorKind::MalformedAnswer,
+        Some(Meaning::Unsupported) => ApiErrorKind::Unsupported,
+        _ if refused.rejection.code == Some(100) => ApiErrorKind::InvalidRequest,
         _ => ApiErrorKind::Rejected,
     };
-    let advice = match (kind, fields.subcode) {
-        (ApiErrorKind::TokenInvalid, Some(458)) => Some("the user removed the app"),
-        (ApiErrorKind::TokenInvalid, Some(460)) => Some("the user changed the password"),
-        (ApiErrorKind::TokenInvalid, Some(463)) => Some("the token has expired"),
+    if kind == ApiErrorKind::InvalidRequest {
         // Words such as "scope" are about a parameter here, and not about the app's settings.
-        (ApiErrorKind::InvalidRequest, _) => None,
-        _ => meaning.and_then(|(_, advice)| advice),
-    };
-    let rejection = ProviderRejection {
-        status,
-        error_type: fields.kind.map(|text| safe_class(&text, secrets)),
-        code: fields.code,
-        subcode: fields.subcode,
-        message: fields.message.map(|text| safe(&text, secrets)),
-        advice,
-    };
-    ApiError::with_source(kind, rejection).retry_after(wait(response))
+        refused.rejection.advice = None;
+    }
+    Err(ApiError::with_source(kind, refused.rejection).retry_after(refused.wait))
 }
 
 /// The wait that the answer asks for: `Retry-After`, or the longest of the estimates, in minutes, in
@@ -257,50 +269,4 @@ fn wait(response: &HttpResponse) -> Option<Duration> {
 struct UseCase {
     #[serde(rename = "estimated_time_to_regain_access")]
     minutes: Option<u64>,
-}
-
-fn meaning(fields: &ErrorFields) -> Option<(Meaning, Option<&'static str>)> {
-    let message = fields.message.as_ref()?.to_lowercase();
-    let row = MEANINGS.iter().find(|(words, ..)| message.contains(words));
-    row.map(|(_, meaning, advice)| (*meaning, *advice))
-}
-
-/// Codes of Meta's "Rate Limits" and "Error handling" pages.
-fn is_throttled(status: u16, fields: &ErrorFields) -> bool {
-    status == 429
-        || fields.kind.as_deref() == Some("OAuthRateLimitException")
-        || matches!(fields.code, Some(4 | 17 | 32 | 341 | 429 | 613 | 80_000..=80_014))
-}
-
-/// 1 and 2 are "temporary" on Meta's "Error handling" page.
-fn is_temporary(fields: &ErrorFields) -> bool {
-    fields.is_transient || matches!(fields.code, Some(1 | 2))
-}
-
-/// The provider's class of error. `OAuthPermissionsException` is as long as a secret and is none.
-fn safe_class(text: &str, secrets: &[&str]) -> String {
-    let is_class = text.ends_with("Exception")
-        && text.len() <= 40
-        && text.bytes().all(|byte| byte.is_ascii_alphabetic())
-        && !secrets.iter().any(|secret| text.contains(secret));
-    if is_class { text.to_owned() } else { safe(text, secrets) }
-}
-
-/// The provider's text without what must not be logged.
-fn safe(text: &str, secrets: &[&str]) -> String {
-    let mut text = text.to_owned();
-    for secret in secrets.iter().filter(|secret| secret.len() >= 4) {
-        text = text.replace(secret, "[redacted]");
-    }
-    let words = text.split(|character: char| character.is_whitespace() || character.is_control());
-    let words = words.filter(|word| !word.is_empty()).map(|word| {
-        let mut run = 0;
-        let looks_secret = word.chars().any(|character| {
-            let token_like = character.is_ascii_alphanumeric() || "_-.=%+/~:".contains(character);
-            run = if token_like { run + 1 } else { 0 };
-            run >= SECRET_LIKE
-        });
-        if looks_secret || word.contains("://") { "[redacted]" } else { word }
-    });
-    words.collect::<Vec<_>>().join(" ").chars().take(MAX_MESSAGE_CHARACTERS).collect()
 }

@@ -122,8 +122,10 @@ impl HttpClient for ReqwestClient {
             }
             let text = |name: &str| response.headers().get(name)?.to_str().ok();
             let seconds = text("retry-after").and_then(|value| value.trim().parse().ok());
+            let content_type = text("content-type").map(str::to_owned);
             let usage = text("x-business-use-case-usage").map(str::to_owned);
             Ok(HttpResponse::new(response.status().as_u16(), body)
+                .with_content_type(content_type)
                 .with_retry_after_seconds(seconds)
                 .with_usage(usage))
         })

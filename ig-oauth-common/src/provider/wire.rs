@@ -18,8 +18,8 @@ use crate::token::{AccessToken, UserId};
 /// Longest access token, in bytes. Those seen have some 200; a cookie has to hold it.
 const MAX_TOKEN_BYTES: usize = 2_048;
 
-/// Longest life of a token that is believed.
-const MAX_EXPIRES_IN: u64 = 366 * 24 * 60 * 60;
+/// Longest life of a token that is believed, in seconds.
+const MAX_EXPIRES_IN: f64 = 366.0 * 24.0 * 60.0 * 60.0;
 
 /// An answer of any shape. A field named twice is an error of the parser: which one counts would
 /// depend on who reads.
@@ -30,63 +30,15 @@ pub(super) struct Answer {
     user_id: Option<Value>,
     permissions: Option<Value>,
     expires_in: Option<Value>,
-    error_type: Option<Value>,
-    code: Option<Value>,
-    error_message: Option<Value>,
-    error: Option<Value>,
-    /// Where the legacy API's throttling puts the three fields of an error.
-    meta: Option<Value>,
-}
-
-/// What an error answer says of itself.
-#[derive(Default)]
-pub(super) struct ErrorFields {
-    pub(super) kind: Option<String>,
-    pub(super) code: Option<i64>,
-    pub(super) subcode: Option<i64>,
-    pub(super) message: Option<String>,
-    pub(super) is_transient: bool,
 }
 
 /// Reads an answer's body.
-pub(super) fn read(body: &[u8]) -> Result<Answer, ()> {
-    serde_json::from_slice(body).map_err(|_| ())
+pub(super) fn read(body: &[u8]) -> Result<Answer, AuthError> {
+    // The text of a parser's error can quote the answer.
+    serde_json::from_slice(body).map_err(|_| malformed("the answer is of no known shape"))
 }
 
 impl Answer {
-    /// Whether it speaks of an error, whatever else it holds.
-    pub(super) fn is_error(&self) -> bool {
-        let Self { error_type, error_message, error, .. } = self;
-        let meta = ["error_type", "error_message"].map(|name| self.meta.as_ref()?.get(name));
-        let fields = [error_type.as_ref(), error_message.as_ref(), error.as_ref()];
-        fields.into_iter().chain(meta).any(is_there)
-    }
-
-    /// What the error is: of the token endpoint's shape or of the graph's.
-    pub(super) fn error_fields<'a>(&'a self) -> Option<ErrorFields> {
-        if let Some(Value::Object(error)) = &self.error {
-            return Some(ErrorFields {
-                kind: text(error.get("type")),
-                code: error.get("code").and_then(Value::as_i64),
-                subcode: error.get("error_subcode").and_then(Value::as_i64),
-                message: text(error.get("message")),
-                is_transient: error.get("is_transient") == Some(&Value::Bool(true)),
-            });
-        }
-        if !self.is_error() {
-            return None;
-        }
-        let of = |field: &'a Option<Value>, name: &str| {
-            field.as_ref().or_else(|| self.meta.as_ref()?.get(name))
-        };
-        Some(ErrorFields {
-            kind: text(of(&self.error_type, "error_type")).or_else(|| text(self.error.as_ref())),
-            code: of(&self.code, "code").and_then(Value::as_i64),
-            message: text(of(&self.error_message, "error_message")),
-            ..ErrorFields::default()
-        })
-    }
-
     pub(super) fn into_token(self) -> Result<TokenAnswer, AuthError> {
         let fields = self.unwrapped()?;
         Ok(TokenAnswer {
@@ -97,24 +49,17 @@ impl Answer {
                 .and_then(user_id)
                 .ok_or_else(|| malformed("the answer has no user id"))?,
             permissions: fields.permissions.as_ref().and_then(permissions),
+            expires_in: fields.expires_in.as_ref().and_then(expires_in),
         })
     }
 
     pub(super) fn into_long_lived(self) -> Result<LongLivedAnswer, AuthError> {
         let fields = self.unwrapped()?;
-        let seconds = match &fields.expires_in {
-            Some(Value::Number(number)) => number.as_u64(),
-            Some(Value::String(digits)) => digits.parse().ok(),
-            _ => None,
-        };
-        let seconds = seconds.filter(|seconds| (1..=MAX_EXPIRES_IN).contains(seconds));
         Ok(LongLivedAnswer {
             access_token: access_token(fields.access_token.as_ref())?,
             user_id: fields.user_id.as_ref().and_then(user_id),
             permissions: fields.permissions.as_ref().and_then(permissions),
-            expires_in: Duration::from_secs(
-                seconds.ok_or_else(|| malformed("the answer has no believable `expires_in`"))?,
-            ),
+            expires_in: fields.expires_in.as_ref().and_then(expires_in),
         })
     }
 
@@ -124,8 +69,7 @@ impl Answer {
             return Ok(self);
         };
         match <[Self; 1]>::try_from(data) {
-            Ok([answer]) if !answer.is_error() => Ok(answer),
-            Ok(_) => Err(malformed("`data` holds an error")),
+            Ok([answer]) => Ok(answer),
             Err(_) => Err(malformed("`data` does not hold exactly one element")),
         }
     }
@@ -135,12 +79,16 @@ fn malformed(detail: &'static str) -> AuthError {
     AuthError::with_source(AuthErrorKind::MalformedAnswer, detail)
 }
 
-fn is_there(field: Option<&Value>) -> bool {
-    field.is_some_and(|value| !value.is_null())
-}
-
-fn text(field: Option<&Value>) -> Option<String> {
-    field.and_then(Value::as_str).map(str::to_owned)
+/// A life that can be believed: finite, 1 second to 366 days, as a number or as text, with a fraction
+/// or without. It is rounded down: nobody minds a token that is given up a moment too early.
+fn expires_in(field: &Value) -> Option<Duration> {
+    let seconds = match field {
+        Value::Number(number) => number.as_f64()?,
+        Value::String(text) => text.trim().parse::<f64>().ok()?,
+        _ => return None,
+    };
+    let is_believable = (1.0..=MAX_EXPIRES_IN).contains(&seconds);
+    is_believable.then(|| Duration::from_secs(Duration::from_secs_f64(seconds).as_secs()))
 }
 
 fn access_token(field: Option<&Value>) -> Result<AccessToken, AuthError> {

@@ -119,7 +119,7 @@ impl Session {
 }
 
 fn not_prolonged(error: &AuthError) {
-    crate::trace::warning(&format!("a session is not prolonged: {}", crate::flow::chain(error)));
+    crate::trace::warning(&format!("a session is not prolonged: {}", crate::error::chain(error)));
 }
 
 /// A new value for the session's cookie.

@@ -171,7 +171,7 @@ async fn resealed_if_possible(
     match reseal(settings, store, &account, token).await {
         Ok(resealed) => resealed.unwrap_or(account),
         Err(error) => {
-            let chain = crate::flow::chain(&error);
+            let chain = crate::error::chain(&error);
             crate::trace::warning(&format!("an account is not sealed anew: {chain}"));
             account
         }

@@ -182,7 +182,7 @@ pub(crate) const DEFECTS: &[Defect] = &[
         name: "forget_refusals_in_the_apps_own_words",
         caught_by: &["e_11_a_refusal_in_the_apps_own_words_leaves_its_event_too"],
         file: "ig-oauth-common/src/flow/failure.rs",
-        before: "self.failure_id(&kind.into());",
+        before: "self.failure_id(&error.into());",
         code: "return;",
     },
     Defect {

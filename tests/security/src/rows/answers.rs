@@ -63,7 +63,8 @@ pub async fn e_02_nothing_of_a_request_is_reflected(adapter: &impl Adapter) {
         }
         // Once the state is proven the provider's words are heard, and shown no more than before. (RFC
         // 6749, appendix A.7, allows no quotation mark in `error`.)
-        let as_error = if hostile.contains('"') { "invalid_request" } else { "provider_rejected" };
+        let as_error =
+            if hostile.contains('"') { "invalid_request" } else { "authorization_rejected" };
         for (query, code) in [
             (format!("error={text}"), as_error),
             (
@@ -331,7 +332,7 @@ pub async fn e_12_a_failure_url_gets_a_closed_word(adapter: &impl Adapter) {
     let site = Site::with(adapter, settings).await;
     let attempt = site.start("").await;
     for (query, word) in [
-        (format!("error=x%26a%3Db&state={}", attempt.state), "provider_rejected"),
+        (format!("error=x%26a%3Db&state={}", attempt.state), "authorization_rejected"),
         ("error=%0d%0aSet-Cookie:a=b".to_owned(), "invalid_request"),
         ("error=a%26b&error_description=%0d%0ax&state=y".to_owned(), "invalid_state"),
     ] {

@@ -3,6 +3,7 @@
 #![allow(missing_docs, reason = "a row's name says what it shows")]
 
 pub mod answers;
+pub mod authorization_errors;
 pub mod callback;
 pub mod cookies;
 pub mod events;
@@ -181,6 +182,10 @@ macro_rules! run_rows {
                 t_09_every_live_shape_is_understood
                 t_10_status_and_body_must_agree
                 t_11_every_known_error_is_told_apart
+            }
+            authorization_errors {
+                v_10_errors_of_the_window_are_believed_and_logged_once_they_are_proven
+                v_10_unproven_words_are_never_logged
             }
             token_life {
                 t_15_fewer_scopes_than_required_keep_nothing

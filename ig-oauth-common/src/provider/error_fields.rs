@@ -1,0 +1,123 @@
+//! What an error answer says of itself, in any of the shapes that were seen.
+//!
+//! The token endpoint answers `{error_type, code, error_message}`, at times inside `meta`; the graph
+//! `{"error":{message, type, code, …}}`; Instagram's own API `{message, status: "fail"}`; OAuth servers
+//! and proxies `{error, error_description}` (RFC 6749, section 5.2). No word of it is lost: it goes
+//! into the log, where it is made safe first.
+
+use serde_json::{Map, Value};
+
+/// How deep an error is looked for. Those seen are two deep.
+const DEEPEST: usize = 4;
+
+/// Fields that hold the provider's words, the plainest first.
+const MESSAGES: &[&str] =
+    &["message", "error_message", "error_msg", "error_description", "detail", "description"];
+
+/// Fields with further words: for users, in better English at times.
+const FURTHER: &[&str] =
+    &["error_user_title", "error_user_msg", "feedback_title", "feedback_message", "error_reason"];
+
+/// Fields that only an error has.
+const MARKS: &[&str] = &[
+    "error_type",
+    "error_message",
+    "error_msg",
+    "error_code",
+    "error_description",
+    "error_user_msg",
+];
+
+/// What an error answer says of itself.
+#[derive(Default)]
+pub(super) struct ErrorFields {
+    pub(super) kind: Option<String>,
+    pub(super) code: Option<i64>,
+    pub(super) subcode: Option<i64>,
+    /// Every message there is, one after the other.
+    pub(super) message: Option<String>,
+    pub(super) is_transient: bool,
+}
+
+impl ErrorFields {
+    /// The error in a body of JSON. Only where the status says that it is an error does a lone
+    /// `message` make one: objects of the API have fields of that name.
+    pub(super) fn read(status: u16, body: &Value) -> Option<Self> {
+        find(body, status >= 400, 0)
+    }
+}
+
+fn find(value: &Value, is_error: bool, depth: usize) -> Option<ErrorFields> {
+    if depth > DEEPEST {
+        return None;
+    }
+    match value {
+        Value::Object(fields) => {
+            for (name, is_error) in [("error", true), ("errors", true), ("meta", false)] {
+                let inner = fields.get(name).filter(|inner| inner.is_object() || inner.is_array());
+                if let Some(found) = inner.and_then(|inner| find(inner, is_error, depth + 1)) {
+                    return Some(found);
+                }
+            }
+            if is_error && depth > 0 || is_marked(fields) || is_error && has_words(fields) {
+                return Some(read(fields));
+            }
+            // Tokens come in `data` too, one at a time; lists of objects are no errors.
+            let data = fields.get("data").filter(|_| depth == 0)?;
+            let is_list = data.as_array().is_some_and(|elements| elements.len() != 1);
+            find(data, is_error, depth + 1).filter(|_| !is_list)
+        }
+        Value::Array(elements) => {
+            elements.iter().take(DEEPEST).find_map(|element| find(element, is_error, depth + 1))
+        }
+        Value::String(text) if is_error => {
+            Some(ErrorFields { message: Some(text.clone()), ..ErrorFields::default() })
+        }
+        _ => None,
+    }
+}
+
+fn is_there(fields: &Map<String, Value>, name: &str) -> bool {
+    fields.get(name).is_some_and(|value| !value.is_null())
+}
+
+/// Whether it is an error whatever the status says.
+fn is_marked(fields: &Map<String, Value>) -> bool {
+    let has_failed = text(fields, "status").is_some_and(|text| text.eq_ignore_ascii_case("fail"));
+    is_there(fields, "error") || has_failed || MARKS.iter().any(|name| is_there(fields, name))
+}
+
+fn has_words(fields: &Map<String, Value>) -> bool {
+    MESSAGES.iter().chain(FURTHER).any(|name| text(fields, name).is_some())
+}
+
+fn read(fields: &Map<String, Value>) -> ErrorFields {
+    let mut messages: Vec<&str> = Vec::new();
+    for name in MESSAGES.iter().chain(FURTHER) {
+        if let Some(message) = text(fields, name).filter(|message| !messages.contains(message)) {
+            messages.push(message);
+        }
+    }
+    let class = text(fields, "type").or_else(|| text(fields, "error_type"));
+    let error = text(fields, "error");
+    ErrorFields {
+        kind: class.or(error).map(str::to_owned),
+        code: number(fields, "code").or_else(|| number(fields, "error_code")),
+        subcode: number(fields, "error_subcode"),
+        message: (!messages.is_empty()).then(|| messages.join(" / ")),
+        is_transient: fields.get("is_transient") == Some(&Value::Bool(true)),
+    }
+}
+
+fn text<'f>(fields: &'f Map<String, Value>, name: &str) -> Option<&'f str> {
+    fields.get(name)?.as_str().filter(|text| !text.trim().is_empty())
+}
+
+/// A number, as such or as text.
+fn number(fields: &Map<String, Value>, name: &str) -> Option<i64> {
+    match fields.get(name)? {
+        Value::Number(number) => number.as_i64(),
+        Value::String(digits) => digits.trim().parse().ok(),
+        _ => None,
+    }
+}
