@@ -13,21 +13,18 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{StatusCode, header};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, HttpResponse, HttpServer, web};
-use example_shared::{Example, Links};
+use example_shared::{Example, Links, Visitor};
 use ig_oauth_actix::{
-    ApiError, InstagramLogin, InstagramOAuth, InstagramToken, MaybeInstagramToken,
+    ApiError, ApiErrorKind, InstagramLogin, InstagramOAuth, InstagramToken, LoginOptions,
+    MaybeInstagramToken,
 };
 
-/// Strangers and users alike.
+/// Anonymous visitors and users alike.
 async fn home(
     example: web::Data<Example>,
     token: MaybeInstagramToken,
     login: InstagramLogin,
 ) -> web::Html {
-    let profile = match token.token() {
-        Some(token) => token.profile().await.ok(),
-        None => None,
-    };
     let more = login.login_url(&example_shared::more(example.config.api()));
     let links = Links {
         more: more.unwrap_or_else(|_| login.login_path()),
@@ -35,7 +32,7 @@ async fn home(
         logout: login.logout_path(),
         pages: true,
     };
-    web::Html::new(example_shared::home(token.token(), profile.as_ref(), &links))
+    web::Html::new(example_shared::home(&Visitor::of(token.token()).await, &links))
 }
 
 /// Logged-in users only: everyone else is led to the login, and back here.
@@ -47,15 +44,24 @@ async fn me(token: InstagramToken) -> HttpResponse {
 }
 
 /// The user's media: the five lines that a call to the provider's API takes.
-async fn media(token: InstagramToken) -> (String, StatusCode) {
+async fn media(token: InstagramToken, login: InstagramLogin) -> HttpResponse {
     match token.get("me/media", &[("fields", "id,caption"), ("limit", "10")]).await {
-        Ok(media) => (example_shared::media(&media), StatusCode::OK),
-        Err(error) => (error.to_string(), status(&error)),
+        Ok(media) => HttpResponse::Ok()
+            .content_type("text/plain; charset=utf-8")
+            .body(example_shared::media(&media)),
+        Err(error) => failed(&error, &login, "/media"),
     }
 }
 
-fn status(error: &ApiError) -> StatusCode {
-    StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+/// A token that the provider has ended leads to a login, and back here. The rest is said.
+fn failed(error: &ApiError, login: &InstagramLogin, here: &str) -> HttpResponse {
+    if error.kind() == ApiErrorKind::TokenInvalid
+        && let Ok(again) = login.login_url(&LoginOptions::new().return_to(here))
+    {
+        return HttpResponse::SeeOther().insert_header((header::LOCATION, again)).finish();
+    }
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    HttpResponse::build(status).content_type("text/plain; charset=utf-8").body(error.to_string())
 }
 
 async fn plain() -> &'static str {
@@ -82,8 +88,8 @@ async fn one_host_name(
 }
 
 async fn serve() -> Result<(), Box<dyn Error>> {
-    let example = web::Data::from(Arc::new(Example::start().await?));
-    let listener = example.listener.try_clone()?;
+    let (example, listener) = Example::start().await?;
+    let example = web::Data::from(Arc::new(example));
     let greeting = example.greeting("actix-web");
     let oauth = InstagramOAuth::new(example.config.clone());
 
@@ -94,6 +100,8 @@ async fn serve() -> Result<(), Box<dyn Error>> {
             .route("/me", web::get().to(me))
             .route("/media", web::get().to(media))
             .route("/plain", web::get().to(plain))
+            // Browsers ask for an icon where a page is no HTML that names one.
+            .route("/favicon.ico", web::get().to(HttpResponse::NoContent))
             .wrap(oauth.clone())
             .wrap(from_fn(one_host_name))
     })

@@ -1,6 +1,6 @@
 //! The example, as a person meets it.
 
-use ig_oauth_conformance::example;
+use ig_oauth_conformance::{example, stopping};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_actix-example");
 
@@ -32,4 +32,20 @@ async fn a_scripted_login_reads_as_written() {
 #[test]
 fn a_mistake_in_the_settings_is_explained() {
     example::a_mistake_in_the_settings_is_explained(PROGRAM);
+}
+
+#[tokio::test]
+async fn a_token_that_the_provider_has_ended_leads_to_a_login() {
+    example::a_token_that_the_provider_has_ended_leads_to_a_login(PROGRAM).await;
+}
+
+#[tokio::test]
+async fn no_page_leaves_an_icon_error_in_the_console() {
+    example::no_page_leaves_an_icon_error_in_the_console(PROGRAM).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn sigterm_finishes_the_login_under_way() {
+    stopping::sigterm_finishes_the_login_under_way(PROGRAM).await;
 }

@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the example talks to its user")]
 
 use std::error::Error;
+use std::future::IntoFuture as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -12,23 +13,20 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
-use example_shared::{Example, Links, Media};
+use example_shared::{Example, Links, Media, Visitor, until_stopped};
 use ig_oauth_tower::{
-    ApiError, InstagramLogin, InstagramOAuthLayer, InstagramToken, MaybeInstagramToken,
+    ApiError, ApiErrorKind, InstagramLogin, InstagramOAuthLayer, InstagramToken, LoginOptions,
+    MaybeInstagramToken,
 };
 
-/// Strangers and users alike.
+/// Anonymous visitors and users alike.
 async fn home(
     State(example): State<Arc<Example>>,
     token: MaybeInstagramToken,
     login: InstagramLogin,
 ) -> Html<String> {
-    let profile = match token.token() {
-        Some(token) => token.profile().await.ok(),
-        None => None,
-    };
     let more = login.login_url(&example_shared::more(example.config.api()));
     let links = Links {
         more: more.unwrap_or_else(|_| login.login_path()),
@@ -36,7 +34,7 @@ async fn home(
         logout: login.logout_path(),
         pages: true,
     };
-    Html(example_shared::home(token.token(), profile.as_ref(), &links))
+    Html(example_shared::home(&Visitor::of(token.token()).await, &links))
 }
 
 /// Logged-in users only: everyone else is led to the login, and back here.
@@ -46,16 +44,23 @@ async fn me(token: InstagramToken) -> impl IntoResponse {
 }
 
 /// The user's media: the five lines that a call to the provider's API takes.
-async fn media(token: InstagramToken) -> Result<String, (StatusCode, String)> {
+async fn media(token: InstagramToken, login: InstagramLogin) -> Result<String, Response> {
     let media: Media = token
         .get("me/media", &[("fields", "id,caption"), ("limit", "10")])
         .await
-        .map_err(|error| (status(&error), error.to_string()))?;
+        .map_err(|error| failed(&error, &login, "/media"))?;
     Ok(example_shared::media(&media))
 }
 
-fn status(error: &ApiError) -> StatusCode {
-    StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+/// A token that the provider has ended leads to a login, and back here. The rest is said.
+fn failed(error: &ApiError, login: &InstagramLogin, here: &str) -> Response {
+    if error.kind() == ApiErrorKind::TokenInvalid
+        && let Ok(again) = login.login_url(&LoginOptions::new().return_to(here))
+    {
+        return Redirect::to(&again).into_response();
+    }
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, error.to_string()).into_response()
 }
 
 async fn plain() -> &'static str {
@@ -79,22 +84,22 @@ async fn one_host_name(
 }
 
 async fn serve() -> Result<(), Box<dyn Error>> {
-    let example = Arc::new(Example::start().await?);
+    let (example, listener) = Example::start().await?;
+    let example = Arc::new(example);
     let app = Router::new()
         .route("/", get(home))
         .route("/me", get(me))
         .route("/media", get(media))
         .route("/plain", get(plain))
+        // Browsers ask for an icon where a page is no HTML that names one.
+        .route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT }))
         .with_state(Arc::clone(&example))
         .layer(InstagramOAuthLayer::new(example.config.clone()))
         .layer(from_fn_with_state(Arc::clone(&example), one_host_name));
 
-    let listener = tokio::net::TcpListener::from_std(example.listener.try_clone()?)?;
+    let listener = tokio::net::TcpListener::from_std(listener)?;
     println!("{}", example.greeting("axum"));
-    axum::serve(listener, app)
-        .with_graceful_shutdown(async {
-            let _ = tokio::signal::ctrl_c().await;
-        })
+    until_stopped(|stop| axum::serve(listener, app).with_graceful_shutdown(stop).into_future())
         .await?;
     Ok(())
 }

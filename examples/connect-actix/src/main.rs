@@ -141,8 +141,7 @@ async fn one_host_name(
 async fn serve() -> Result<(), Box<dyn Error>> {
     let same_site = if session_is_lax()? { SameSite::Lax } else { SameSite::Strict };
     let connections = Connections::default();
-    let example = Example::start_linking(connections.clone()).await?;
-    let listener = example.listener.try_clone()?;
+    let (example, listener) = Example::start_linking(connections.clone()).await?;
     let greeting = example.greeting("actix-web, connecting accounts");
     let oauth = InstagramOAuth::new(example.config.clone());
     let offline = Data::new(oauth.flow().offline_access()?);
@@ -153,6 +152,8 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let server = HttpServer::new(move || {
         // `Secure` is left out for plain http on loopback, and nowhere else.
         let sessions = SessionMiddleware::builder(CookieSessionStore::default(), key.clone())
+            // A cookie knows no port: two apps on one host would take each other's.
+            .cookie_name("connect_actix".to_owned())
             .cookie_secure(false)
             .cookie_same_site(same_site)
             .build();

@@ -1,6 +1,6 @@
 //! The example, as a person meets it.
 
-use ig_oauth_conformance::connect;
+use ig_oauth_conformance::{connect, stopping};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_connect-actix-example");
 
@@ -55,4 +55,20 @@ async fn an_account_stays_listed_while_its_token_cannot_be_forgotten() {
 #[test]
 fn a_word_it_does_not_know_is_named() {
     connect::a_word_it_does_not_know_is_named(PROGRAM);
+}
+
+#[tokio::test]
+async fn its_session_cookie_has_a_name_of_its_own() {
+    connect::its_session_cookie_has_a_name_of_its_own(PROGRAM, "connect_actix").await;
+}
+
+#[tokio::test]
+async fn an_account_whose_token_has_ended_asks_to_be_connected_again() {
+    connect::an_account_whose_token_has_ended_asks_to_be_connected_again(PROGRAM).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn sigterm_finishes_the_connecting_under_way() {
+    stopping::sigterm_finishes_the_connecting_under_way(PROGRAM).await;
 }

@@ -5,6 +5,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the example talks to its user")]
 
 use std::error::Error;
+use std::future::IntoFuture as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use axum::http::{Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use example_shared::{Connections, Example, session_is_lax};
+use example_shared::{Connections, Example, session_is_lax, until_stopped};
 use ig_oauth_tower::{
     InstagramLogin, InstagramOAuthLayer, LoginContext, LoginOptions, OfflineAccess, UserId,
 };
@@ -131,12 +132,14 @@ async fn one_host_name(State(app): State<Arc<App>>, request: Request, next: Next
 async fn serve() -> Result<(), Box<dyn Error>> {
     let same_site = if session_is_lax()? { SameSite::Lax } else { SameSite::Strict };
     let connections = Connections::default();
-    let example = Example::start_linking(connections.clone()).await?;
+    let (example, listener) = Example::start_linking(connections.clone()).await?;
     let layer = InstagramOAuthLayer::new(example.config.clone());
     let offline = layer.flow().offline_access()?;
     let app = Arc::new(App { example, connections, offline });
     // `Secure` is left out for plain http on loopback, and nowhere else.
     let sessions = SessionManagerLayer::new(MemoryStore::default())
+        // A cookie knows no port: two apps on one host would take each other's.
+        .with_name("connect_axum")
         .with_secure(false)
         .with_same_site(same_site);
 
@@ -152,12 +155,9 @@ async fn serve() -> Result<(), Box<dyn Error>> {
         .layer(sessions)
         .layer(from_fn_with_state(Arc::clone(&app), one_host_name));
 
-    let listener = tokio::net::TcpListener::from_std(app.example.listener.try_clone()?)?;
+    let listener = tokio::net::TcpListener::from_std(listener)?;
     println!("{}", app.example.greeting("axum, connecting accounts"));
-    axum::serve(listener, router)
-        .with_graceful_shutdown(async {
-            let _ = tokio::signal::ctrl_c().await;
-        })
+    until_stopped(|stop| axum::serve(listener, router).with_graceful_shutdown(stop).into_future())
         .await?;
     Ok(())
 }

@@ -7,13 +7,14 @@
 
 use std::env;
 use std::error::Error;
+use std::future::IntoFuture as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use axum::Router;
 use axum::response::Html;
 use axum::routing::get;
-use example_shared::{Example, Links};
+use example_shared::{Example, Links, Visitor, until_stopped};
 use ig_oauth_tower::{
     AuthError, InstagramLogin, InstagramOAuthLayer, MaybeInstagramToken, OfflineAccess,
 };
@@ -31,7 +32,7 @@ async fn home(token: MaybeInstagramToken, login: InstagramLogin) -> Html<String>
         logout: login.logout_path(),
         pages: false,
     };
-    Html(example_shared::home(token.token(), None, &links))
+    Html(example_shared::home(&Visitor::of(token.token()).await, &links))
 }
 
 /// Looks at every connected account, until told to stop. One that fails is told and keeps nobody else
@@ -99,26 +100,23 @@ fn pace() -> Result<Duration, String> {
 
 async fn serve() -> Result<(), Box<dyn Error>> {
     let every = pace()?;
-    let example = Example::start_with_store().await?;
+    let (example, listener) = Example::start_with_store().await?;
     let layer = InstagramOAuthLayer::new(example.config.clone());
     let accounts = layer.flow().offline_access()?;
 
     let (stop, stopped) = watch::channel(false);
     let scheduled = tokio::spawn(schedule(accounts.clone(), every, stopped.clone()));
-    let mut until_stopped = stopped.clone();
+    let mut stop_refreshing = stopped.clone();
     let refreshing = tokio::spawn(async move {
         // One pass an hour over the tokens that end within 30 days.
-        let stop = async { drop(until_stopped.changed().await) };
+        let stop = async { drop(stop_refreshing.changed().await) };
         accounts.refresher().run(stop).await
     });
 
     let app = Router::new().route("/", get(home)).layer(layer);
-    let listener = tokio::net::TcpListener::from_std(example.listener.try_clone()?)?;
+    let listener = tokio::net::TcpListener::from_std(listener)?;
     println!("{}", example.greeting("axum, with a scheduler"));
-    axum::serve(listener, app)
-        .with_graceful_shutdown(async {
-            let _ = tokio::signal::ctrl_c().await;
-        })
+    until_stopped(|stop| axum::serve(listener, app).with_graceful_shutdown(stop).into_future())
         .await?;
 
     stop.send_replace(true);

@@ -9,6 +9,7 @@ use ig_oauth_conformance::browser::Browser;
 use ig_oauth_conformance::example::Example;
 use ig_oauth_conformance::harness::{App, Settings};
 use ig_oauth_conformance::program::command;
+use ig_oauth_conformance::stopping;
 use ig_oauth_fake_instagram::Endpoint;
 use ig_oauth_stores::SqliteStore;
 use ig_oauth_test_adapters::Axum;
@@ -36,6 +37,12 @@ async fn connected_accounts_are_looked_at_while_nobody_is_there() {
         let line = example.program.wait_for("is @");
         assert!(line.ends_with("is @simulated.bakery with 56 posts"), "{line}");
     }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn sigterm_finishes_the_login_under_way() {
+    stopping::sigterm_finishes_the_login_under_way(PROGRAM).await;
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The pages of an app that connects accounts.
 
-use ig_oauth_common::{OfflineAccess, UserId};
+use ig_oauth_common::{ApiErrorKind, OfflineAccess, UserId};
 
 use crate::pages::{escape, page};
 
@@ -10,14 +10,15 @@ pub fn is_user_name(name: &str) -> bool {
     (1..=64).contains(&name.len())
 }
 
-/// For strangers: the app's own login, which believes everybody.
+/// For anonymous visitors: the app's own login, which believes everybody.
 #[must_use]
 pub fn enter() -> String {
     page(
         "Who are you?",
         "<h1>Who are you?</h1><p>This app has users of its own.</p>\
-         <form method=\"post\" action=\"/enter\"><input name=\"name\" value=\"ann\" \
-         required maxlength=\"16\"> <button>Enter</button></form>",
+         <form class=\"fields\" method=\"post\" action=\"/enter\"><label for=\"name\">Your \
+         name</label><input id=\"name\" name=\"name\" value=\"ann\" required maxlength=\"16\" \
+         autocomplete=\"username\"><button>Enter</button></form>",
     )
 }
 
@@ -30,38 +31,52 @@ pub async fn accounts(
 ) -> String {
     let mut list = String::new();
     for account in connected {
-        let who = look_at(offline, account).await;
+        let Seen { name, note } = look_at(offline, account).await;
         list.push_str(&format!(
-            "<li>{who} <form method=\"post\" action=\"/disconnect\"><input type=\"hidden\" \
-             name=\"account\" value=\"{id}\"><button>Disconnect</button></form></li>",
+            "<li><span><strong>{name}</strong>{note}</span><form method=\"post\" \
+             action=\"/disconnect\"><input type=\"hidden\" name=\"account\" value=\"{id}\">\
+             <button class=\"quiet\">Disconnect {name}</button></form></li>",
             id = escape(account.as_str()),
         ));
     }
     let list = if list.is_empty() {
         "<p>You have not connected an account.</p>".to_owned()
     } else {
-        format!("<ul>{list}</ul>")
+        format!("<ul class=\"accounts\">{list}</ul>")
     };
     page(
         "Your accounts",
         &format!(
             "<h1>Hello, {user}</h1>{list}<form method=\"post\" action=\"{connect}\">\
              <button>Connect an Instagram account</button></form>\
-             <form method=\"post\" action=\"/leave\"><button>Leave</button></form>",
+             <form class=\"last\" method=\"post\" action=\"/leave\"><button class=\"quiet\">Leave\
+             </button></form>",
             user = escape(user),
             connect = escape(connect),
         ),
     )
 }
 
+/// An account in the list: what to call it, and what is to be said about it, as HTML.
+struct Seen {
+    name: String,
+    note: String,
+}
+
 /// Served by the offline handle: whether the user is here does not matter.
-async fn look_at(offline: &OfflineAccess, account: &UserId) -> String {
+async fn look_at(offline: &OfflineAccess, account: &UserId) -> Seen {
+    let id = || escape(account.as_str());
+    let seen = |note: &str| Seen { name: id(), note: format!("<small>{}</small>", escape(note)) };
+    let again = "Instagram has ended this connection: connect it again.";
     match offline.token(account).await {
         Ok(Some(token)) => match token.profile().await {
-            Ok(profile) => format!("@{}", escape(profile.username())),
-            Err(error) => format!("{account}: {}", escape(&error.to_string())),
+            Ok(profile) => {
+                Seen { name: format!("@{}", escape(profile.username())), note: String::new() }
+            }
+            Err(error) if error.kind() == ApiErrorKind::TokenInvalid => seen(again),
+            Err(error) => seen(&error.to_string()),
         },
-        Ok(None) => format!("{account}: connect it again"),
-        Err(error) => format!("{account}: {}", escape(&error.to_string())),
+        Ok(None) => seen(again),
+        Err(error) => seen(&error.to_string()),
     }
 }

@@ -1,9 +1,11 @@
-//! The pages: one home page for strangers and for users, and the JSON of `/me`.
+//! The pages: one home page for anonymous visitors and for users, and the JSON of `/me`.
 
 use ig_oauth_common::{
     AccountType, Api, Clock as _, Lifetime, LoginOptions, Profile, Scope, Scopes, SystemClock,
     Token,
 };
+
+use crate::Visitor;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -34,9 +36,16 @@ pub fn more(api: Api) -> LoginOptions {
 
 /// The home page.
 #[must_use]
-pub fn home(token: Option<&Token>, profile: Option<&Profile>, links: &Links) -> String {
-    let body = match token {
-        None => format!(
+pub fn home(visitor: &Visitor<'_>, links: &Links) -> String {
+    let body = match visitor {
+        Visitor::Ended => format!(
+            "<h1>Please log in again</h1>\
+             <p>Instagram has ended this login: the app was removed there, or the password was \
+             changed.</p>\
+             <p><a class=\"act\" href=\"{login_path}\">Log in with Instagram</a></p>",
+            login_path = escape(&links.login),
+        ),
+        Visitor::Anonymous => format!(
             "<h1>Hello, stranger</h1>\
              <p>This app would like to know who you are.</p>\
              <p><a class=\"act\" href=\"{login_path}\">Log in with Instagram</a></p>\
@@ -48,14 +57,14 @@ pub fn home(token: Option<&Token>, profile: Option<&Profile>, links: &Links) -> 
                 ""
             },
         ),
-        Some(token) => format!(
+        Visitor::User(token, profile) => format!(
             "<h1>You are logged in</h1>{card}\
              <dl><dt>User id</dt><dd><code>{id}</code></dd>\
              <dt>Granted</dt><dd>{scopes}</dd>\
              <dt>Token</dt><dd>{lifetime}, {remaining} left</dd></dl>\
              <p>{pages}<a href=\"{more}\">Ask for more</a></p>\
              <form method=\"post\" action=\"{logout_path}\"><button>Log out</button></form>",
-            card = profile.map(card).unwrap_or_default(),
+            card = profile.as_deref().map(card).unwrap_or_default(),
             pages = if links.pages {
                 "<a href=\"/me\">The same as JSON</a> &middot; <a href=\"/media\">Media</a> \
                  &middot; "
@@ -81,7 +90,7 @@ pub(crate) fn page(title: &str, body: &str) -> String {
     format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
-         <title>{title}</title><style>{STYLE}</style></head>\
+         <title>{title}</title><link rel=\"icon\" href=\"data:,\"><style>{STYLE}</style></head>\
          <body><main>{body}</main></body></html>"
     )
 }

@@ -18,8 +18,6 @@ const DEFAULT_ADDRESS: &str = "127.0.0.1:3000";
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Example {
-    /// Bound, and set to non-blocking.
-    pub listener: TcpListener,
     /// What the middleware is made from.
     pub config: Config,
     address: SocketAddr,
@@ -33,10 +31,13 @@ impl Example {
     /// set, else those of a simulator that is started along. Sessions live in the database that
     /// `REDIS_URL` or `DATABASE_URL` names, or in their cookies.
     ///
+    /// The listener is bound and non-blocking. It is the server's alone: were it kept here too, a
+    /// server that stops would leave new connections waiting for an answer that never comes.
+    ///
     /// # Errors
     ///
     /// When the address cannot be bound, a setting is refused, or the database cannot be used.
-    pub async fn start() -> Result<Self, SetupError> {
+    pub async fn start() -> Result<(Self, TcpListener), SetupError> {
         Self::start_with(Fallback::Cookies, ConfigBuilder::platform_callbacks).await
     }
 
@@ -45,7 +46,7 @@ impl Example {
     /// # Errors
     ///
     /// As [`start`](Self::start).
-    pub async fn start_with_store() -> Result<Self, SetupError> {
+    pub async fn start_with_store() -> Result<(Self, TcpListener), SetupError> {
         Self::start_with(Fallback::Memory, ConfigBuilder::platform_callbacks).await
     }
 
@@ -55,7 +56,7 @@ impl Example {
     /// # Errors
     ///
     /// As [`start`](Self::start).
-    pub async fn start_linking(hooks: impl Hooks) -> Result<Self, SetupError> {
+    pub async fn start_linking(hooks: impl Hooks) -> Result<(Self, TcpListener), SetupError> {
         let linking = |builder: ConfigBuilder| {
             builder.linking(true).platform_callbacks().fetch_profile(true).hooks(hooks)
         };
@@ -65,7 +66,7 @@ impl Example {
     async fn start_with(
         fallback: Fallback,
         change: impl FnOnce(ConfigBuilder) -> ConfigBuilder,
-    ) -> Result<Self, SetupError> {
+    ) -> Result<(Self, TcpListener), SetupError> {
         let wanted = env::var("ADDR").unwrap_or_else(|_| DEFAULT_ADDRESS.to_owned());
         let bind = |error| SetupError::Bind(wanted.clone(), error);
         let listener = TcpListener::bind(&wanted).map_err(bind)?;
@@ -80,7 +81,7 @@ impl Example {
             (builder, Some(simulator))
         };
         let (builder, sessions) = store::choose(builder, fallback).await?;
-        Ok(Self { listener, config: change(builder).build()?, address, simulator, sessions })
+        Ok((Self { config: change(builder).build()?, address, simulator, sessions }, listener))
     }
 
     /// What to print once the server is up.

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::process::Command;
 
 use crate::browser::{Browser, meta_refresh};
+use crate::caller::{Caller, provider_and_example};
 use crate::documents;
 use crate::example::Example;
 
@@ -55,7 +56,7 @@ pub async fn two_accounts_are_connected_and_one_is_removed_by_its_user(
     assert!(both.contains("@simulated.bakery") && both.contains("@simulated.studio"), "{both}");
     // Connected again, it is still one.
     connect(&mut ann, BAKERY).await;
-    assert_eq!(home(&example, &mut ann).await.matches("@simulated.bakery").count(), 1);
+    assert_eq!(home(&example, &mut ann).await.matches("Disconnect @simulated.bakery").count(), 1);
     // No cookie of ours but those of attempts.
     assert!(ann.jar.named("ig_session").is_empty(), "the app's session is the only one");
 
@@ -66,10 +67,35 @@ pub async fn two_accounts_are_connected_and_one_is_removed_by_its_user(
     assert!(!left.contains("bakery") && !left.contains(BAKERY), "{left}");
     assert!(left.contains("@simulated.studio"), "the other is still served: {left}");
 
-    let empty = ann.press("Disconnect").await.response.text();
+    let empty = ann.press("Disconnect @simulated.studio").await.response.text();
     assert!(empty.contains("You have not connected an account"), "{empty}");
     connect(&mut ann, STUDIO).await;
     assert!(home(&example, &mut ann).await.contains("@simulated.studio"), "and again");
+}
+
+/// A cookie knows no port, so two examples on one host have cookies of different names.
+pub async fn its_session_cookie_has_a_name_of_its_own(program: &str, name: &str) {
+    let example = Example::start(program, &[]);
+    let answer = posted(&example, "/enter", &[], "name=ann").await;
+    let cookies = answer.all("set-cookie");
+    assert!(cookies.iter().any(|cookie| cookie.starts_with(&format!("{name}="))), "{cookies:?}");
+}
+
+/// The provider has ended the connection of an account: the page says what to do about it, and the
+/// button that lets the account go names it.
+pub async fn an_account_whose_token_has_ended_asks_to_be_connected_again(program: &str) {
+    let (provider, example) = provider_and_example(program).await;
+    let mut ann = Caller::new(&example);
+    for _ in 0..2 {
+        let callback = ann.start_to_connect(&provider).await;
+        assert_eq!(ann.get(&callback).await.status, 303);
+        let page = ann.get("/").await.text();
+        assert!(page.contains("Disconnect @simulated.bakery"), "{page}");
+        provider.revoke_tokens();
+        let page = ann.get("/").await.text();
+        assert!(page.contains("connect it again"), "{page}");
+        assert!(page.contains(&format!("Disconnect {BAKERY}")), "{page}");
+    }
 }
 
 /// Each of two users connects the same account; one lets it go and the other keeps it.
@@ -79,10 +105,10 @@ pub async fn an_account_of_two_users_stays_until_both_let_it_go(program: &str) {
     connect(&mut ann, BAKERY).await;
     connect(&mut bob, BAKERY).await;
     home(&example, &mut ann).await;
-    ann.press("Disconnect").await;
+    ann.press("Disconnect @simulated.bakery").await;
     assert!(!home(&example, &mut ann).await.contains("@simulated.bakery"));
     assert!(home(&example, &mut bob).await.contains("@simulated.bakery"));
-    bob.press("Disconnect").await;
+    bob.press("Disconnect @simulated.bakery").await;
     assert!(home(&example, &mut bob).await.contains("You have not connected"));
 }
 
@@ -186,11 +212,11 @@ pub async fn an_account_stays_listed_while_its_token_cannot_be_forgotten(
         "CREATE TRIGGER broken BEFORE DELETE ON ig_oauth_accounts \
          BEGIN SELECT RAISE(ABORT, 'broken'); END",
     );
-    let refused = ann.press("Disconnect").await.response.status;
+    let refused = ann.press("Disconnect @simulated.studio").await.response.status;
     assert_eq!(refused, 503);
     assert!(home(&example, &mut ann).await.contains(STUDIO), "still in the list");
     run_sql(&file, "DROP TRIGGER broken");
-    ann.press("Disconnect").await;
+    ann.press("Disconnect @simulated.studio").await;
     assert!(home(&example, &mut ann).await.contains("You have not connected"));
     drop(example);
     for end in ["", "-wal", "-shm"] {

@@ -1,6 +1,7 @@
 //! The examples as a person meets them: started by their command, used with a browser.
 
 use crate::browser::{Browser, Response, send};
+use crate::caller::{Caller, provider_and_example};
 use crate::program::{Program, command};
 
 /// A running example. Dropping it stops it.
@@ -96,6 +97,34 @@ pub async fn a_person_logs_in_looks_around_and_logs_out(program: &str) {
         let home = browser.press("Log out").await;
         assert!(home.response.text().contains("Hello, stranger"), "{}", home.response.text());
     }
+}
+
+/// The provider has ended the user's token. Every page leads to a login, which leads back there.
+pub async fn a_token_that_the_provider_has_ended_leads_to_a_login(program: &str) {
+    let (provider, example) = provider_and_example(program).await;
+    let mut user = Caller::new(&example);
+    let callback = user.start(&provider, "/auth/instagram/login").await;
+    assert_eq!(user.get(&callback).await.status, 303);
+    let media = user.get("/media").await;
+    assert_eq!(media.text().lines().count(), 10, "{}", media.describe());
+    provider.revoke_tokens();
+    let home = user.get("/").await;
+    assert_eq!(home.status, 200, "{}", home.describe());
+    assert!(home.text().contains("Log in with Instagram"), "{}", home.text());
+    let refused = user.get("/media").await;
+    assert_eq!(refused.status, 303, "{}", refused.describe());
+    let callback = user.start(&provider, refused.location()).await;
+    let landed = user.get(&callback).await;
+    assert_eq!(landed.location().trim_end_matches('#'), "/media", "{}", landed.describe());
+    assert_eq!(user.get("/media").await.status, 200);
+}
+
+/// Browsers ask for an icon of their own accord, and a 404 is an error in the console.
+pub async fn no_page_leaves_an_icon_error_in_the_console(program: &str) {
+    let example = Example::start(program, &[]);
+    let home = example.raw("GET", "/", &[]).await;
+    assert!(home.text().contains(r#"<link rel="icon" href="data:,">"#), "{}", home.text());
+    assert_eq!(example.raw("GET", "/favicon.ico", &[]).await.status, 204, "for the JSON of /me");
 }
 
 /// Cancel ends on a calm page, and two tabs finished in the other order end where they wanted.

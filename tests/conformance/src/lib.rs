@@ -15,6 +15,7 @@
 )]
 
 pub mod browser;
+mod caller;
 pub mod connect;
 pub mod documents;
 pub mod example;
@@ -22,6 +23,7 @@ pub mod harness;
 pub mod mounting;
 pub mod program;
 pub mod scenarios;
+pub mod stopping;
 
 /// The README's code, compiled with the other documentation.
 #[cfg(doctest)]

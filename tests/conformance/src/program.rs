@@ -1,14 +1,14 @@
 //! Programs as a person meets them: started by their command, read line by line.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// Longest wait for a line, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Longest wait for a line, or another step of a program, on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Variables by which programs of ours are set: those of whoever runs the tests must not leak in.
 const OURS: [&str; 3] = ["INSTAGRAM_", "REDIS_URL", "DATABASE_URL"];
@@ -63,6 +63,18 @@ impl Program {
                 return line;
             }
         }
+    }
+
+    /// Asks it to end, as service managers do.
+    pub fn terminate(&self) {
+        let signal = format!("kill -TERM {}", self.process.id());
+        let sent = Command::new("sh").args(["-c", &signal]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "it is there to be told");
+    }
+
+    /// Waits until it has ended.
+    pub fn end(&mut self) -> ExitStatus {
+        self.process.wait().unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// Everything it has printed so far.

@@ -1,0 +1,60 @@
+//! Examples that are stopped as service managers and containers stop programs: by SIGTERM.
+
+use std::time::Instant;
+
+use ig_oauth_fake_instagram::{Endpoint, FakeInstagram};
+use tokio::net::TcpStream;
+
+use crate::browser::Response;
+use crate::caller::{Caller, provider_and_example};
+use crate::example::Example;
+use crate::program::PATIENCE;
+
+/// SIGTERM comes while a login waits for the provider: nothing new is let in, the login is finished,
+/// and the program ends well.
+pub async fn sigterm_finishes_the_login_under_way(program: &str) {
+    let (provider, example) = provider_and_example(program).await;
+    let mut caller = Caller::new(&example);
+    let callback = caller.start(&provider, "/auth/instagram/login").await;
+    let answer = stopped_during(&provider, example, caller, callback).await;
+    let opened =
+        |cookie: &&str| cookie.starts_with("__Host-ig_session_") && !cookie.contains("Max-Age=0");
+    assert!(answer.all("set-cookie").iter().any(opened), "{}", answer.describe());
+}
+
+/// The same for an app whose users connect accounts.
+pub async fn sigterm_finishes_the_connecting_under_way(program: &str) {
+    let (provider, example) = provider_and_example(program).await;
+    let mut caller = Caller::new(&example);
+    let callback = caller.start_to_connect(&provider).await;
+    stopped_during(&provider, example, caller, callback).await;
+}
+
+async fn stopped_during(
+    provider: &FakeInstagram,
+    mut example: Example,
+    mut caller: Caller,
+    callback: String,
+) -> Response {
+    let address = caller.address.clone();
+    let held = provider.hold(Endpoint::CodeExchange);
+    let login = tokio::spawn(async move { caller.get(&callback).await });
+    let until = Instant::now() + PATIENCE;
+    while provider.count(Endpoint::CodeExchange) == 0 {
+        assert!(!login.is_finished() && Instant::now() < until, "the code is exchanged");
+        tokio::task::yield_now().await;
+    }
+    example.program.terminate();
+    while TcpStream::connect(&address).await.is_ok() {
+        assert!(Instant::now() < until, "it takes no new connection any more");
+        tokio::task::yield_now().await;
+    }
+    drop(held);
+    let answer = login.await.expect("the login is answered");
+    assert_eq!(answer.status, 303, "{}", answer.describe());
+    assert_eq!(answer.location().trim_end_matches('#'), "/", "{}", answer.describe());
+    assert_eq!(provider.count(Endpoint::LongLived), 1, "to its end");
+    let ended = example.program.end();
+    assert!(ended.success(), "{ended}: {:#?}", example.program.printed());
+    answer
+}
