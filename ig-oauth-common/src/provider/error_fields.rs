@@ -28,6 +28,9 @@ const MARKS: &[&str] = &[
     "error_user_msg",
 ];
 
+/// Fields that hold an error in an object or list of its own, and whether their name says so.
+const WRAPPERS: &[(&str, bool)] = &[("error", true), ("errors", true), ("meta", false)];
+
 /// What an error answer says of itself.
 #[derive(Default)]
 pub(super) struct ErrorFields {
@@ -53,19 +56,20 @@ fn find(value: &Value, is_error: bool, depth: usize) -> Option<ErrorFields> {
     }
     match value {
         Value::Object(fields) => {
-            for (name, is_error) in [("error", true), ("errors", true), ("meta", false)] {
-                let inner = fields.get(name).filter(|inner| inner.is_object() || inner.is_array());
-                if let Some(found) = inner.and_then(|inner| find(inner, is_error, depth + 1)) {
-                    return Some(found);
-                }
-            }
-            if is_error && depth > 0 || is_marked(fields) || is_error && has_words(fields) {
-                return Some(read(fields));
-            }
-            // Tokens come in `data` too, one at a time; lists of objects are no errors.
-            let data = fields.get("data").filter(|_| depth == 0)?;
-            let is_list = data.as_array().is_some_and(|elements| elements.len() != 1);
-            find(data, is_error, depth + 1).filter(|_| !is_list)
+            let nested = WRAPPERS.iter().find_map(|(name, says_error)| {
+                let inner = fields.get(*name).filter(|inner| inner.is_object() || inner.is_array());
+                find(inner?, is_error || *says_error, depth + 1)
+            });
+            let is_here = is_marked(fields) || is_error && (depth > 0 || has_words(fields));
+            nested
+                .or_else(|| {
+                    // Tokens come in `data` too, one at a time; lists of objects are no errors.
+                    let is_list =
+                        |data: &Value| data.as_array().is_some_and(|list| list.len() != 1);
+                    let data = fields.get("data").filter(|data| !is_here && !is_list(data));
+                    data.and_then(|data| find(data, is_error, depth + 1))
+                })
+                .or_else(|| is_here.then(|| read(fields)))
         }
         Value::Array(elements) => {
             elements.iter().take(DEEPEST).find_map(|element| find(element, is_error, depth + 1))
@@ -78,7 +82,7 @@ fn find(value: &Value, is_error: bool, depth: usize) -> Option<ErrorFields> {
 }
 
 fn is_there(fields: &Map<String, Value>, name: &str) -> bool {
-    fields.get(name).is_some_and(|value| !value.is_null())
+    fields.get(name).is_some_and(|value| !value.is_null() && *value != Value::Bool(false))
 }
 
 /// Whether it is an error whatever the status says.

@@ -49,6 +49,7 @@ const WORDS: &[(&[&str], Meaning, Advice)] = &[
             "requests per hour",
             "limit how often",
             "feedback required",
+            "temporarily blocked",
         ],
         Meaning::Throttled,
         None,
@@ -63,12 +64,17 @@ const WORDS: &[(&[&str], Meaning, Advice)] = &[
             "api access deactivated",
             "api access blocked",
             "api access disabled",
+            "api access disrupted",
+            "api access restricted",
+            "api access suspended",
             "application has been disabled",
-            "app has been disabled",
             "application has been deleted",
+            "application is disabled",
+            "app has been disabled",
             "app is disabled",
             "app not active",
             "app is not active",
+            "data use checkup",
         ],
         Meaning::AppBlocked,
         Some("Meta has switched off or blocked this app: see its alerts in the App Dashboard"),
@@ -112,7 +118,13 @@ const WORDS: &[(&[&str], Meaning, Advice)] = &[
     ),
     (&["validating application", "application info"], Meaning::Settings, Some(APP_ID)),
     (
-        &["developer role", "insufficient role", "not a tester", "accept the tester"],
+        &[
+            "developer role",
+            "insufficient role",
+            "not a tester",
+            "accept the tester",
+            "development mode",
+        ],
         Meaning::Settings,
         Some(
             "the account has no role in this app: while the app is in development mode, invite the \
@@ -175,6 +187,7 @@ const WORDS: &[(&[&str], Meaning, Advice)] = &[
             "matching code",
             "code has expired",
             "code has been used",
+            "invalid grant",
             "verification code",
         ],
         Meaning::Code,
@@ -204,9 +217,11 @@ const PARAMETERS: [&str; 6] =
 
 /// What the error means, and what helps.
 pub(super) fn of(status: u16, fields: &ErrorFields) -> (Option<Meaning>, Advice) {
-    let message = fields.message.as_deref().unwrap_or_default().to_lowercase();
+    // RFC 6749, section 5.2, says it all in `error`.
+    let texts = [fields.kind.as_deref(), fields.message.as_deref()];
+    let text = texts.into_iter().flatten().collect::<Vec<_>>().join(" ").to_lowercase();
     // An app-scoped id is no scope.
-    let message = message.replace('_', " ").replace("app-scoped", "").replace("app scoped", "");
+    let message = text.replace('_', " ").replace("app-scoped", "").replace("app scoped", "");
     let row = WORDS.iter().find(|(words, ..)| words.iter().any(|words| message.contains(words)));
     let (by_words, advice) = match row {
         Some((_, Meaning::Code, advice)) if is_list(&message) => {
@@ -262,11 +277,11 @@ fn has_class(fields: &ErrorFields, start: &str) -> bool {
     fields.kind.as_deref().is_some_and(|class| class.starts_with(start))
 }
 
-/// Codes of Meta's "Rate Limits" and "Error handling" pages, and subcode 2207042 of the limit on
-/// publishing.
+/// Codes of Meta's "Rate Limits" and "Error handling" pages, and the subcodes of Instagram's limits on
+/// publishing. 368 is a block that passes by itself.
 fn is_throttled(status: u16, fields: &ErrorFields) -> bool {
     status == 429
         || fields.kind.as_deref().is_some_and(|class| class.contains("RateLimit"))
-        || fields.subcode == Some(2_207_042)
-        || matches!(fields.code, Some(4 | 17 | 32 | 341 | 429 | 613 | 80_000..=80_014))
+        || matches!(fields.subcode, Some(2_207_042 | 2_207_051))
+        || matches!(fields.code, Some(4 | 17 | 32 | 341 | 368 | 429 | 613 | 80_000..=80_014))
 }

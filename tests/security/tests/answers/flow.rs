@@ -16,6 +16,7 @@ pub(crate) const CLIENT_SECRET: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
 pub(crate) const TOKEN: &str = "FAKE-short-lived-token";
 const LOGIN: &str = "/auth/instagram/login";
 const CALLBACK: &str = "/auth/instagram/callback";
+static ONE_AT_A_TIME: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 const START: u64 = 1_764_000_000;
 
 /// What an answer came to.
@@ -123,12 +124,14 @@ impl Site {
             .long_lived(long_lived)
             .clock(hands.clone())
             .hooks(failures.clone())
+            .fetch_profile(step == "profile")
             .refresh_wait(Duration::from_secs(10))
             .refresh_ahead(Duration::from_secs(59 * 24 * 60 * 60))
             .http_client(move |request: HttpRequest| {
                 let asked = step_of(&request);
+                let is_it = asked == step || (asked, &*step) == ("me", "profile");
                 let answer = match &given {
-                    Some(answer) if asked == step => answer.clone(),
+                    Some(answer) if is_it => answer.clone(),
                     _ => HttpResponse::new(200, usual(asked).into_bytes()),
                 };
                 async move { Ok(answer) }
@@ -212,13 +215,17 @@ pub(crate) async fn run(fixture: &Value) -> Outcome {
         };
         return outcome;
     }
+    // What is logged in between is this one's, and no other test's.
+    let _alone = ONE_AT_A_TIME.lock().await;
     let seen = log::lines().len();
     let mut site = Site::new(fixture);
     let usual = format!("code={CODE}&state={{state}}");
     let callback = fixture["query"].as_str().unwrap_or(&usual);
     let reply = site.log_in(callback).await;
     match step {
-        "exchange" | "callback" | "long_lived" => site.ending(&reply, &mut outcome).await,
+        "exchange" | "callback" | "long_lived" | "profile" => {
+            site.ending(&reply, &mut outcome).await
+        }
         "refresh" => {
             let before = site.token().await.expect("a session");
             *site.hands.0.lock().expect("a clock") += 2 * 24 * 60 * 60;

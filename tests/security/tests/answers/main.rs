@@ -12,6 +12,7 @@
 )]
 
 mod flow;
+mod kinds;
 
 use ig_oauth_security::log;
 use serde_json::Value;
