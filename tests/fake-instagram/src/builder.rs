@@ -66,7 +66,8 @@ impl FakeInstagramBuilder {
         self
     }
 
-    /// Takes every plain-http redirect URI on loopback, for apps on a port nobody knows yet.
+    /// Takes every plain-http redirect URI on loopback that holds no user and password, for apps on a
+    /// port nobody knows yet.
     pub fn any_loopback_redirect_uri(mut self) -> Self {
         self.ledger.any_loopback = true;
         self

@@ -2,9 +2,9 @@
 //!
 //! It behaves as Meta's guide "Get Access Tokens and Permissions" says and as the live service has
 //! been seen to: the authorization window with its own error pages, codes that can be spent once
-//! within an hour, the token endpoint with all its answer shapes, the long-lived exchange, the refresh
-//! with its 24-hour rule, and the profile. Faults can be switched on, the clock can be moved, and
-//! everything received is kept for a look.
+//! within an hour, the token endpoint with all its answer shapes and its order of checks, the
+//! long-lived exchange, the refresh with its 24-hour rule, the profile and the media. Faults can be
+//! switched on, the clock can be moved, and everything received is kept for a look.
 //!
 //! ```
 //! use ig_oauth_fake_instagram::{Endpoint, FakeInstagram};
@@ -23,8 +23,8 @@
 //! the authorization request answers at once, with `fake_account=<user id>` and
 //! `fake_scope=<granted scopes>` if wanted.
 //!
-//! The window also has "Remove app" and "Delete my data", which really post a signed request to the
-//! app's [deauthorize](FakeInstagramBuilder::deauthorize_url) and [data
+//! Below the login's choice the window has "Remove app" and "Delete my data", which really post a
+//! signed request to the app's [deauthorize](FakeInstagramBuilder::deauthorize_url) and [data
 //! deletion](FakeInstagramBuilder::data_deletion_url) callbacks, as
 //! [`remove_app`](FakeInstagram::remove_app) and [`delete_data`](FakeInstagram::delete_data) do for
 //! scripts.

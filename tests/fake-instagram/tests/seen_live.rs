@@ -365,3 +365,21 @@ async fn no_page_leaves_an_icon_error_in_the_console() {
     let icon = get(&format!("{}/favicon.ico", provider.graph_url())).await;
     assert_eq!(icon.status(), 204, "for pages that are no HTML");
 }
+
+/// Who only wants to log in must not remove the app by the way, and the key Enter must not either:
+/// browsers press a form's first button for it.
+#[tokio::test]
+async fn the_accounts_end_is_apart_from_the_logins_choice() {
+    let provider = provider();
+    let page = window(&provider, "/oauth/authorize", &[]).await.text().await.unwrap();
+    let (login, apart) = page.split_once("<section").expect("a part of its own");
+    for (button, is_apart) in
+        [("Allow", false), ("Cancel", false), ("Remove app", true), ("Delete my data", true)]
+    {
+        let label = format!(">{button}</button>");
+        assert_eq!((login.contains(&label), apart.contains(&label)), (!is_apart, is_apart));
+    }
+    assert!(login.split("<button").nth(1).unwrap().contains(">Allow</button>"), "the first one");
+    let heading = apart.split_once("aria-labelledby=\"apart\"").expect("it has a name").1;
+    assert!(heading.contains("<h2 id=\"apart\">"));
+}
