@@ -16,7 +16,7 @@ pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(60);
 /// Most app data an attempt carries, in bytes. The user can read it.
 pub(crate) const MAX_APP_DATA_BYTES: usize = 256;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const PURPOSE: &[u8] = b"ig-oauth attempt cookie";
 const STATE_BYTES: usize = 32;
 
@@ -73,6 +73,8 @@ pub(crate) struct Attempt {
     pub(crate) app_data: Vec<u8>,
     /// Hash of the app's own user, when the attempt is bound to one.
     pub(crate) context: Option<[u8; 32]>,
+    /// A page of another site brought it about.
+    pub(crate) is_cross_site: bool,
 }
 
 /// Why a cookie is not the attempt.
@@ -98,6 +100,7 @@ impl Attempt {
             .part(self.extra_scopes.as_bytes())
             .part(&self.app_data)
             .part(context)
+            .byte(u8::from(self.is_cross_site))
             .finish();
         let tag = keys.attempt.tag(&signed_parts(binding, &payload));
         to_base64url(&Writer::new().fixed(&payload).fixed(&tag).finish())
@@ -164,8 +167,14 @@ impl Unsigned {
             [] => None,
             hash => Some(hash.try_into().ok()?),
         };
+        let is_cross_site = match reader.byte()? {
+            0 => false,
+            1 => true,
+            _ => return None,
+        };
         reader.end()?;
-        let attempt = Attempt { state, issued_at, return_to, extra_scopes, app_data, context };
+        let attempt =
+            Attempt { state, issued_at, return_to, extra_scopes, app_data, context, is_cross_site };
         Some(Self { key_id, attempt })
     }
 }
@@ -213,7 +222,16 @@ mod laws {
     fn attempt(given: Given) -> Attempt {
         let (state, time, return_to, extra_scopes, app_data, context) = given;
         let issued_at = Timestamp::from_unix_seconds(time);
-        Attempt { state: State(state), issued_at, return_to, extra_scopes, app_data, context }
+        let is_cross_site = time % 2 == 1;
+        Attempt {
+            state: State(state),
+            issued_at,
+            return_to,
+            extra_scopes,
+            app_data,
+            context,
+            is_cross_site,
+        }
     }
 
     proptest! {

@@ -7,6 +7,8 @@ use crate::error::AuthErrorKind;
 pub(crate) fn failure(kind: AuthErrorKind, id: &str, detail: &str) {
     #[cfg(feature = "tracing")]
     match kind {
+        // Routine: pages with links to the login are prefetched all day.
+        AuthErrorKind::Prefetch => tracing::debug!(target: "ig_oauth", ?kind, id, detail),
         AuthErrorKind::Denied => tracing::info!(target: "ig_oauth", ?kind, id, detail),
         // No fault of the app, and nothing it can do. Anybody who cancels could send it, too.
         AuthErrorKind::AuthorizationUnavailable => {

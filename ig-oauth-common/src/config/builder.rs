@@ -41,6 +41,7 @@ pub struct ConfigBuilder {
     pub(super) failure_url: Option<String>,
     pub(super) allowed_return_origins: Vec<String>,
     pub(super) require_post: bool,
+    pub(super) no_store: bool,
     pub(super) force_reauth: Option<bool>,
     pub(super) enable_fb_login: Option<bool>,
     pub(super) cookie_secrets: Vec<Vec<u8>>,
@@ -89,6 +90,7 @@ impl ConfigBuilder {
             failure_url: None,
             allowed_return_origins: Vec::new(),
             require_post: false,
+            no_store: true,
             force_reauth: None,
             enable_fb_login: None,
             cookie_secrets: Vec::new(),
@@ -247,6 +249,16 @@ impl ConfigBuilder {
     /// start a login in a browser by a mere link.
     pub fn require_post(mut self, required: bool) -> Self {
         self.require_post = required;
+        self
+    }
+
+    /// Whether an answer for which a token was taken, by a handler or the guard, gets `Cache-Control:
+    /// no-store` where the app says nothing about caching. On by default: such a page may be about its
+    /// user, and neither a proxy's cache nor the back button after a logout may show it to the next.
+    /// An answer with a `Cache-Control`, `Expires` or `Pragma` of the app's, or with a header for one
+    /// kind of cache, stays as it is in any case.
+    pub fn no_store(mut self, on: bool) -> Self {
+        self.no_store = on;
         self
     }
 

@@ -99,6 +99,7 @@ pub(super) fn settings(mut builder: ConfigBuilder) -> Result<Settings, ConfigErr
         failure_url: builder.failure_url,
         allowed_return_origins: origins,
         require_post: builder.require_post,
+        no_store: builder.no_store,
         linking: builder.linking,
         signed_requests,
         force_reauth: builder.force_reauth,

@@ -77,6 +77,7 @@ pub enum LongLived {
 /// | [`failure_url`](ConfigBuilder::failure_url) | none: our own page | a page needs no work of yours |
 /// | [`allowed_return_origins`](ConfigBuilder::allowed_return_origins) | none | the safe choice |
 /// | [`require_post`](ConfigBuilder::require_post) | off | a plain link starts a login |
+/// | [`no_store`](ConfigBuilder::no_store) | on | a page about one user is not shown to the next |
 /// | [`force_reauth`](ConfigBuilder::force_reauth), [`enable_fb_login`](ConfigBuilder::enable_fb_login) | not sent | the provider's default |
 /// | [`cookie_secrets`](ConfigBuilder::cookie_secrets) | derived from the app secret | zero set-up, same on every instance |
 /// | [`earlier_client_secrets`](ConfigBuilder::earlier_client_secrets) | none | |
@@ -116,6 +117,7 @@ pub(crate) struct Settings {
     pub(crate) failure_url: Option<String>,
     pub(crate) allowed_return_origins: Vec<String>,
     pub(crate) require_post: bool,
+    pub(crate) no_store: bool,
     pub(crate) linking: bool,
     pub(crate) signed_requests: SignedRequestVerifier,
     pub(crate) force_reauth: Option<bool>,

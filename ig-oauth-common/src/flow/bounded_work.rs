@@ -49,6 +49,7 @@ fn attempt(flow: &Flow, number: u32) -> (State, String, String) {
         extra_scopes: String::new(),
         app_data: Vec::new(),
         context: None,
+        is_cross_site: false,
     };
     let value = attempt.sign(&settings.keyring, &binding);
     (state, name, value)

@@ -8,7 +8,7 @@ use crate::flow::Headers;
 
 /// Headers by which browsers, and some frameworks' routers, say that nobody clicked yet.
 const PREFETCH_HEADERS: &[&str] =
-    &["sec-purpose", "purpose", "x-moz", "x-purpose", "next-router-prefetch"];
+    &["sec-purpose", "x-sec-purpose", "purpose", "x-moz", "x-purpose", "next-router-prefetch"];
 
 /// Refuses what is not a navigation.
 pub(crate) fn check(headers: &dyn Headers) -> Result<(), AuthErrorKind> {
@@ -19,12 +19,29 @@ pub(crate) fn check(headers: &dyn Headers) -> Result<(), AuthErrorKind> {
     if headers.has("early-data") {
         return Err(AuthErrorKind::TooEarly);
     }
+    // Browsers send no Fetch Metadata with the handshake of a WebSocket, and cookies they do: any page
+    // could start a login by one. htmx fetches parts of a page, also where a browser says nothing.
+    if is_websocket_handshake(headers) || headers.has("hx-request") {
+        return Err(AuthErrorKind::ForbiddenContext);
+    }
     let mode = header(headers, "sec-fetch-mode");
     let destination = header(headers, "sec-fetch-dest");
     let navigation = matches!(mode, None | Some("navigate" | "same-origin"));
     // A service worker that passes a navigation on has the destination `empty`.
     let document = matches!(destination, None | Some("document" | "empty"));
     if navigation && document { Ok(()) } else { Err(AuthErrorKind::ForbiddenContext) }
+}
+
+/// RFC 6455, section 4.1. `Upgrade` is a list, and each entry may have a version (RFC 9110, section 7.8).
+fn is_websocket_handshake(headers: &dyn Headers) -> bool {
+    let mut found = headers.has("sec-websocket-key");
+    headers.visit("upgrade", &mut |value| {
+        found |= value.split(|byte| *byte == b',').any(|protocol| {
+            let name = protocol.split(|byte| *byte == b'/').next().unwrap_or_default();
+            name.trim_ascii().eq_ignore_ascii_case(b"websocket")
+        });
+    });
+    found
 }
 
 fn says_prefetch(headers: &dyn Headers, name: &str) -> bool {

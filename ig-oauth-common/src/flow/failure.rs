@@ -20,6 +20,8 @@ pub(crate) struct Refusal {
     pub(crate) cookies: Vec<String>,
     /// For `method_not_allowed`.
     pub(crate) allow: Option<&'static str>,
+    /// The address to open in a window, for scripts that fetched it.
+    pub(crate) opens: Option<String>,
     /// Whether it happened to somebody who logs in, and not to the provider's own calls.
     pub(crate) is_about_a_login: bool,
 }
@@ -27,8 +29,8 @@ pub(crate) struct Refusal {
 impl Refusal {
     pub(crate) fn new(error: impl Into<AuthError>, audience: Audience) -> Self {
         let error = error.into();
-        let (return_to, cookies, allow) = (None, Vec::new(), None);
-        Self { error, audience, return_to, cookies, allow, is_about_a_login: true }
+        let (return_to, cookies, allow, opens) = (None, Vec::new(), None, None);
+        Self { error, audience, return_to, cookies, allow, opens, is_about_a_login: true }
     }
 
     /// The answer speaks of no login and leads to none.
@@ -39,6 +41,11 @@ impl Refusal {
 
     pub(crate) fn allow(mut self, methods: &'static str) -> Self {
         self.allow = Some(methods);
+        self
+    }
+
+    pub(crate) fn opens(mut self, login_url: String) -> Self {
+        self.opens = Some(login_url);
         self
     }
 
@@ -102,7 +109,8 @@ impl Flow {
     }
 
     fn failure_reply(&self, refusal: &Refusal, id: &str) -> Reply {
-        let Refusal { error, audience, return_to, cookies, allow, is_about_a_login } = refusal;
+        let Refusal { error, audience, return_to, cookies, allow, opens, is_about_a_login } =
+            refusal;
         let kind = error.kind();
         let settings = self.settings();
         let is_the_apps_login = settings.linking && kind == AuthErrorKind::LoginRequired;
@@ -111,7 +119,9 @@ impl Flow {
                 json_reply(kind, &self.pages().message_about_no_login(kind))
             }
             _ if !is_about_a_login => self.pages().error_about_no_login(kind, id),
-            _ if audience.reads_json(kind) => json_reply(kind, &self.pages().message(kind)),
+            _ if audience.reads_json(kind) => {
+                json_with_login_url(kind, &self.pages().message(kind), opens.as_deref())
+            }
             Some(url) if audience.is_visit() && may_redirect(kind) => {
                 Reply::empty(303).header("location", failure_location(url, kind))
             }
@@ -119,6 +129,9 @@ impl Flow {
             _ if is_the_apps_login => self.pages().error(kind, None, id),
             _ => self.pages().error(kind, Some(&self.try_again(return_to.as_deref())), id),
         };
+        if let Some(login_url) = opens.as_ref().filter(|_| audience.is_htmx()) {
+            reply = reply.header("hx-redirect", login_url);
+        }
         if let Some(methods) = allow {
             reply = reply.header("allow", *methods);
         }
@@ -172,7 +185,14 @@ fn failure_location(url: &str, kind: AuthErrorKind) -> String {
 
 /// An error for programs: its code, and a message for whoever reads it.
 pub(crate) fn json_reply(kind: AuthErrorKind, message: &str) -> Reply {
-    let body = serde_json::json!({ "error": kind.code().as_str(), "message": message });
+    json_with_login_url(kind, message, None)
+}
+
+fn json_with_login_url(kind: AuthErrorKind, message: &str, login_url: Option<&str>) -> Reply {
+    let mut body = serde_json::json!({ "error": kind.code().as_str(), "message": message });
+    if let (Some(login_url), Some(members)) = (login_url, body.as_object_mut()) {
+        members.insert("login_url".to_owned(), login_url.into());
+    }
     Reply::empty(kind.status())
         .header("content-type", "application/json")
         .body(body.to_string().into_bytes())

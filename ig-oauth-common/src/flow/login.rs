@@ -22,6 +22,8 @@ struct Start {
     app_data: Vec<u8>,
     context: Option<[u8; 32]>,
     pending: PendingAttempts,
+    /// For a start that a foreign page brought about: the login by a button.
+    by_button: Option<String>,
 }
 
 impl Flow {
@@ -38,13 +40,17 @@ impl Flow {
             return self.refuse(refusal.allow(methods));
         }
         if let Err(kind) = context_guard::check(request.headers) {
-            return refuse(kind);
+            let refusal = Refusal::new(kind, audience);
+            return self.refuse(match kind {
+                AuthErrorKind::ForbiddenContext => refusal.opens(self.login_to_open(request)),
+                _ => refusal,
+            });
         }
         if settings.linking && context.is_none() {
             return self.refuse(self.stranger(audience));
         }
         let is_post = request.method == "POST";
-        if is_post && let Err(kind) = post_rule::check(settings, request.headers) {
+        if is_post && let Err(kind) = post_rule::check_start(settings, request.headers) {
             return refuse(kind);
         }
         let query = match Query::read(request.query, &["return_to", "options"]) {
@@ -74,6 +80,7 @@ impl Flow {
             app_data: request.context.map(|context| context.app_data.clone()).unwrap_or_default(),
             context,
             pending: PendingAttempts::of(settings, request.headers),
+            by_button: is_cross_site(request).then(|| self.login_action(return_to, given)),
         };
         if settings.hooks.is_none() {
             return match self.start(start) {
@@ -128,6 +135,7 @@ impl Flow {
             extra_scopes: start.options.scopes.to_string(),
             app_data: start.app_data,
             context: start.context,
+            is_cross_site: start.by_button.is_some(),
         };
         let names = &settings.cookie_names;
         let name = names.attempt(&state.to_text());
@@ -137,13 +145,18 @@ impl Flow {
             redirect_uri: settings.redirect_uri.as_str(),
         };
         let value = attempt.sign(&settings.keyring, &binding);
-        let removals = start.pending.make_room(settings, name.len() + value.len() + 1);
+        let room = start.pending.make_room(settings, name.len() + value.len() + 1);
+        // A foreign page must not end what the user has under way. The user may, by the button.
+        if let Some(action) = start.by_button.filter(|_| room.ends_the_users_own) {
+            let by_post = settings.require_post || settings.linking || start.context.is_some();
+            return Ok(self.pages().login_button(&action, by_post));
+        }
         let force_reauth = start.options.force_reauth.or(settings.force_reauth);
         let location = authorization_request::location(settings, &state, &scopes, force_reauth);
         Ok(Reply::empty(303)
             .header("location", location)
             .cookies([cookie::set_cookie(names, &name, &value, ATTEMPT_LIFETIME)])
-            .cookies(removals))
+            .cookies(room.removals))
     }
 
     /// All scopes that a login asks for: required, optional, and those of its options.
@@ -153,6 +166,19 @@ impl Flow {
         scopes.extend(settings.optional_scopes.iter().cloned());
         scopes.extend(extra.iter().cloned());
         scopes
+    }
+
+    /// The address of this very login, without what no login would take from it.
+    fn login_to_open(&self, request: &Request<'_>) -> String {
+        let Ok(query) = Query::read(request.query, &["return_to", "options"]) else {
+            return self.login_path();
+        };
+        let return_to = query.get("return_to").ok().flatten();
+        let context = request.context.and_then(super::context_hash);
+        let options = query.get("options").ok().flatten().filter(|options| {
+            login_options::verify(self.settings(), options, context.as_ref()).is_some()
+        });
+        self.login_action(return_to.filter(|target| self.accepts_return_to(target)), options)
     }
 
     fn login_action(&self, return_to: Option<&str>, options: Option<&str>) -> String {
@@ -169,4 +195,9 @@ impl Flow {
         }
         action
     }
+}
+
+/// A page of another site brought this about. Browsers that do not say so are not counted.
+fn is_cross_site(request: &Request<'_>) -> bool {
+    request.headers.first("sec-fetch-site") == Some("cross-site")
 }

@@ -21,7 +21,7 @@ impl Flow {
             let refusal = Refusal::new(AuthErrorKind::MethodNotAllowed, audience);
             return self.refuse(refusal.allow("POST"));
         }
-        if let Err(kind) = post_rule::check(self.settings(), request.headers) {
+        if let Err(kind) = post_rule::check_logout(self.settings(), request.headers) {
             return self.refuse(Refusal::new(kind, audience));
         }
         let values = self.session_values(request);

@@ -24,13 +24,18 @@ pub(crate) struct Audience {
     asker: Asker,
     /// `Accept` prefers JSON. It counts only for those who are no person.
     prefers_json: bool,
+    /// A script fetched an address that is for visits, as Turbo does with links and their previews.
+    is_fetched_link: bool,
 }
 
 impl Audience {
     pub(crate) fn of(request: &Request<'_>) -> Self {
         let accepted = Accepted::read(request.headers);
         let asker = Asker::of(request.method, request.headers, &accepted);
-        Self { asker, prefers_json: accepted.prefers_json() }
+        let is_fetched_link = request.method == "GET"
+            && (request.headers.first("sec-fetch-mode") == Some("cors")
+                || request.headers.has("x-sec-purpose"));
+        Self { asker, prefers_json: accepted.prefers_json(), is_fetched_link }
     }
 
     pub(crate) fn asker(self) -> Asker {
@@ -54,7 +59,15 @@ impl Audience {
 
     /// The answer is to be JSON where `kind` goes wrong, and else a page.
     pub(crate) fn reads_json(self, kind: AuthErrorKind) -> bool {
-        !self.reads_pages() && (self.prefers_json || kind == AuthErrorKind::LoginRequired)
+        // Turbo shows a page that it fetched, and opens the address where it is no page.
+        let is_for_visits = matches!(
+            kind,
+            AuthErrorKind::ForbiddenContext | AuthErrorKind::Prefetch | AuthErrorKind::TooEarly
+        );
+        !self.reads_pages()
+            && (self.prefers_json
+                || kind == AuthErrorKind::LoginRequired
+                || is_for_visits && (self.is_fetched_link || self.is_htmx()))
     }
 
     /// Where all goes well and nothing needs to be shown, JSON is preferred to being sent elsewhere.
@@ -67,6 +80,10 @@ impl Asker {
     fn of(method: &str, headers: &dyn Headers, accepted: &Accepted) -> Self {
         if headers.has("hx-request") {
             return Self::Htmx;
+        }
+        // Turbo's own header: a script may not set `Sec-Purpose`.
+        if headers.has("x-sec-purpose") {
+            return Self::Program;
         }
         match method {
             "GET" if is_person(headers, accepted) => Self::Visit,

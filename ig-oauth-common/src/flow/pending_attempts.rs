@@ -38,6 +38,16 @@ pub(crate) struct PendingAttempts {
 struct Pending {
     name: String,
     bytes: usize,
+    /// A foreign page began it, as far as that is proven.
+    is_cross_site: bool,
+}
+
+/// Room for one more attempt.
+pub(crate) struct MadeRoom {
+    /// The lines that end other attempts.
+    pub(crate) removals: Vec<String>,
+    /// One of them was not begun by a foreign page.
+    pub(crate) ends_the_users_own: bool,
 }
 
 impl PendingAttempts {
@@ -55,7 +65,8 @@ impl PendingAttempts {
             let Ok(name) = std::str::from_utf8(name) else {
                 return;
             };
-            let pending = Pending { name: name.to_owned(), bytes: name.len() + value.len() + 1 };
+            let bytes = name.len() + value.len() + 1;
+            let pending = Pending { name: name.to_owned(), bytes, is_cross_site: false };
             match Attempt::unproven(value, &settings.keyring) {
                 Ok(attempt)
                     if attempt.is_live(now) && names.attempt(&attempt.state.to_text()) == name =>
@@ -68,7 +79,7 @@ impl PendingAttempts {
         });
         claimed.sort_by_key(|(issued_at, ..)| std::cmp::Reverse(*issued_at));
         let mut checks = 0;
-        for (_, pending, value) in claimed {
+        for (_, mut pending, value) in claimed {
             if found.live.iter().any(|known| known.name == pending.name) {
                 continue;
             }
@@ -83,7 +94,10 @@ impl PendingAttempts {
                 redirect_uri: settings.redirect_uri.as_str(),
             };
             match Attempt::verify(value, &settings.keyring, &binding) {
-                Ok(_) => found.live.push(pending),
+                Ok(attempt) => {
+                    pending.is_cross_site = attempt.is_cross_site;
+                    found.live.push(pending);
+                }
                 Err(_) => found.useless.push(pending.name),
             }
         }
@@ -95,13 +109,18 @@ impl PendingAttempts {
     /// Only what verifies makes others leave: forged attempts can claim to be the newest, and would
     /// end every good one. So an unchecked attempt stays unless the verified ones, all newer, fill
     /// the room; the forged ones before it leave now, and its turn to be checked comes.
-    pub(crate) fn make_room(self, settings: &Settings, bytes: usize) -> Vec<String> {
+    pub(crate) fn make_room(self, settings: &Settings, bytes: usize) -> MadeRoom {
         let mut room = Room { bytes, count: 1, full: false };
         let mut staying = Vec::new();
         let mut leaving = self.useless;
-        let mut sort_out = |stays: bool, pending: Pending| match stays {
-            true => staying.push(pending.name),
-            false => leaving.push(pending.name),
+        let mut ends_the_users_own = false;
+        let mut sort_out = |stays: bool, pending: Pending| {
+            if stays {
+                staying.push(pending.name);
+            } else {
+                ends_the_users_own |= !pending.is_cross_site;
+                leaving.push(pending.name);
+            }
         };
         self.live.into_iter().for_each(|pending| sort_out(room.take(&pending), pending));
         self.unchecked.into_iter().for_each(|pending| sort_out(room.holds(&pending), pending));
@@ -117,7 +136,8 @@ impl PendingAttempts {
             }
         }
         let names = &settings.cookie_names;
-        removals.iter().map(|name| cookie::removal(names, name)).collect()
+        let removals = removals.iter().map(|name| cookie::removal(names, name)).collect();
+        MadeRoom { removals, ends_the_users_own }
     }
 }
 

@@ -95,6 +95,26 @@ impl Slot {
         tombstones: &Tombstones,
         answer: &dyn Headers,
     ) -> Vec<(&'static str, String)> {
+        let mut lines = self.cookie_lines(settings, tombstones, answer);
+        let has_caching = lines.iter().any(|(name, _)| *name == "cache-control");
+        if settings.no_store && self.token_was_taken() && !has_caching && says_nothing(answer) {
+            lines.push(("cache-control", "no-store".to_owned()));
+        }
+        lines
+    }
+
+    /// Whether a handler or a guard was given the token: the answer may be about its user, and a cache
+    /// or the back button must not show it to the next one.
+    fn token_was_taken(&self) -> bool {
+        matches!(self.opened.get(), Some(Some(_)))
+    }
+
+    fn cookie_lines(
+        &self,
+        settings: &Settings,
+        tombstones: &Tombstones,
+        answer: &dyn Headers,
+    ) -> Vec<(&'static str, String)> {
         let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(pending) = pending else {
             return Vec::new();
@@ -140,6 +160,12 @@ const TARGETED: &[&str] = &[
     "netlify-cdn-cache-control",
     "vercel-cdn-cache-control",
 ];
+
+/// Whether the app left all about caching unsaid, in the old headers too.
+fn says_nothing(answer: &dyn Headers) -> bool {
+    let mut names = ["cache-control", "expires", "pragma"].iter().chain(TARGETED);
+    !names.any(|name| answer.has(name))
+}
 
 fn caching(answer: &dyn Headers) -> Caching {
     let is_shared = |name: &&str| matches!(said_by(answer, name), Caching::Shared);

@@ -63,6 +63,14 @@ async fn cached(_: MaybeInstagramToken) -> HttpResponse {
         .body("cached")
 }
 
+/// Says something in the header that the query names.
+async fn said(request: HttpRequest, _: MaybeInstagramToken) -> HttpResponse {
+    HttpResponse::Ok()
+        .append_header((request.query_string(), "0"))
+        .append_header((CONTENT_TYPE, "text/plain; charset=utf-8"))
+        .body("said")
+}
+
 async fn publish(token: InstagramTokenWith<Publishing>) -> String {
     format!("publishing for {}", token.user_id())
 }
@@ -146,6 +154,7 @@ fn pages(events: Events) -> impl FnOnce(&mut ServiceConfig) {
             .route("/page/{rest:.*}", web::get().to(page))
             .route("/cookies", web::get().to(cookies))
             .route("/cached", web::get().to(cached))
+            .route("/said", web::get().to(said))
             .route("/publish", web::to(publish))
             .route("/insights", web::to(insights))
             .route("/option", web::get().to(option))

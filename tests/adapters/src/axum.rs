@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{OriginalUri, Request};
 use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, COOKIE, SET_COOKIE, UPGRADE};
-use axum::http::{Extensions, HeaderValue, StatusCode, Uri};
+use axum::http::{Extensions, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::routing::{any, get};
@@ -59,6 +59,12 @@ async fn cookies(_: MaybeInstagramToken) -> impl IntoResponse {
 
 async fn cached(_: MaybeInstagramToken) -> impl IntoResponse {
     ([(CACHE_CONTROL, "public, max-age=60")], "cached")
+}
+
+/// Says something in the header that the query names.
+async fn said(uri: Uri, _: MaybeInstagramToken) -> impl IntoResponse {
+    let name = HeaderName::from_bytes(uri.query().unwrap_or_default().as_bytes()).unwrap();
+    ([(name, "0")], "said")
 }
 
 async fn publish(token: InstagramTokenWith<Publishing>) -> String {
@@ -148,6 +154,7 @@ fn pages(more_routes: Router) -> Router {
         .route("/page/{*rest}", get(page))
         .route("/cookies", get(cookies))
         .route("/cached", get(cached))
+        .route("/said", get(said))
         .route("/publish", any(publish))
         .route("/insights", any(insights))
         .route("/option", get(option))

@@ -21,7 +21,8 @@ const START: u64 = 1_800_000_000;
 /// The app's routes: `/` (text: `anonymous`, or the user id), `/me` (needs the token; JSON with
 /// `user_id`, `scopes`, `expires_at`), `/page/…` (needs the token; text: `page`, path and query as
 /// received, user id), `/cookies` (looks at the session and sets the cookies `one` and `two`),
-/// `/cached` (looks at the session and says `Cache-Control: public`), `/publish` (needs the scope to
+/// `/cached` (looks at the session and says `Cache-Control: public`), `/said` (looks at the session and
+/// says `0` in the header that the query names), `/publish` (needs the scope to
 /// publish; text: `publishing for` and the user id), `/guarded` (the same by the guard; text:
 /// `guarded`), `/media` (lists captions, or says the kind of the error and the wait), `/option` (takes
 /// the token as an `Option`; text: `none`, or the user id), `/maintained` (takes it as a `Result`; text:

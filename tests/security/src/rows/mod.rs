@@ -4,11 +4,14 @@
 
 pub mod answers;
 pub mod authorization_errors;
+pub mod caches;
 pub mod callback;
 pub mod cookies;
+pub mod crowding;
 pub mod events;
 pub mod forgeries;
 pub mod hosts;
+pub mod logout;
 pub mod methods;
 pub mod redirects;
 pub mod sessions;
@@ -17,12 +20,31 @@ pub mod state;
 pub mod token_answers;
 pub mod token_endpoint;
 pub mod token_life;
+pub mod web_clients;
 
 /// Makes a test of every row, for the adapter that is the value of a path.
 #[macro_export]
 macro_rules! run_rows {
     ($adapter:path) => {
         $crate::run_rows! { @each $adapter;
+            web_clients {
+                w_01_a_person_is_known_by_one_rule_everywhere
+                w_02_a_fetched_login_link_is_left_for_the_browser_to_open
+                w_03_htmx_is_led_to_the_login_and_back_to_its_page
+                w_07_a_form_sent_after_the_session_ended_gets_a_page
+                w_10_a_prefetch_is_routine_in_the_log
+                w_11_a_long_or_odd_address_is_returned_to
+                v_05_a_websocket_handshake_starts_and_ends_nothing
+            }
+            logout {
+                w_04_a_listed_front_end_on_a_sibling_host_logs_out
+            }
+            caches {
+                w_16_a_page_made_with_a_token_is_not_kept
+            }
+            crowding {
+                v_09_a_foreign_page_ends_no_login_under_way
+            }
             state {
                 s_01_every_login_sends_one_random_state
                 s_02_states_do_not_repeat_and_every_bit_is_fair
