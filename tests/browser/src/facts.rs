@@ -1,0 +1,66 @@
+//! What pages say and offer: each fact once, for every check that needs it.
+
+use crate::visit::Named;
+
+const fn link(name: &'static str) -> Named {
+    Named { role: "link", name }
+}
+
+const fn button(name: &'static str) -> Named {
+    Named { role: "button", name }
+}
+
+/// The simulator's window.
+pub mod window {
+    use super::{Named, button};
+
+    /// What only the window says.
+    pub const SIGN: &str = "This is not Instagram";
+    /// Goes on with what is ticked.
+    pub const ALLOW: Named = button("Allow");
+    /// Goes back without.
+    pub const CANCEL: Named = button("Cancel");
+    /// The permission that the examples ask for besides.
+    pub const COMMENTS: Named =
+        Named { role: "checkbox", name: "instagram_business_manage_comments" };
+}
+
+/// The examples' home page.
+pub mod home {
+    use super::{Named, button, link};
+
+    /// For visitors.
+    pub const VISITOR: &str = "Hello, stranger";
+    /// For users.
+    pub const USER: &str = "You are logged in";
+    /// The login.
+    pub const LOG_IN: Named = link("Log in with Instagram");
+    /// The logout.
+    pub const LOG_OUT: Named = button("Log out");
+    /// A login that asks for more.
+    pub const MORE: Named = link("Ask for more");
+    /// A page that needs a login.
+    pub const DEEP: Named = link("a page that needs a login");
+}
+
+/// The pages of the crate.
+pub mod pages {
+    use super::{Named, link};
+
+    /// Starts the same login again.
+    pub const TRY_AGAIN: Named = link("Try again");
+    /// The text for a user who did not go on.
+    pub const CANCELLED: &str = "You chose not to continue with Instagram";
+}
+
+/// The connect examples.
+pub mod connect {
+    use super::{Named, button};
+
+    /// The app's own login.
+    pub const ENTER: Named = button("Enter");
+    /// Leads to the window.
+    pub const CONNECT: Named = button("Connect an Instagram account");
+    /// The page of somebody with no account.
+    pub const NONE: &str = "You have not connected an account";
+}

@@ -1,0 +1,60 @@
+//! What a browser visits: the examples of one framework, and the test app behind the gateway.
+
+use ig_oauth_conformance::example::Example;
+use ig_oauth_conformance::harness::{App, Settings};
+use ig_oauth_test_adapters::{Actix, Axum};
+
+use crate::gateway::Gateway;
+
+/// A web framework.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framework {
+    /// By the tower adapter.
+    Axum,
+    /// By the adapter of its name.
+    Actix,
+}
+
+/// Paths of programs. Only a test knows those of its package.
+#[derive(Clone, Copy, Debug)]
+pub struct Programs {
+    /// The example.
+    pub example: &'static str,
+    /// The example that connects accounts.
+    pub connect: &'static str,
+}
+
+/// The sites of one framework.
+pub struct Site {
+    /// The example, on `http://127.0.0.1`; its simulator is on `localhost`.
+    pub example: Example,
+    /// The example that connects accounts.
+    pub connect: Example,
+    /// The test app, its simulator and its clock.
+    pub app: App,
+    /// `https://app.example.test` before the test app, and other sites.
+    pub gateway: Gateway,
+}
+
+impl Site {
+    /// Starts all of them.
+    pub async fn start(framework: Framework, programs: Programs) -> Self {
+        let gateway = Gateway::bind().await;
+        let redirect_uri = gateway.app("/auth/instagram/callback");
+        let sibling = gateway.spa("");
+        let settings = Settings::new()
+            .redirect_uri(&redirect_uri)
+            .configure(|builder| builder.allowed_return_origins([sibling]));
+        let app = match framework {
+            Framework::Axum => App::start(&Axum, settings).await,
+            Framework::Actix => App::start(&Actix, settings).await,
+        };
+        gateway.serve(app.address());
+        Self {
+            example: Example::start(programs.example, &[]),
+            connect: Example::start(programs.connect, &[]),
+            app,
+            gateway,
+        }
+    }
+}

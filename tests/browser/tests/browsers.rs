@@ -1,0 +1,59 @@
+//! Every check in every browser that is installed. Words after `--` choose checks by their names.
+
+#![allow(clippy::print_stdout, reason = "a program that reports")]
+
+use std::process::ExitCode;
+use std::thread;
+
+use ig_oauth_browser::launch::Kind;
+use ig_oauth_browser::run::{self, Count};
+use ig_oauth_browser::site::{Framework, Programs};
+
+const PROGRAMS: [(Framework, Programs); 2] = [
+    (
+        Framework::Axum,
+        Programs {
+            example: env!("CARGO_BIN_EXE_axum-in-browsers"),
+            connect: env!("CARGO_BIN_EXE_connect-in-browsers"),
+        },
+    ),
+    (
+        Framework::Actix,
+        Programs {
+            example: env!("CARGO_BIN_EXE_actix-in-browsers"),
+            connect: env!("CARGO_BIN_EXE_connect-actix-in-browsers"),
+        },
+    ),
+];
+
+fn checks(kind: Kind, words: &[String]) -> Count {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.worker_threads(2).enable_all().build().map_or_else(
+        |_| Count { passed: 0, failed: 1 },
+        |runtime| runtime.block_on(run::checks(kind, &PROGRAMS, words)),
+    )
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    if arguments.iter().any(|argument| argument == "--list") {
+        // What other tests of the workspace are asked; here is one program.
+        return ExitCode::SUCCESS;
+    }
+    let words: Vec<_> = arguments.into_iter().filter(|word| !word.starts_with('-')).collect();
+    let kinds = [Kind::Chromium, Kind::Firefox].into_iter().filter(|kind| kind.is_installed());
+    // Both at once: a browser waits most of the time.
+    let running: Vec<_> = kinds
+        .map(|kind| {
+            let words = words.clone();
+            (kind, thread::spawn(move || checks(kind, &words)))
+        })
+        .collect();
+    let mut failed = 0;
+    for (kind, thread) in running {
+        let count = thread.join().unwrap_or(Count { passed: 0, failed: 1 });
+        println!("{:<10} {} checks passed, {} failed", kind.name(), count.passed, count.failed);
+        failed += count.failed;
+    }
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
