@@ -21,8 +21,7 @@ pub mod window {
     /// Goes back without.
     pub const CANCEL: Named = button("Cancel");
     /// The permission that the examples ask for besides.
-    pub const COMMENTS: Named =
-        Named { role: "checkbox", name: "instagram_business_manage_comments" };
+    pub const COMMENTS: &str = "instagram_business_manage_comments";
 }
 
 /// The examples' home page.

@@ -182,7 +182,8 @@ async fn chromium(running: &mut Running, mood: Mood) -> Result<Bidi, String> {
         "unhandledPromptBehavior": "ignore",
         "goog:chromeOptions": { "args": arguments, "prefs": preferences },
     } } });
-    let making = new_session(&format!("127.0.0.1:{port}"), &capabilities);
+    let address = format!("127.0.0.1:{port}");
+    let making = new_session(&address, &capabilities);
     let session = tokio::time::timeout(PATIENCE, making)
         .await
         .map_err(|_| format!("chromedriver gives no session in {PATIENCE:?}"))?

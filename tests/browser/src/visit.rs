@@ -235,6 +235,22 @@ impl<'a> Visit<'a> {
         self.until(&format!("to click the {} \"{}\"", named.role, named.name), look).await
     }
 
+    /// Clicks the box or radio button of that value: their labels hold more than their names.
+    pub async fn choose(&self, value: &str) -> Result<(), String> {
+        let script = format!(
+            "(() => {{ const box = document.querySelector('input[value=\"{value}\"]'); \
+             box?.click(); return box !== null }})()"
+        );
+        let look = || async { Ok((self.evaluate(&script).await? == true).then_some(())) };
+        self.until(&format!("to choose {value}"), look).await
+    }
+
+    /// Brings the tab to the front: one in the background may not be drawn.
+    pub async fn look_here(&self) -> Result<(), String> {
+        self.command("browsingContext.activate", json!({})).await?;
+        Ok(())
+    }
+
     /// Keys, one after another: characters, or the code points of WebDriver for others.
     pub async fn keys(&self, keys: &str) -> Result<(), String> {
         let strokes: Vec<_> = keys

@@ -16,6 +16,9 @@ mod watching;
 /// What a check came to.
 type Outcome = Result<(), String>;
 
+/// A check that is running.
+type Running<'a> = Pin<Box<dyn Future<Output = Outcome> + 'a>>;
+
 /// One check.
 #[derive(Clone, Copy)]
 pub struct Check {
@@ -24,7 +27,7 @@ pub struct Check {
     /// The browser it takes.
     pub mood: Mood,
     /// What a person does, and has to see.
-    pub run: for<'a> fn(&'a Visit<'a>, &'a Site) -> Pin<Box<dyn Future<Output = Outcome> + 'a>>,
+    pub run: for<'a> fn(&'a Visit<'a>, &'a Site) -> Running<'a>,
 }
 
 /// Every check.

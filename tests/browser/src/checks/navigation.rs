@@ -11,12 +11,14 @@ checks! { Usual: two_tabs_log_in_at_once, back_after_a_login_and_reload, a_login
 async fn two_tabs_log_in_at_once(visit: &Visit<'_>, site: &Site) -> Outcome {
     let other = visit.second_tab().await?;
     for tab in [visit, &other] {
+        tab.look_here().await?;
         tab.open(&site.example.url("/")).await?;
         tab.click(home::LOG_IN).await?;
         tab.sees(window::SIGN).await?;
     }
     // The first that began ends last.
     for tab in [&other, visit] {
+        tab.look_here().await?;
         tab.click(window::ALLOW).await?;
         tab.sees(home::USER).await?;
     }
