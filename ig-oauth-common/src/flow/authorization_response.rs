@@ -25,6 +25,7 @@ pub(super) struct AuthorizationError {
     /// `error_message` alone.
     error: Option<String>,
     code: Option<String>,
+    message: Option<String>,
     pub(super) reason: Option<String>,
     pub(super) description: Option<String>,
 }
@@ -53,6 +54,7 @@ impl AuthorizationResponse {
                 code: error_code.clone(),
                 reason: text(query, "error_reason"),
                 description: text(query, "error_description").or(error_message.clone()),
+                message: error_message.clone(),
             })
         };
         let response = match (query.get("code")?, query.get("error")?) {
@@ -79,10 +81,17 @@ impl AuthorizationError {
             _ => AuthErrorKind::AuthorizationRejected,
         };
         let made_safe = |text: Option<&String>| text.map(|text| safe(text, &[]));
+        let mut said: Vec<&str> = Vec::new();
+        for text in [&self.description, &self.message, &self.reason].into_iter().flatten() {
+            if !said.contains(&text.as_str()) {
+                said.push(text);
+            }
+        }
+        let said = (!said.is_empty()).then(|| said.join(" / "));
         let words = Words {
             error: made_safe(self.error.as_ref()),
             code: made_safe(self.code.as_ref()),
-            description: made_safe(self.description.as_ref().or(self.reason.as_ref())),
+            description: made_safe(said.as_ref()),
         };
         AuthError::with_source(kind, words)
     }

@@ -104,7 +104,11 @@ impl Provider {
             return Err(AuthErrorKind::OversizeAnswer.into());
         }
         if (300..400).contains(&response.status()) {
-            return Err(AuthErrorKind::Redirected.into());
+            // Not where to: the URL could hold what was sent.
+            let status = response.status();
+            let found =
+                format!("it answered {status}, as to a login or a page that blocks this server");
+            return Err(AuthError::with_source(AuthErrorKind::Redirected, found));
         }
         Ok(response)
     }

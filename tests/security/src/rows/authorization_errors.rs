@@ -44,6 +44,11 @@ pub async fn v_10_errors_of_the_window_are_believed_and_logged_once_they_are_pro
             AuthorizationRejected,
             "code 1349048, \"Can't load URL\"",
         ),
+        (
+            "error=x&error_description=one&error_message=two&error_reason=three&error_code=4",
+            AuthorizationRejected,
+            "x, code 4, \"one / two / three\"",
+        ),
         ("error_message=A+message+alone", AuthorizationRejected, "\"A message alone\""),
         ("error_code=191", AuthorizationRejected, "code 191"),
         (

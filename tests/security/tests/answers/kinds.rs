@@ -117,6 +117,9 @@ async fn every_message_of_a_kind_gets_its_kind_and_the_advice_that_helps() {
         ("graph", 403, String::new(), "Rejected", "an empty body"),
         ("graph", 503, "<html><title>Down</title>".to_owned(), "Unreachable", "Down"),
         ("exchange", 429, "<html><title>Slow down</title>".to_owned(), "Throttled", "Slow down"),
+        ("exchange", 302, String::new(), "Redirected", "it answered 302"),
+        ("graph", 302, String::new(), "MalformedAnswer", "it answered 302"),
+        ("long_lived", 307, String::new(), "login", "it answered 307"),
         ("me", 403, fail("checkpoint_required"), "Rejected", "checkpoint_required"),
     ] {
         let (found, said, _) = outcome(step, status, &body).await;
