@@ -200,6 +200,10 @@ kinds! {
         start or finish a login";
     /// A handler needs a token and there is none.
     LoginRequired => LoginRequired, 401, "a login is required";
+    /// The provider calls the token of a stored account invalid. From
+    /// [`OfflineAccess::token`](crate::OfflineAccess::token) only.
+    TokenDead => LoginRequired, 401, "the provider calls this account's token invalid: its user \
+        must log in again";
     /// The provider's `signed_request` does not verify.
     SignedRequest => InvalidSignedRequest, 400, "the signed request does not verify";
     /// The path is ours, the method is not.
@@ -216,6 +220,10 @@ kinds! {
     Prefetch => Prefetch, 503, "a login is not prefetched";
     /// A handler wants a token, but the middleware is not mounted.
     MiddlewareMissing => MiddlewareMissing, 500, "the login middleware is not mounted";
+    /// A stored account that no configured secret opens. Its user is still connected. From
+    /// [`OfflineAccess::token`](crate::OfflineAccess::token) only.
+    AccountUnreadable => InternalError, 500, "no configured cookie secret opens the stored account; \
+        its user is still connected";
     /// The server itself lacks something: random bytes, or an async runtime.
     Internal => InternalError, 500, "the server cannot finish this request";
 }

@@ -14,6 +14,33 @@ pub(crate) struct Gone {
     pub(crate) user_ids: Vec<UserId>,
 }
 
+/// A stored account, or without a store a user, whose token the provider calls invalid: the user has
+/// removed the app, changed the password, or was blocked. Only a new login helps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeadAccount {
+    user_id: UserId,
+    further_ids: Vec<UserId>,
+}
+
+impl DeadAccount {
+    pub(crate) fn new(user_id: UserId, further_ids: Vec<UserId>) -> Self {
+        Self { user_id, further_ids }
+    }
+
+    /// The user, by the id of the token answer.
+    #[must_use]
+    pub fn user_id(&self) -> &UserId {
+        &self.user_id
+    }
+
+    /// Other ids of the same account, such as the professional account's. None without a store.
+    #[must_use]
+    pub fn further_ids(&self) -> &[UserId] {
+        &self.further_ids
+    }
+}
+
 /// A user removed the app at the provider.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

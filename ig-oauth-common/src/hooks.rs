@@ -6,7 +6,7 @@ use std::fmt;
 use crate::clock::Timestamp;
 use crate::error::AuthErrorKind;
 use crate::flow::{InvalidHeader, Reply};
-use crate::gone::{DataDeletion, Deauthorization};
+use crate::gone::{DataDeletion, DeadAccount, Deauthorization};
 use crate::provider::Profile;
 use crate::provider::http::BoxFuture;
 use crate::session::DeletionStatus;
@@ -326,6 +326,16 @@ pub trait Hooks: Send + Sync + 'static {
     /// When a browser logs out, after its session ended.
     fn on_logout(&self, logout: Logout) -> BoxFuture<'_, ()> {
         let _ = logout;
+        Box::pin(async {})
+    }
+
+    /// When the provider first calls the token of an account invalid, at a refresh or at a call of the
+    /// app, after the sessions that held it have ended: a good moment to ask the user to log in again.
+    /// Once for all instances with a store, though not at all where an instance dies in that very
+    /// moment, so a mail that must go out is better built on the refresher's report. Without a store,
+    /// once for each process that finds out.
+    fn on_dead_account(&self, account: DeadAccount) -> BoxFuture<'_, ()> {
+        let _ = account;
         Box::pin(async {})
     }
 

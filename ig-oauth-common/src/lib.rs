@@ -107,11 +107,13 @@ pub use flow::{
     Job, LoginContext, LoginOptions, LoginOptionsError, Reply, Request, RequiredScopes, Route,
     middleware_missing,
 };
-pub use gone::{DataDeletion, Deauthorization};
+pub use gone::{DataDeletion, DeadAccount, Deauthorization};
 pub use hooks::{
     Denial, Failure, HookError, Hooks, Login, LoginDecision, LoginStart, LoginStartDecision, Logout,
 };
-pub use offline::{ConnectedAccount, OfflineAccess, RefreshReport, Refresher, ResealReport};
+pub use offline::{
+    AccountState, ConnectedAccount, OfflineAccess, RefreshReport, Refresher, ResealReport,
+};
 pub use provider::http::{
     BoxFuture, HttpClient, HttpError, HttpErrorKind, HttpMethod, HttpRequest, HttpResponse,
 };

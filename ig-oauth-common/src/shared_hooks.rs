@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::flow::Reply;
-use crate::gone::{DataDeletion, Deauthorization};
+use crate::gone::{DataDeletion, DeadAccount, Deauthorization};
 use crate::hooks::{
     Denial, Failure, HookError, Hooks, Login, LoginDecision, LoginStart, LoginStartDecision, Logout,
 };
@@ -34,6 +34,10 @@ impl<H: Hooks + ?Sized> Hooks for Arc<H> {
 
     fn on_logout(&self, logout: Logout) -> BoxFuture<'_, ()> {
         (**self).on_logout(logout)
+    }
+
+    fn on_dead_account(&self, account: DeadAccount) -> BoxFuture<'_, ()> {
+        (**self).on_dead_account(account)
     }
 
     fn on_deauthorize(&self, told: Deauthorization) -> BoxFuture<'_, Result<(), HookError>> {

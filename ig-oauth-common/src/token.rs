@@ -1,16 +1,18 @@
 //! What a login yields: the access token and what is known about it.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use secrecy::{ExposeSecret, SecretString};
 
 use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
 
 use crate::clock::Timestamp;
 use crate::error::chain;
-use crate::provider::{ApiError, Profile, Provider};
+use crate::provider::http::BoxFuture;
+use crate::provider::{ApiError, ApiErrorKind, Profile, Provider};
 use crate::scope::{Scope, Scopes};
 
 /// An access token (RFC 6749, section 1.4): whoever holds it acts for the user.
@@ -106,6 +108,14 @@ pub enum Lifetime {
 pub struct Token {
     facts: Arc<TokenFacts>,
     provider: Arc<Provider>,
+    /// Not during a login: there a call that fails is a step that fails.
+    watch: Option<Weak<dyn DeathWatch>>,
+}
+
+/// Who acts when the provider calls a token invalid.
+pub(crate) trait DeathWatch: Send + Sync {
+    /// Why is the provider's answer, for the log.
+    fn died(self: Arc<Self>, token: Token, why: String) -> BoxFuture<'static, ()>;
 }
 
 /// What changes when a token takes the place of another.
@@ -143,9 +153,37 @@ impl fmt::Debug for TokenFacts {
     }
 }
 
+/// The SHA-256 of an access token and the time of its issue, since a refreshed token may be the same
+/// string.
+pub(crate) type TokenHash = [u8; 32];
+
 impl Token {
+    /// What names this very token and opens nothing.
+    pub(crate) fn hash(&self) -> TokenHash {
+        Sha256::new()
+            .chain_update(self.issued_at().unix_seconds().to_be_bytes())
+            .chain_update(self.access_token().expose_secret())
+            .finalize()
+            .into()
+    }
+
     pub(crate) fn new(facts: TokenFacts, provider: &Arc<Provider>) -> Self {
-        Self { facts: Arc::new(facts), provider: Arc::clone(provider) }
+        Self { facts: Arc::new(facts), provider: Arc::clone(provider), watch: None }
+    }
+
+    /// The same token, whose calls tell `watch` when it turns out to be dead.
+    pub(crate) fn watched_by(self, watch: Weak<dyn DeathWatch>) -> Self {
+        Self { watch: Some(watch), ..self }
+    }
+
+    async fn heard<T>(&self, answer: Result<T, ApiError>) -> Result<T, ApiError> {
+        let watch = self.watch.as_ref().and_then(Weak::upgrade);
+        if let (Err(error), Some(watch)) = (&answer, watch) {
+            if error.kind() == ApiErrorKind::TokenInvalid {
+                watch.died(self.clone(), chain(error)).await;
+            }
+        }
+        answer
     }
 
     /// The same owner with another token, which is long-lived.
@@ -223,10 +261,11 @@ impl Token {
     ///
     /// # Errors
     ///
-    /// See [`ApiErrorKind`](crate::ApiErrorKind). A profile without a user name is
+    /// See [`ApiErrorKind`](crate::ApiErrorKind). With `TokenInvalid` the sessions that hold this
+    /// token have ended, and a stored account is marked as dead. A profile without a user name is
     /// `MalformedAnswer`.
     pub async fn profile(&self) -> Result<Profile, ApiError> {
-        noted(self.provider.profile(self.access_token()).await)
+        self.heard(noted(self.provider.profile(self.access_token()).await)).await
     }
 
     /// GETs from the rest of the provider's API: `path` below
@@ -280,14 +319,15 @@ impl Token {
     ///
     /// # Errors
     ///
-    /// See [`ApiErrorKind`](crate::ApiErrorKind). `InvalidRequest`, without a call, when `path` is
+    /// See [`ApiErrorKind`](crate::ApiErrorKind). With `TokenInvalid` the sessions that hold this
+    /// token have ended, and a stored account is marked as dead. `InvalidRequest`, without a call, when `path` is
     /// not a plain relative path or a parameter is named `access_token` or `method`.
     pub async fn get<T: DeserializeOwned>(
         &self,
         path: &str,
         parameters: &[(&str, &str)],
     ) -> Result<T, ApiError> {
-        noted(self.provider.get(self.access_token(), path, parameters).await)
+        self.heard(noted(self.provider.get(self.access_token(), path, parameters).await)).await
     }
 }
 

@@ -609,7 +609,7 @@ fn the_errors_and_their_codes_are_those_of_the_contract() {
         ("rejected_by_app", 403, &[AuthErrorKind::RejectedByApp]),
         ("hook_failed", 500, &[AuthErrorKind::Hook]),
         ("forbidden_context", 403, &[AuthErrorKind::ForbiddenContext]),
-        ("login_required", 401, &[AuthErrorKind::LoginRequired]),
+        ("login_required", 401, &[AuthErrorKind::LoginRequired, AuthErrorKind::TokenDead]),
         ("invalid_signed_request", 400, &[AuthErrorKind::SignedRequest]),
         ("method_not_allowed", 405, &[AuthErrorKind::MethodNotAllowed]),
         ("request_timeout", 408, &[AuthErrorKind::RequestTimeout]),
@@ -618,7 +618,7 @@ fn the_errors_and_their_codes_are_those_of_the_contract() {
         ("too_early", 425, &[AuthErrorKind::TooEarly]),
         ("prefetch", 503, &[AuthErrorKind::Prefetch]),
         ("middleware_missing", 500, &[AuthErrorKind::MiddlewareMissing]),
-        ("internal_error", 500, &[AuthErrorKind::Internal]),
+        ("internal_error", 500, &[AuthErrorKind::AccountUnreadable, AuthErrorKind::Internal]),
     ] {
         let with_code: Vec<_> = AuthErrorKind::ALL
             .iter()

@@ -195,7 +195,9 @@ async fn a_report_tells_what_became_of_each_account() {
     assert_eq!(report.oldest, Some(Duration::from_secs(35 * DAY)));
     // A failure a moment ago is not repeated at once.
     let report = refresher.run_once().await;
-    assert_eq!((report.left, report.failed), (2, 0), "{report}");
+    assert_eq!((report.left, report.failed), (1, 0), "{report}");
+    // What is dead stays so.
+    assert_eq!(report.dead, 1, "{report}");
     let totals = refresher.clone().totals();
     assert_eq!((totals.seen, totals.refreshed), (10, 1), "{totals}");
 }

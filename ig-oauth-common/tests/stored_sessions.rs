@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ig_oauth_common::{
-    AccountKey, Config, ConfigBuilder, Flow, LongLived, MemoryStore, Store as _, UserId,
+    AccountKey, AuthErrorKind, Config, ConfigBuilder, Flow, LongLived, MemoryStore, Store as _,
+    UserId,
 };
 use support::issuer::DAY;
 use support::{CLIENT_SECRET, REDIRECT_URI, Site, answering};
@@ -56,7 +57,8 @@ async fn a_token_written_to_another_app_does_not_open() {
         async move { accounts.token(&UserId::from(1)).await }
     };
     assert!(token_of(CLIENT).await.unwrap().is_some());
-    assert!(token_of("1234567890").await.unwrap().is_none());
+    let refused = token_of("1234567890").await.unwrap_err();
+    assert_eq!(refused.kind(), AuthErrorKind::AccountUnreadable);
 }
 
 #[tokio::test]

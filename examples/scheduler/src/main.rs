@@ -16,7 +16,8 @@ use axum::response::Html;
 use axum::routing::get;
 use example_shared::{Example, Links, Visitor, until_stopped};
 use ig_oauth_tower::{
-    AuthError, InstagramLogin, InstagramOAuthLayer, MaybeInstagramToken, OfflineAccess,
+    AuthError, AuthErrorKind, InstagramLogin, InstagramOAuthLayer, MaybeInstagramToken,
+    OfflineAccess,
 };
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
@@ -52,9 +53,18 @@ async fn look_at_all(
             }
             let user_id = account.user_id();
             // The valid token, refreshed when it is due.
-            let Some(token) = accounts.token(user_id).await? else {
-                println!("{user_id} must log in again");
-                continue;
+            let token = match accounts.token(user_id).await {
+                Ok(Some(token)) => token,
+                Ok(None) => {
+                    println!("{user_id} must log in again");
+                    continue;
+                }
+                Err(error) if error.kind() == AuthErrorKind::Store => return Err(error),
+                // The token is dead, or this instance has the wrong secrets.
+                Err(error) => {
+                    println!("{user_id}: {error}");
+                    continue;
+                }
             };
             match token.profile().await {
                 Ok(profile) => println!(

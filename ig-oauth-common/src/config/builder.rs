@@ -50,6 +50,7 @@ pub struct ConfigBuilder {
     pub(super) store: Option<Arc<dyn Store>>,
     pub(super) session_lifetime: Duration,
     pub(super) idle_lifetime: Duration,
+    pub(super) end_with_browser: bool,
     pub(super) long_lived: Option<LongLived>,
     pub(super) refresh_ahead: Duration,
     pub(super) refresh_wait: Duration,
@@ -99,6 +100,7 @@ impl ConfigBuilder {
             store: None,
             session_lifetime: 60 * DAY,
             idle_lifetime: 14 * DAY,
+            end_with_browser: false,
             long_lived: None,
             refresh_ahead: 30 * DAY,
             refresh_wait: Duration::from_secs(1),
@@ -316,6 +318,14 @@ impl ConfigBuilder {
     /// How long a session lives without a request that asks for it.
     pub fn idle_lifetime(mut self, lifetime: Duration) -> Self {
         self.idle_lifetime = lifetime;
+        self
+    }
+
+    /// Makes the session's cookie one without `Max-Age`: browsers forget it when they are closed. A
+    /// browser that restores its windows may keep it, so [`session_lifetime`](Self::session_lifetime)
+    /// and [`idle_lifetime`](Self::idle_lifetime) still end the session, as ever.
+    pub fn end_with_browser(mut self, end: bool) -> Self {
+        self.end_with_browser = end;
         self
     }
 

@@ -108,6 +108,7 @@ pub(super) fn settings(mut builder: ConfigBuilder) -> Result<Settings, ConfigErr
         store: builder.store,
         session_lifetime: builder.session_lifetime,
         idle_lifetime: builder.idle_lifetime,
+        end_with_browser: builder.end_with_browser,
         long_lived: builder.long_lived.unwrap_or(match api {
             Api::InstagramLogin => LongLived::Prefer,
             Api::BasicDisplay => LongLived::Off,
@@ -120,6 +121,7 @@ pub(super) fn settings(mut builder: ConfigBuilder) -> Result<Settings, ConfigErr
         hooks: builder.hooks,
         clock: builder.clock,
         randomness: builder.randomness,
+        unreadable: crate::session::UnreadableAccounts::default(),
         warnings,
     })
 }

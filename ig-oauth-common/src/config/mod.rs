@@ -26,7 +26,7 @@ use crate::keys::Keyring;
 use crate::provider::{Provider, SignedRequestVerifier};
 use crate::randomness::Randomness;
 use crate::scope::Scopes;
-use crate::session::Store;
+use crate::session::{Store, UnreadableAccounts};
 
 /// What happens after the code exchange with its one-hour token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -85,6 +85,7 @@ pub enum LongLived {
 /// | [`store`](ConfigBuilder::store) | none: sessions live in a sealed cookie | needs no database |
 /// | [`session_lifetime`](ConfigBuilder::session_lifetime) | 60 days | the life of a long-lived token |
 /// | [`idle_lifetime`](ConfigBuilder::idle_lifetime) | 14 days | a forgotten browser logs itself out |
+/// | [`end_with_browser`](ConfigBuilder::end_with_browser) | off | most users want to stay logged in |
 /// | [`long_lived`](ConfigBuilder::long_lived) | `Prefer` under `InstagramLogin`, `Off` under `BasicDisplay` | an hour serves a demo; the Basic Display guide ends at the short token |
 /// | [`refresh_ahead`](ConfigBuilder::refresh_ahead) | 30 days | half of a long-lived token's life: a monthly visit keeps it alive |
 /// | [`refresh_wait`](ConfigBuilder::refresh_wait) | 1 s | a slow provider must not slow your pages |
@@ -127,6 +128,7 @@ pub(crate) struct Settings {
     pub(crate) store: Option<Arc<dyn Store>>,
     pub(crate) session_lifetime: Duration,
     pub(crate) idle_lifetime: Duration,
+    pub(crate) end_with_browser: bool,
     pub(crate) long_lived: LongLived,
     pub(crate) refresh_ahead: Duration,
     pub(crate) refresh_wait: Duration,
@@ -136,6 +138,7 @@ pub(crate) struct Settings {
     pub(crate) hooks: Option<Arc<dyn Hooks>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
+    pub(crate) unreadable: UnreadableAccounts,
     pub(crate) warnings: Vec<String>,
 }
 

@@ -9,7 +9,7 @@ use super::CookieNames;
 /// Longest `Max-Age` a browser keeps: 400 days (RFC 6265bis, section 5.5).
 const MAX_AGE_LIMIT: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-/// Sets `name` to `value` (base64url) for `max_age`.
+/// Sets `name` to `value` (base64url) for `max_age`, or until the browser ends when there is none.
 ///
 /// The attributes are not settings. `Strict` would lose the attempt on the callback, which comes
 /// from the provider's site; `None` would send the session with every foreign form.
@@ -17,16 +17,15 @@ pub(crate) fn set_cookie(
     names: &CookieNames,
     name: &str,
     value: &str,
-    max_age: Duration,
+    max_age: Option<Duration>,
 ) -> String {
-    let seconds = max_age.min(MAX_AGE_LIMIT).as_secs();
-    let max_age = cookie::time::Duration::seconds(i64::try_from(seconds).unwrap_or(0));
-    let mut cookie = Cookie::build((name, value))
-        .http_only(true)
-        .same_site(SameSite::Lax)
-        .path("/")
-        .max_age(max_age)
-        .build();
+    let mut cookie =
+        Cookie::build((name, value)).http_only(true).same_site(SameSite::Lax).path("/").build();
+    if let Some(max_age) = max_age {
+        let seconds = max_age.min(MAX_AGE_LIMIT).as_secs();
+        let seconds = i64::try_from(seconds).unwrap_or(0);
+        cookie.set_max_age(cookie::time::Duration::seconds(seconds));
+    }
     if names.secure() {
         cookie.set_secure(true);
     }
@@ -36,5 +35,5 @@ pub(crate) fn set_cookie(
 /// Removes `name`. Name, path and `Secure` are those it was set with: for a `__Host-` name a browser
 /// ignores a removal without them (RFC 6265bis, section 5.7).
 pub(crate) fn removal(names: &CookieNames, name: &str) -> String {
-    set_cookie(names, name, "", Duration::ZERO)
+    set_cookie(names, name, "", Some(Duration::ZERO))
 }

@@ -210,17 +210,24 @@ impl AppRequest {
         match &self.slot {
             Some(slot) => {
                 let flow = &self.flow;
-                slot.open(flow.settings(), flow.tombstones(), self.read(slot)).await
+                let token = slot.open(flow.settings(), flow.tombstones(), self.read(slot)).await?;
+                Ok(token.map(|token| flow.watch(token)))
             }
             None => Ok(None),
         }
     }
 
     async fn read(&self, slot: &Slot) -> Result<Reading, AuthError> {
-        Ok(match session::read(self.flow.settings(), slot.values()).await? {
-            Reading::Live(session) => Reading::Live(self.flow.keep_fresh(session).await),
-            nobody => nobody,
-        })
+        Ok(
+            match session::read(self.flow.settings(), self.flow.tombstones(), slot.values()).await?
+            {
+                Reading::Live(session) => {
+                    let session = self.flow.keep_fresh(session).await;
+                    session.map_or(Reading::Nobody { remove: true }, Reading::Live)
+                }
+                nobody => nobody,
+            },
+        )
     }
 
     /// The token, or the answer that leads to one.
@@ -230,6 +237,24 @@ impl AppRequest {
     /// The reply to send instead of running the handler.
     pub async fn require(&self, caller: &Caller) -> Result<Token, Reply> {
         self.optional(caller).await?.ok_or_else(|| self.login_required(caller))
+    }
+
+    /// Ends this request's session, whose token is `token`, as a logout does: at once, and the removal
+    /// of its cookie goes along with the app's answer, or with the next one where that answer may be
+    /// kept by shared caches. [`Hooks::on_logout`](crate::Hooks::on_logout) hears of it.
+    ///
+    /// # Errors
+    ///
+    /// The reply to send instead of what the handler would do, when the store or the hook fails.
+    pub async fn end_session(&self, caller: &Caller, token: &Token) -> Result<(), Reply> {
+        let Some(slot) = &self.slot else { return Ok(()) };
+        match self.flow.end_for_app(token, slot).await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                let refusal = Refusal::new(error, caller.audience);
+                Err(protect(self.flow.refuse_now(refusal).await))
+            }
+        }
     }
 
     /// Whether the user granted all of `scopes`, or the answer that asks for the missing ones: 403,

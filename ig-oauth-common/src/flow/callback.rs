@@ -165,7 +165,7 @@ impl Flow {
 
     /// 303 for a browser that has a valid session, without a new one; the refusal for any other.
     pub(super) async fn land_softly(&self, session: &[Vec<u8>], refusal: Refusal) -> Reply {
-        match session::read(self.settings(), session).await {
+        match session::read(self.settings(), self.tombstones(), session).await {
             Ok(Reading::Live(_)) => {
                 let target = refusal.return_to.as_deref().unwrap_or(&self.settings().after_login);
                 landing(target).cookies(refusal.cookies)

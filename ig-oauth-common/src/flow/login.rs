@@ -155,7 +155,7 @@ impl Flow {
         let location = authorization_request::location(settings, &state, &scopes, force_reauth);
         Ok(Reply::empty(303)
             .header("location", location)
-            .cookies([cookie::set_cookie(names, &name, &value, ATTEMPT_LIFETIME)])
+            .cookies([cookie::set_cookie(names, &name, &value, Some(ATTEMPT_LIFETIME))])
             .cookies(room.removals))
     }
 

@@ -11,8 +11,8 @@ use super::return_to::with_own_fragment;
 use super::{Begin, Flow, Job, Reply, Request, platform, post_rule};
 use crate::error::{AuthError, AuthErrorKind};
 use crate::hooks::Logout;
-use crate::session::{self, Reading};
-use crate::token::UserId;
+use crate::session::{self, Reading, Slot};
+use crate::token::{Token, UserId};
 
 impl Flow {
     pub(super) fn begin_logout(&self, request: &Request<'_>) -> Begin {
@@ -91,11 +91,20 @@ impl Flow {
     async fn end_session(&self, values: Vec<Vec<u8>>) -> Result<(), AuthError> {
         let settings = self.settings();
         let begun = Instant::now();
-        let until = begun + settings.callback_deadline;
         let user_id = match &settings.hooks {
             Some(_) => self.user_of(&values, begun + settings.callback_deadline / 2).await,
             None => None,
         };
+        self.end_session_of(user_id, values, begun + settings.callback_deadline).await
+    }
+
+    async fn end_session_of(
+        &self,
+        user_id: Option<UserId>,
+        values: Vec<Vec<u8>>,
+        until: Instant,
+    ) -> Result<(), AuthError> {
+        let settings = self.settings();
         let end = session::end(settings, self.tombstones(), &values);
         let late = |_| AuthError::with_source(AuthErrorKind::Store, "the store took too long");
         time::timeout_at(until, end).await.map_err(late)??;
@@ -107,12 +116,40 @@ impl Flow {
         Ok(())
     }
 
+    /// Ends the session of `token` because the app wants it to end.
+    pub(super) async fn end_for_app(&self, token: &Token, slot: &Slot) -> Result<(), AuthError> {
+        let settings = self.settings();
+        let values = slot.values().to_vec();
+        let had_ended = session::ended_a_moment_ago(settings, self.tombstones(), &values);
+        let (flow, user_id) = (self.clone(), Some(token.user_id().clone()));
+        let runtime = platform::runtime()?;
+        // A task of its own, as for a logout: the user may leave with the press of the button.
+        let task = runtime.spawn(async move {
+            let until = Instant::now() + flow.settings().callback_deadline;
+            flow.end_session_of(user_id, values, until).await
+        });
+        let ended = match task.await {
+            Ok(ended) => ended,
+            // A hook panicked, or the runtime ends.
+            Err(_) => Err(AuthErrorKind::Hook.into()),
+        };
+        // A hook that fails comes after the end.
+        let is_over = match &ended {
+            Ok(()) => true,
+            Err(error) => error.kind() == AuthErrorKind::Hook,
+        };
+        if is_over {
+            slot.end(had_ended);
+        }
+        ended
+    }
+
     /// Whose session it is, if that can be had in time. A store or a hook that hangs or panics here
     /// must not keep the session alive.
     async fn user_of(&self, values: &[Vec<u8>], until: Instant) -> Option<UserId> {
         let (flow, values) = (self.clone(), values.to_vec());
         let mut reading = tokio::spawn(async move {
-            match session::read(flow.settings(), &values).await {
+            match session::read(flow.settings(), flow.tombstones(), &values).await {
                 Ok(Reading::Live(session)) => Some(session.token.user_id().clone()),
                 _ => None,
             }

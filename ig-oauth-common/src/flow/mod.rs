@@ -14,6 +14,7 @@ mod completion;
 mod confirmation_code;
 mod consumed_states;
 mod context_guard;
+mod death;
 mod deletion;
 mod failure;
 mod form;
@@ -122,6 +123,10 @@ impl fmt::Debug for Job {
 
 impl Flow {
     /// The flow of `config`.
+    ///
+    /// With a store, and inside of a Tokio runtime, the first flow of a configuration looks in the
+    /// background whether the newest stored account opens with the configured secrets, and logs a
+    /// warning if not. See [`OfflineAccess::can_read_accounts`](crate::OfflineAccess::can_read_accounts).
     #[must_use]
     pub fn new(config: Config) -> Self {
         let settings = config.settings;
@@ -133,7 +138,9 @@ impl Flow {
             refreshes: SharedRefreshes::default(),
             tombstones: Tombstones::default(),
         };
-        Self { shared: Arc::new(shared) }
+        let flow = Self { shared: Arc::new(shared) };
+        flow.check_secrets_at_start();
+        flow
     }
 
     /// Which of our routes `path` is, compared as received: nothing is decoded, cut off or merged.

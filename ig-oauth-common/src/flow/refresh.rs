@@ -14,13 +14,15 @@ use tokio::sync::watch;
 use tokio::time::{self, Instant};
 
 use super::Flow;
-use super::shared_refreshes::{self, Entry, Outcome, TokenHash, UnderWay};
+use super::shared_refreshes::{Entry, Outcome, UnderWay};
 use crate::clock::Timestamp;
 use crate::encoding::to_base64url;
 use crate::error::{AuthError, AuthErrorKind, chain};
 use crate::provider::ProviderRejection;
-use crate::session::{self, AccountRecord, Claim, MOST_WRITES, Session, Store, unavailable};
-use crate::token::{Lifetime, Token, UserId};
+use crate::session::{
+    self, AccountRecord, Claim, MOST_WRITES, Session, Store, Stored, unavailable,
+};
+use crate::token::{Lifetime, Token, TokenHash, UserId};
 
 /// The provider refreshes no younger token
 /// (<https://developers.facebook.com/docs/instagram-platform/reference/refresh_access_token>).
@@ -55,26 +57,71 @@ pub(crate) enum Patience {
     Job,
 }
 
-/// What a refresh came to, for one who does not mind the old token.
-pub(crate) enum Refresh {
-    /// Here is the new one.
-    Done(Token),
-    /// Not now: it failed, is under way elsewhere, or failed a moment ago.
-    Failed(Option<Arc<AuthError>>),
+/// Why there is no new token.
+#[derive(Clone)]
+pub(crate) enum RefreshError {
+    /// The provider calls the old one invalid.
+    Dead,
+    /// The account is no longer in the store.
+    Gone,
+    /// No configured secret opens the account as it is now.
+    Unreadable,
+    /// Another instance is at it, or failed a moment ago.
+    Elsewhere,
+    /// It failed here a moment ago, or there is no outcome in time.
+    NotNow,
+    /// It failed: the old token goes on.
+    Failed(Arc<AuthError>),
+}
+
+impl RefreshError {
+    /// The wait the provider asked for, when it named one.
+    pub(super) fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::Failed(error) => error.wait(),
+            _ => None,
+        }
+    }
+
+    /// Whether the provider answered, and no.
+    fn is_rejected(&self) -> bool {
+        matches!(self, Self::Failed(error)
+            if error.source().is_some_and(|source| source.is::<ProviderRejection>()) && !is_death(error))
+    }
+
+    /// A sentence for the log.
+    fn text(&self) -> String {
+        match self {
+            Self::Dead => "the provider has called the token invalid".to_owned(),
+            Self::Gone => "the account is no longer in the store".to_owned(),
+            Self::Unreadable => "no configured secret opens the account".to_owned(),
+            Self::Elsewhere => "another instance is at it, or failed a moment ago".to_owned(),
+            Self::NotNow => "a refresh failed a moment ago".to_owned(),
+            Self::Failed(error) => chain(&**error),
+        }
+    }
+}
+
+impl From<AuthError> for RefreshError {
+    fn from(error: AuthError) -> Self {
+        Self::Failed(Arc::new(error))
+    }
 }
 
 impl Flow {
-    /// The session with a new token, when its own is due and a new one comes in time.
-    pub(super) async fn keep_fresh(&self, session: Session) -> Session {
+    /// The session with a new token, when its own is due and a new one comes in time. None when its
+    /// own turns out to be dead.
+    pub(super) async fn keep_fresh(&self, session: Session) -> Option<Session> {
         let settings = self.settings();
         let now = settings.clock.now();
         if !is_due(settings.refresh_ahead, &session.token, now) {
-            return session;
+            return Some(session);
         }
         let patience = Patience::Request;
         match self.refreshed(&session.token, session.account(), now, patience).await {
-            Refresh::Done(token) => session.with_token(token),
-            Refresh::Failed(_) => session,
+            Ok(token) => Some(session.with_token(token)),
+            Err(RefreshError::Dead) => None,
+            Err(_) => (!self.is_dead(&session.token)).then_some(session),
         }
     }
 
@@ -85,19 +132,21 @@ impl Flow {
         account: Option<&AccountRecord>,
         now: Timestamp,
         patience: Patience,
-    ) -> Refresh {
-        let hash = shared_refreshes::hash(token);
+    ) -> Result<Token, RefreshError> {
+        let hash = token.hash();
         let wait = self.settings().refresh_wait;
         let mut under_way = match self.refreshes().begin(hash, wait, now) {
-            Entry::NotNow => return Refresh::Failed(None),
-            Entry::Refreshed(token) => return Refresh::Done(token),
+            Entry::NotNow => return Err(RefreshError::NotNow),
+            Entry::Refreshed(token) => return Ok(token),
             // Nothing measures a wait without a runtime.
-            Entry::UnderWay(_) if Handle::try_current().is_err() => return Refresh::Failed(None),
+            Entry::UnderWay(_) if Handle::try_current().is_err() => {
+                return Err(RefreshError::NotNow);
+            }
             Entry::UnderWay(under_way) => under_way,
             Entry::First(sender, under_way) => {
                 // Without a runtime the sender is dropped, which counts as a failure.
                 let Ok(runtime) = Handle::try_current() else {
-                    return Refresh::Failed(None);
+                    return Err(RefreshError::NotNow);
                 };
                 let (token, account) = (token.clone(), account.cloned());
                 runtime.spawn(self.clone().run_refresh(token, account, hash, sender));
@@ -106,9 +155,9 @@ impl Flow {
         };
         let longest = self.settings().callback_deadline + RELEASE_WAIT;
         match under_way.outcome(patience, longest).await {
-            Some(Outcome::Refreshed(token)) => Refresh::Done(token),
-            Some(Outcome::Failed(error)) => Refresh::Failed(Some(error)),
-            None => Refresh::Failed(None),
+            Some(Outcome::Refreshed(token)) => Ok(token),
+            Some(Outcome::Failed(error)) => Err(error),
+            None => Err(RefreshError::NotNow),
         }
     }
 
@@ -124,11 +173,14 @@ impl Flow {
         let outcome = match self.refresh(&token, account.as_ref(), &hash).await {
             Ok(token) => Outcome::Refreshed(token),
             Err(error) => {
-                crate::trace::warning(&format!(
-                    "the old token goes on, because its refresh failed: {}",
-                    chain(&error)
-                ));
-                Outcome::Failed(Arc::new(error))
+                let error = self.as_death(&token, error).await;
+                if !matches!(error, RefreshError::Dead) {
+                    crate::trace::warning(&format!(
+                        "the old token goes on, because it is not refreshed: {}",
+                        error.text()
+                    ));
+                }
+                Outcome::Failed(error)
             }
         };
         // A store hands the new token out by itself. A cookie session learns of it at its next
@@ -141,30 +193,44 @@ impl Flow {
         sender.send_replace(Some(outcome));
     }
 
+    /// What the provider says of a dead token, at a refresh of it.
+    async fn as_death(&self, token: &Token, error: RefreshError) -> RefreshError {
+        let is_dead = match &error {
+            RefreshError::Dead => true,
+            RefreshError::Failed(error) => is_death(error),
+            _ => false,
+        };
+        if !is_dead {
+            return error;
+        }
+        self.token_died(token, &error.text()).await;
+        RefreshError::Dead
+    }
+
     /// One refresh, by one instance, until the deadline.
     async fn refresh(
         &self,
         token: &Token,
         account: Option<&AccountRecord>,
         hash: &TokenHash,
-    ) -> Result<Token, AuthError> {
+    ) -> Result<Token, RefreshError> {
         let settings = self.settings();
         let deadline = Instant::now() + settings.callback_deadline;
         let (Some(store), Some(account)) = (&settings.store, account) else {
-            return within(deadline, self.ask_for_another(token, &[])).await;
+            let asked = async { Ok(self.ask_for_another(token, &[]).await?) };
+            return within(deadline, asked).await;
         };
         let key = format!("refresh:{}", to_base64url(hash));
         let owner = to_base64url(&settings.random::<16>()?);
         let now = settings.clock.now();
         let claim = Claim::new(&*key, &*owner, now.saturating_add(LEASE));
-        let claimed = async { store.claim(claim, now).await.map_err(unavailable) };
+        let claimed = async { Ok(store.claim(claim, now).await.map_err(unavailable)?) };
         if !within(deadline, claimed).await? {
-            let elsewhere = "another instance is at it, or failed a moment ago";
-            return Err(AuthError::with_source(AuthErrorKind::Throttled, elsewhere));
+            return Err(self.why_elsewhere(token, account, &**store).await);
         }
         let ended = within(deadline, self.refresh_stored(token, account, &**store)).await;
         let wait = match &ended {
-            Err(error) if is_rejected(error) => Some(self.refreshes().wait_after(hash, error)),
+            Err(error) if error.is_rejected() => Some(self.refreshes().wait_after(hash, error)),
             _ => None,
         };
         // What fails here ends with the lease.
@@ -189,27 +255,47 @@ impl Flow {
         token: &Token,
         account: &AccountRecord,
         store: &dyn Store,
-    ) -> Result<Token, AuthError> {
+    ) -> Result<Token, RefreshError> {
         let settings = self.settings();
         let (mut present, kept) = self.present(account, store).await?;
-        if !is_same(&kept, token) {
+        match kept {
+            Stored::Unreadable => return Err(RefreshError::Unreadable),
+            Stored::Dead(_) => return Err(RefreshError::Dead),
             // Another instance was faster, or the user logged in again.
-            return Ok(kept);
+            Stored::Live(kept) if !is_same(&kept, token) => return Ok(kept),
+            Stored::Live(_) => {}
         }
         let successor = self.ask_for_another(token, &present.further_ids).await?;
         for _ in 0..MOST_WRITES {
             if session::replace_token(settings, store, &present, &successor).await? {
                 return Ok(successor);
             }
-            // Sealed anew meanwhile, which changes the record and not its token.
+            // Sealed anew meanwhile, which changes the record and not its token; or marked as dead,
+            // which a successor refutes.
             let (record, kept) = self.present(account, store).await?;
-            if !is_same(&kept, token) {
-                return Ok(kept);
+            match kept {
+                Stored::Unreadable => return Err(RefreshError::Unreadable),
+                Stored::Live(kept) if !is_same(&kept, token) => return Ok(kept),
+                Stored::Dead(kept) if !is_same(&kept, token) => return Err(RefreshError::Dead),
+                Stored::Live(_) | Stored::Dead(_) => {}
             }
             present = record;
         }
         let contended = "the account's record changes all the time";
-        Err(AuthError::with_source(AuthErrorKind::Store, contended))
+        Err(AuthError::with_source(AuthErrorKind::Store, contended).into())
+    }
+
+    /// Who has the claim may have found the token dead since this instance read it.
+    async fn why_elsewhere(
+        &self,
+        token: &Token,
+        account: &AccountRecord,
+        store: &dyn Store,
+    ) -> RefreshError {
+        match self.present(account, store).await {
+            Ok((_, Stored::Dead(kept))) if is_same(&kept, token) => RefreshError::Dead,
+            _ => RefreshError::Elsewhere,
+        }
     }
 
     /// The account as the store has it now, and its token.
@@ -217,15 +303,11 @@ impl Flow {
         &self,
         account: &AccountRecord,
         store: &dyn Store,
-    ) -> Result<(AccountRecord, Token), AuthError> {
-        let gone = || {
-            let gone = "the account was revoked, or nobody here can open it any more";
-            AuthError::with_source(AuthErrorKind::Throttled, gone)
-        };
+    ) -> Result<(AccountRecord, Stored), RefreshError> {
         let settings = self.settings();
         let present = store.account(&account.key, settings.clock.now()).await;
-        let present = present.map_err(unavailable)?.ok_or_else(gone)?;
-        let kept = session::open_account(settings, &present).ok_or_else(gone)?;
+        let present = present.map_err(unavailable)?.ok_or(RefreshError::Gone)?;
+        let kept = session::open_account(settings, &present);
         Ok((present, kept))
     }
 
@@ -248,18 +330,19 @@ fn is_same(one: &Token, other: &Token) -> bool {
         && one.access_token().expose_secret() == other.access_token().expose_secret()
 }
 
-/// Whether the provider answered, and no.
-fn is_rejected(error: &AuthError) -> bool {
-    error.source().is_some_and(|source| source.is::<ProviderRejection>())
+/// Whether the provider calls the token invalid: codes 190 and 102 of Meta's "Error handling" page.
+fn is_death(error: &AuthError) -> bool {
+    let rejection = error.source().and_then(|source| source.downcast_ref::<ProviderRejection>());
+    rejection.is_some_and(|rejection| matches!(rejection.code(), Some(102 | 190)))
 }
 
 async fn within<T>(
     deadline: Instant,
-    work: impl Future<Output = Result<T, AuthError>>,
-) -> Result<T, AuthError> {
+    work: impl Future<Output = Result<T, RefreshError>>,
+) -> Result<T, RefreshError> {
     match time::timeout_at(deadline, work).await {
         Ok(ended) => ended,
-        Err(_) => Err(AuthErrorKind::TimedOut.into()),
+        Err(_) => Err(AuthError::from(AuthErrorKind::TimedOut).into()),
     }
 }
 

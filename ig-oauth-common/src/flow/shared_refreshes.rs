@@ -4,16 +4,15 @@
 //! cookie session learns of the new token only when one of its answers may carry a cookie.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::refresh::RefreshError;
 use crate::clock::Timestamp;
-use crate::error::AuthError;
-use crate::token::Token;
+use crate::token::{Token, TokenHash};
 
 /// Most tokens remembered. When full, what would be forgotten first makes room; when all are being
 /// refreshed, no further refresh begins: the tokens there are still work.
@@ -28,24 +27,12 @@ const FIRST_WAIT: Duration = Duration::from_secs(60);
 /// The longest wait after a failure.
 const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 
-/// The SHA-256 of an access token and the time of its issue, since a refreshed token may be the same
-/// string.
-pub(super) type TokenHash = [u8; 32];
-
-pub(super) fn hash(token: &Token) -> TokenHash {
-    Sha256::new()
-        .chain_update(token.issued_at().unix_seconds().to_be_bytes())
-        .chain_update(token.access_token().expose_secret())
-        .finalize()
-        .into()
-}
-
 /// How a refresh ended.
 #[derive(Clone)]
 pub(super) enum Outcome {
     Refreshed(Token),
-    /// The old token goes on; the next try is not before the wait that the error names, or ours.
-    Failed(Arc<AuthError>),
+    /// The next try is not before the wait that the error names, or ours.
+    Failed(RefreshError),
 }
 
 /// A refresh that somebody runs.
@@ -199,7 +186,7 @@ impl SharedRefreshes {
     }
 
     /// How long the next try will wait when this one fails with `error`.
-    pub(super) fn wait_after(&self, token: &TokenHash, error: &AuthError) -> Duration {
+    pub(super) fn wait_after(&self, token: &TokenHash, error: &RefreshError) -> Duration {
         let known = self.known();
         let failures = known.marks.get(token).map_or(0, |mark| mark.failures);
         wait(failures, error.wait())
@@ -240,14 +227,15 @@ impl UnderWay {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::AuthErrorKind;
+    use crate::error::{AuthError, AuthErrorKind};
 
     const WAIT: Duration = Duration::from_secs(1);
     const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
     const TOKEN: TokenHash = [7; 32];
 
     fn failed(wait: Option<Duration>) -> Outcome {
-        Outcome::Failed(Arc::new(AuthError::new(AuthErrorKind::Throttled).retry_after(wait)))
+        let error = AuthError::new(AuthErrorKind::Throttled).retry_after(wait);
+        Outcome::Failed(error.into())
     }
 
     fn at(seconds: u64) -> Timestamp {

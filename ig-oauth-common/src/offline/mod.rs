@@ -7,6 +7,8 @@ mod reseal;
 use std::fmt;
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
+
 pub use refresher::Refresher;
 pub use report::RefreshReport;
 pub use reseal::ResealReport;
@@ -14,8 +16,8 @@ pub use reseal::ResealReport;
 use crate::clock::Timestamp;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::flow::Flow;
-use crate::flow::refresh::{Patience, Refresh, is_due};
-use crate::session::{self, AccountKey, AccountRecord, Store, unavailable};
+use crate::flow::refresh::{Patience, RefreshError, is_due};
+use crate::session::{self, AccountKey, AccountRecord, Store, Stored, unavailable};
 use crate::token::{Token, UserId};
 
 /// The stored accounts of one app, for background jobs: a user's valid token at any hour.
@@ -51,9 +53,28 @@ pub struct OfflineAccess {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectedAccount {
     record: AccountRecord,
+    state: AccountState,
+}
+
+/// What a stored account is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AccountState {
+    /// It has a token, as far as anybody knows.
+    Live,
+    /// The provider calls its token invalid: its user must log in again.
+    Dead,
+    /// No configured secret opens it. Its user is still connected; something is wrong here.
+    Unreadable,
 }
 
 impl ConnectedAccount {
+    /// What it is good for.
+    #[must_use]
+    pub fn state(&self) -> AccountState {
+        self.state
+    }
+
     /// The user, by the id of the token answer.
     #[must_use]
     pub fn user_id(&self) -> &UserId {
@@ -86,6 +107,18 @@ impl ConnectedAccount {
 }
 
 impl Flow {
+    /// Looks in the background whether this instance has the right secrets, once for a configuration.
+    pub(crate) fn check_secrets_at_start(&self) {
+        let (Some(store), Ok(runtime)) = (&self.settings().store, Handle::try_current()) else {
+            return;
+        };
+        if self.settings().unreadable.is_to_be_checked() {
+            let (flow, store) = (self.clone(), Arc::clone(store));
+            // A store that does not answer is reported by what needs it.
+            runtime.spawn(async move { session::newest_opens(flow.settings(), &*store).await });
+        }
+    }
+
     /// The stored accounts, for jobs.
     ///
     /// # Errors
@@ -102,12 +135,16 @@ impl Flow {
 
 impl OfflineAccess {
     /// The valid token of a user, known by any of their ids. One that is due is refreshed first; when
-    /// that fails, it is the one there is. None when there is no such account, when its token has
-    /// expired, or when the secret that sealed it is gone: the user must log in again.
+    /// that fails, it is the one there is. None when there is no such account, or its token has
+    /// expired: the user must log in again.
     ///
     /// # Errors
     ///
-    /// `Store` when the store does not answer.
+    /// - `TokenDead` when the provider calls the token invalid, now or earlier: the user has removed
+    ///   the app or changed the password, and must log in again.
+    /// - `AccountUnreadable` when no configured secret opens the account. Its user is still connected,
+    ///   so mail nobody: this instance has the wrong `cookie_secrets`.
+    /// - `Store` when the store does not answer.
     pub async fn token(&self, user_id: &UserId) -> Result<Option<Token>, AuthError> {
         let settings = self.flow.settings();
         let now = settings.clock.now();
@@ -117,20 +154,47 @@ impl OfflineAccess {
         // may be somebody else's.
         let own = accounts.iter().find(|account| account.key.user_id() == user_id);
         let candidates = own.map_or(&*accounts, std::slice::from_ref);
-        let valid = candidates.iter().find_map(|account| {
-            let token = session::open_account(settings, account)?;
-            (token.expires_at() > now).then_some((account, token))
-        });
+        let mut problem = None;
+        let mut valid = None;
+        for account in candidates {
+            match session::open_account(settings, account) {
+                Stored::Live(token) if self.flow.is_dead(&token) => {
+                    problem = problem.or(Some(AuthErrorKind::TokenDead));
+                }
+                Stored::Live(token) if token.expires_at() > now => {
+                    valid = Some((account, token));
+                    break;
+                }
+                Stored::Live(_) => {}
+                Stored::Dead(_) => problem = problem.or(Some(AuthErrorKind::TokenDead)),
+                Stored::Unreadable => problem = Some(AuthErrorKind::AccountUnreadable),
+            }
+        }
         let Some((account, token)) = valid else {
-            return Ok(None);
+            return problem.map_or(Ok(None), |problem| Err(problem.into()));
         };
         if !is_due(settings.refresh_ahead, &token, now) {
-            return Ok(Some(token));
+            return Ok(Some(self.flow.watch(token)));
         }
         match self.flow.refreshed(&token, Some(account), now, Patience::Job).await {
-            Refresh::Done(token) => Ok(Some(token)),
-            Refresh::Failed(_) => Ok(Some(token)),
+            Ok(token) => Ok(Some(self.flow.watch(token))),
+            Err(RefreshError::Dead) => Err(AuthErrorKind::TokenDead.into()),
+            Err(RefreshError::Unreadable) => Err(AuthErrorKind::AccountUnreadable.into()),
+            Err(RefreshError::Gone) => Ok(None),
+            Err(_) if self.flow.is_dead(&token) => Err(AuthErrorKind::TokenDead.into()),
+            Err(_) => Ok(Some(self.flow.watch(token))),
         }
+    }
+
+    /// Whether the newest stored account opens with the configured secrets; also when there is none.
+    /// For a start-up or health check: an instance with the wrong `cookie_secrets` sees nobody's
+    /// account. A store of many accounts is looked at up to the thousandth, in the order of user ids.
+    ///
+    /// # Errors
+    ///
+    /// `Store` when the store does not answer.
+    pub async fn can_read_accounts(&self) -> Result<bool, AuthError> {
+        session::newest_opens(self.flow.settings(), &*self.store).await
     }
 
     /// Up to `limit` accounts in the order of their user ids, after `after`: for jobs that visit all.
@@ -147,7 +211,15 @@ impl OfflineAccess {
         let after = after.map(|id| AccountKey::new(client_id, id.clone()));
         let accounts = self.store.accounts(client_id, after.as_ref(), limit).await;
         let accounts = accounts.map_err(unavailable)?;
-        Ok(accounts.into_iter().map(|record| ConnectedAccount { record }).collect())
+        let connected = accounts.into_iter().map(|record| {
+            let state = match session::open_account(self.flow.settings(), &record) {
+                Stored::Live(token) if !self.flow.is_dead(&token) => AccountState::Live,
+                Stored::Live(_) | Stored::Dead(_) => AccountState::Dead,
+                Stored::Unreadable => AccountState::Unreadable,
+            };
+            ConnectedAccount { record, state }
+        });
+        Ok(connected.collect())
     }
 
     /// Forgets every account that is known by `id`, its token and all its sessions, on every

@@ -11,10 +11,10 @@ use tokio::time::{self, Instant};
 
 use super::{OfflineAccess, RefreshReport, unavailable};
 use crate::error::{AuthError, AuthErrorKind};
-use crate::flow::refresh::{Patience, Refresh, is_due};
+use crate::flow::refresh::{Patience, RefreshError, is_due};
 use crate::provider::ProviderRejection;
-use crate::session::{self, AccountRecord};
-use crate::token::Lifetime;
+use crate::session::{self, AccountRecord, Stored};
+use crate::token::{Lifetime, UserId};
 
 /// Longest wait after the provider throttled.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
@@ -210,6 +210,7 @@ enum Ended {
 
 /// What became of one account.
 struct Visit {
+    user_id: UserId,
     age: Duration,
     ending: Ending,
 }
@@ -222,6 +223,7 @@ enum Ending {
     TooYoung,
     ShortLived,
     Expired,
+    Dead,
     Unreadable,
     Left,
     Failed(Arc<AuthError>),
@@ -233,19 +235,24 @@ impl OfflineAccess {
         let now = settings.clock.now();
         let age = now.saturating_since(account.issued_at);
         let ending = match session::open_account(settings, &account) {
-            None => Ending::Unreadable,
-            Some(token) if token.expires_at() <= now => Ending::Expired,
-            Some(token) if token.lifetime() == Lifetime::ShortLived => Ending::ShortLived,
-            Some(token) if !is_due(ahead, &token, now) => Ending::TooYoung,
-            Some(token) => {
+            Stored::Unreadable => Ending::Unreadable,
+            Stored::Dead(_) => Ending::Dead,
+            Stored::Live(token) if self.flow.is_dead(&token) => Ending::Dead,
+            Stored::Live(token) if token.expires_at() <= now => Ending::Expired,
+            Stored::Live(token) if token.lifetime() == Lifetime::ShortLived => Ending::ShortLived,
+            Stored::Live(token) if !is_due(ahead, &token, now) => Ending::TooYoung,
+            Stored::Live(token) => {
                 match self.flow.refreshed(&token, Some(&account), now, Patience::Job).await {
-                    Refresh::Done(_) => Ending::Refreshed,
-                    Refresh::Failed(None) => Ending::Left,
-                    Refresh::Failed(Some(error)) => Ending::Failed(error),
+                    Ok(_) => Ending::Refreshed,
+                    Err(RefreshError::Dead) => Ending::Dead,
+                    Err(RefreshError::Unreadable) => Ending::Unreadable,
+                    Err(RefreshError::Failed(error)) => Ending::Failed(error),
+                    Err(_) if self.flow.is_dead(&token) => Ending::Dead,
+                    Err(_) => Ending::Left,
                 }
             }
         };
-        Visit { age, ending }
+        Visit { user_id: account.key.user_id().clone(), age, ending }
     }
 }
 
@@ -255,7 +262,7 @@ fn note(visit: Visited, report: &mut RefreshReport) -> Option<Duration> {
         report.fail(AuthErrorKind::Internal);
         return None;
     };
-    if !matches!(visit.ending, Ending::Expired) {
+    if !matches!(visit.ending, Ending::Expired | Ending::Dead) {
         report.oldest = Some(visit.age);
     }
     match visit.ending {
@@ -263,17 +270,13 @@ fn note(visit: Visited, report: &mut RefreshReport) -> Option<Duration> {
         Ending::TooYoung => report.too_young += 1,
         Ending::ShortLived => report.short_lived += 1,
         Ending::Expired => report.expired += 1,
-        Ending::Unreadable => report.unreadable += 1,
+        Ending::Dead => report.note_dead(visit.user_id),
+        Ending::Unreadable => report.note_unreadable(visit.user_id),
         Ending::Left => report.left += 1,
         Ending::Failed(error) => {
             let rejection = std::error::Error::source(&*error)
                 .and_then(|source| source.downcast_ref::<ProviderRejection>());
             match (error.kind(), rejection) {
-                (_, Some(rejection)) if matches!(rejection.code(), Some(102 | 190)) => {
-                    report.dead += 1;
-                }
-                // Another instance has the claim, or was faster.
-                (AuthErrorKind::Throttled, None) => report.left += 1,
                 (AuthErrorKind::Throttled, Some(_)) => {
                     report.fail(error.kind());
                     return Some(error.wait().unwrap_or(DEFAULT_PAUSE).min(LONGEST_PAUSE));

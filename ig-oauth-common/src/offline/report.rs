@@ -1,10 +1,14 @@
 //! What a refresher has done.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::time::Duration;
 
 use crate::error::AuthErrorKind;
+use crate::token::UserId;
+
+/// Most users that a report names in either list. All are counted.
+const MOST_NAMES: usize = 10_000;
 
 /// The counts of one pass, or of several together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,10 +26,11 @@ pub struct RefreshReport {
     pub expired: u64,
     /// Refreshes that were not tried: another instance was at it, or one failed a moment ago.
     pub left: u64,
-    /// Tokens that the provider calls invalid: expired there, or revoked. Their users must log in
-    /// again.
+    /// Tokens that the provider calls invalid, now or at an earlier call of anybody's: expired there,
+    /// or revoked. Their users must log in again: see [`dead_users`](Self::dead_users).
     pub dead: u64,
-    /// Records that no secret of the configuration opens.
+    /// Records that no secret of the configuration opens. Their users are still connected: see
+    /// [`unreadable_users`](Self::unreadable_users).
     pub unreadable: u64,
     /// Refreshes that failed otherwise, by kind. See [`failures`](Self::failures).
     pub failed: u64,
@@ -35,6 +40,8 @@ pub struct RefreshReport {
     /// from its issue. It falls when that one was refreshed; one that nears 60 days needs a look.
     pub oldest: Option<Duration>,
     by_kind: HashMap<AuthErrorKind, u64>,
+    dead_users: BTreeSet<UserId>,
+    unreadable_users: BTreeSet<UserId>,
 }
 
 impl RefreshReport {
@@ -42,6 +49,27 @@ impl RefreshReport {
     pub fn failures(&self) -> impl Iterator<Item = (AuthErrorKind, u64)> {
         let kinds = AuthErrorKind::ALL.iter();
         kinds.filter_map(|kind| self.by_kind.get(kind).map(|count| (*kind, *count)))
+    }
+
+    /// Whose tokens are dead, each once, up to 10,000: those to ask to log in again.
+    pub fn dead_users(&self) -> impl Iterator<Item = &UserId> {
+        self.dead_users.iter()
+    }
+
+    /// Whose accounts no configured secret opens, each once, up to 10,000. They are still connected,
+    /// and need no mail: the secrets of this instance need a look.
+    pub fn unreadable_users(&self) -> impl Iterator<Item = &UserId> {
+        self.unreadable_users.iter()
+    }
+
+    pub(super) fn note_dead(&mut self, user_id: UserId) {
+        self.dead += 1;
+        name(&mut self.dead_users, user_id);
+    }
+
+    pub(super) fn note_unreadable(&mut self, user_id: UserId) {
+        self.unreadable += 1;
+        name(&mut self.unreadable_users, user_id);
     }
 
     /// A pass that ended early.
@@ -80,6 +108,15 @@ impl RefreshReport {
         for (kind, count) in &other.by_kind {
             *self.by_kind.entry(*kind).or_default() += count;
         }
+        other.dead_users.iter().for_each(|user| name(&mut self.dead_users, user.clone()));
+        let unreadable = other.unreadable_users.iter();
+        unreadable.for_each(|user| name(&mut self.unreadable_users, user.clone()));
+    }
+}
+
+fn name(users: &mut BTreeSet<UserId>, user_id: UserId) {
+    if users.len() < MOST_NAMES {
+        users.insert(user_id);
     }
 }
 

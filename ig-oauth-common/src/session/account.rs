@@ -10,10 +10,12 @@ use crate::token::{AccessToken, Lifetime, Token, TokenFacts, UserId};
 
 const SCOPES_REPORTED: u8 = 1;
 const LONG_LIVED: u8 = 2;
+/// Only in a store, where the account outlives its token.
+const DEAD: u8 = 4;
 
-/// The token's bytes.
-pub(super) fn encode(token: &Token) -> Vec<u8> {
-    let mut flags = 0;
+/// The token's bytes, and whether the provider calls it invalid.
+pub(super) fn encode(token: &Token, is_dead: bool) -> Vec<u8> {
+    let mut flags = if is_dead { DEAD } else { 0 };
     if token.scopes_reported() {
         flags |= SCOPES_REPORTED;
     }
@@ -30,9 +32,9 @@ pub(super) fn encode(token: &Token) -> Vec<u8> {
         .finish()
 }
 
-/// The token in those bytes. Only what was sealed by us gets here, so what does not read was written
+/// The token in those bytes, and whether it is marked as dead. Only what was sealed by us gets here, so what does not read was written
 /// by another version.
-pub(super) fn decode(bytes: &[u8], provider: &Arc<Provider>) -> Option<Token> {
+pub(super) fn decode(bytes: &[u8], provider: &Arc<Provider>) -> Option<(Token, bool)> {
     let mut reader = Reader::new(bytes);
     let flags = reader.byte()?;
     let issued_at = Timestamp::from_unix_seconds(reader.number()?);
@@ -51,5 +53,5 @@ pub(super) fn decode(bytes: &[u8], provider: &Arc<Provider>) -> Option<Token> {
         issued_at,
         expires_at,
     };
-    Some(Token::new(facts, provider))
+    Some((Token::new(facts, provider), flags & DEAD != 0))
 }

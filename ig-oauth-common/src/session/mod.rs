@@ -1,6 +1,7 @@
 //! Where a token lives between requests: in a sealed cookie, or in a store behind a random id.
 
 mod account;
+mod death;
 mod memory_store;
 mod sealed_cookie;
 mod shared_store;
@@ -8,9 +9,11 @@ mod slot;
 mod store;
 mod stored;
 mod tombstones;
+mod unreadable;
 
 use std::time::Duration;
 
+pub(crate) use death::mark_dead;
 pub use memory_store::MemoryStore;
 pub use slot::Slot;
 pub(crate) use store::unavailable;
@@ -19,6 +22,7 @@ pub use store::{
     Store, StoreError, StoreFuture,
 };
 pub(crate) use tombstones::{Ended, Tombstones};
+pub(crate) use unreadable::{UnreadableAccounts, newest_opens};
 
 use crate::clock::Timestamp;
 use crate::config::Settings;
@@ -138,11 +142,15 @@ pub(crate) enum Reading {
 }
 
 /// Looks the values of our session cookie up, first match wins.
-pub(crate) async fn read(settings: &Settings, values: &[Vec<u8>]) -> Result<Reading, AuthError> {
+pub(crate) async fn read(
+    settings: &Settings,
+    tombstones: &Tombstones,
+    values: &[Vec<u8>],
+) -> Result<Reading, AuthError> {
     let now = settings.clock.now();
     let reading = match &settings.store {
-        None => sealed_cookie::read(settings, values, now)?,
-        Some(store) => stored::read(settings, &**store, values, now).await?,
+        None => sealed_cookie::read(settings, tombstones, values, now)?,
+        Some(store) => stored::read(settings, &**store, tombstones, values, now).await?,
     };
     let Reading::Live(session) = reading else {
         return Ok(reading);
@@ -192,9 +200,25 @@ pub(crate) async fn keep_account(
     }
 }
 
-/// The token of a stored account: none when its secret is gone, or it is another's.
-pub(crate) fn open_account(settings: &Settings, account: &AccountRecord) -> Option<Token> {
-    stored::open(settings, account).ok().map(|(_, token)| token)
+/// What a stored account holds.
+pub(crate) enum Stored {
+    Live(Token),
+    /// The provider calls its token invalid.
+    Dead(Token),
+    /// No secret of the configuration opens it, or it is another's, or its times cannot be.
+    Unreadable,
+}
+
+/// Opens a stored account.
+pub(crate) fn open_account(settings: &Settings, account: &AccountRecord) -> Stored {
+    let Ok(stored::Opened { token, is_dead, .. }) = stored::open(settings, account) else {
+        settings.unreadable.found();
+        return Stored::Unreadable;
+    };
+    if is_from_the_future(settings.clock.now(), &[], &token) {
+        return Stored::Unreadable;
+    }
+    if is_dead { Stored::Dead(token) } else { Stored::Live(token) }
 }
 
 /// What became of a record that was to be sealed by the newest key.
@@ -214,13 +238,17 @@ pub(crate) async fn reseal_account(
     mut account: AccountRecord,
 ) -> Result<Resealing, AuthError> {
     for _ in 0..MOST_WRITES {
-        let Ok((key_id, token)) = stored::open(settings, &account) else {
+        let Ok(stored::Opened { key_id, token, is_dead }) = stored::open(settings, &account) else {
+            settings.unreadable.found();
             return Ok(Resealing::Unreadable);
         };
+        if is_from_the_future(settings.clock.now(), &[], &token) {
+            return Ok(Resealing::Unreadable);
+        }
         if key_id == settings.keyring.newest().id {
             return Ok(Resealing::Unneeded);
         }
-        if stored::reseal(settings, store, &account, &token).await?.is_some() {
+        if stored::reseal(settings, store, &account, &token, is_dead).await?.is_some() {
             return Ok(Resealing::Resealed);
         }
         let present = store.account(&account.key, settings.clock.now()).await;
@@ -253,7 +281,7 @@ pub(crate) async fn end(
 ) -> Result<(), AuthError> {
     let now = settings.clock.now();
     match &settings.store {
-        None => sealed_cookie::bury(settings, tombstones, values, now),
+        None => sealed_cookie::end(settings, tombstones, values, now),
         Some(store) => stored::end(&**store, tombstones, values, now).await?,
     }
     Ok(())
@@ -268,9 +296,38 @@ pub(crate) async fn end_all(
     stored::end_all(settings, store, user_id).await
 }
 
+/// A server's clock may be this much ahead of another's.
+const CLOCK_SKEW: Duration = Duration::from_secs(60);
+
+/// The provider gives no token a longer life; a longer one was made up.
+const LONGEST_TOKEN: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
+/// Whether these times cannot be: somebody who holds one of the secrets, an old one perhaps, could
+/// make a session of them that outlives every lifetime. It is ignored rather than removed, and never
+/// sealed anew: where only a clock is wrong, it is good again once that is set.
+fn is_from_the_future(now: Timestamp, times: &[Timestamp], token: &Token) -> bool {
+    let latest = now.saturating_add(CLOCK_SKEW);
+    let life = token.expires_at().saturating_since(token.issued_at());
+    let is_future = life > LONGEST_TOKEN
+        || token.issued_at() > latest
+        || times.iter().any(|moment| *moment > latest);
+    if is_future {
+        crate::trace::warning(
+            "a session or an account is ignored: it is sealed by one of the secrets, but its times \
+             lie in the future or its token lives for more than 366 days. Either this server's clock \
+             is behind, or somebody has a secret: remove that one at once",
+        );
+    }
+    is_future
+}
+
 /// Whether a session of these values ended a moment ago, by a logout or because another took its
 /// place: its browser has been told of that.
-fn ended_a_moment_ago(settings: &Settings, tombstones: &Tombstones, values: &[Vec<u8>]) -> bool {
+pub(crate) fn ended_a_moment_ago(
+    settings: &Settings,
+    tombstones: &Tombstones,
+    values: &[Vec<u8>],
+) -> bool {
     let now = settings.clock.now();
     values.iter().any(|value| {
         let session = match &settings.store {
@@ -308,5 +365,6 @@ fn line(settings: &Settings, value: &str, max_age: Duration) -> Result<String, A
             "the token does not fit into a session cookie of 3,072 bytes; use a store",
         ));
     }
+    let max_age = (!settings.end_with_browser).then_some(max_age);
     Ok(cookie::set_cookie(names, names.session(), value, max_age))
 }

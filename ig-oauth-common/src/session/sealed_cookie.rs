@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Ended, Place, Reading, Renewal, Session, Tombstones, Unopened, account, expiry, line};
+use super::{
+    Ended, Place, Reading, Renewal, Session, Tombstones, Unopened, account, expiry,
+    is_from_the_future, line,
+};
 use crate::clock::Timestamp;
 use crate::config::Settings;
 use crate::encoding::{Reader, Writer, from_base64url, to_base64url};
@@ -36,6 +39,7 @@ pub(super) fn begin(
 
 pub(super) fn read(
     settings: &Settings,
+    tombstones: &Tombstones,
     values: &[Vec<u8>],
     now: Timestamp,
 ) -> Result<Reading, AuthError> {
@@ -50,6 +54,13 @@ pub(super) fn read(
             }
         };
         let SealedSession { id, started_at, seen_at, token } = session;
+        if is_from_the_future(now, &[started_at, seen_at], &token) {
+            continue;
+        }
+        if tombstones.is_buried(&Ended::LoggedOut(id), now) || tombstones.is_dead(&token, now) {
+            remove = true;
+            continue;
+        }
         if expiry(settings, started_at, seen_at, &token) <= now {
             remove = true;
             continue;
@@ -92,6 +103,21 @@ pub(super) fn bury(
     }
 }
 
+/// Ends the sessions of these values: in this process for good.
+pub(super) fn end(
+    settings: &Settings,
+    tombstones: &Tombstones,
+    values: &[Vec<u8>],
+    now: Timestamp,
+) {
+    for (_, session) in values.iter().filter_map(|value| open(settings, value).ok()) {
+        // Another value of it may hold a newer token. Its absolute life is the same.
+        let until = session.started_at.saturating_add(settings.session_lifetime);
+        tombstones.bury(Ended::Cookie(session.id), now);
+        tombstones.bury_until(Ended::LoggedOut(session.id), until, now);
+    }
+}
+
 /// What tombstones know the session of this value by.
 pub(super) fn name_of(settings: &Settings, value: &[u8]) -> Option<Ended> {
     let (_, session) = open(settings, value).ok()?;
@@ -112,7 +138,7 @@ fn seal(settings: &Settings, session: &SealedSession) -> Result<String, AuthErro
         .fixed(&session.id)
         .number(session.started_at.unix_seconds())
         .number(session.seen_at.unix_seconds())
-        .fixed(&account::encode(&session.token))
+        .fixed(&account::encode(&session.token, false))
         .finish();
     let nonce = settings.random()?;
     let keys = settings.keyring.newest();
@@ -142,6 +168,6 @@ fn decode(text: &[u8], provider: &Arc<Provider>) -> Option<SealedSession> {
     let id = *reader.fixed()?;
     let started_at = Timestamp::from_unix_seconds(reader.number()?);
     let seen_at = Timestamp::from_unix_seconds(reader.number()?);
-    let token = account::decode(reader.rest(), provider)?;
+    let (token, _) = account::decode(reader.rest(), provider)?;
     Some(SealedSession { id, started_at, seen_at, token })
 }

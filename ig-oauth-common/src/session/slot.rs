@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
@@ -19,6 +20,8 @@ pub struct Slot {
     opened: OnceCell<Option<Token>>,
     pending: Mutex<Option<Pending>>,
     failure: Mutex<Option<Reply>>,
+    /// Whether the app has ended it during this request.
+    has_ended: AtomicBool,
 }
 
 enum Pending {
@@ -36,6 +39,7 @@ impl Slot {
             opened: OnceCell::new(),
             pending: Mutex::new(None),
             failure: Mutex::new(None),
+            has_ended: AtomicBool::new(false),
         }
     }
 
@@ -52,6 +56,9 @@ impl Slot {
         tombstones: &Tombstones,
         read: impl Future<Output = Result<Reading, AuthError>>,
     ) -> Result<Option<Token>, AuthError> {
+        if self.has_ended.load(Ordering::Acquire) {
+            return Ok(None);
+        }
         let opened = self.opened.get_or_try_init(|| async {
             let (token, pending) = match read.await? {
                 Reading::Live(session) => {
@@ -65,9 +72,19 @@ impl Slot {
                 }
             };
             *self.pending.lock().unwrap_or_else(PoisonError::into_inner) = pending;
-            Ok(token)
+            Ok::<_, AuthError>(token)
         });
-        opened.await.cloned()
+        let token = opened.await?.clone();
+        // The provider may have called it dead since.
+        Ok(token.filter(|token| !tombstones.is_dead(token, settings.clock.now())))
+    }
+
+    /// Notes that the app has ended the session: its cookie goes. Where it had ended before, in another
+    /// tab perhaps, the browser knows, and may have a new session by now.
+    pub(crate) fn end(&self, had_ended: bool) {
+        self.has_ended.store(true, Ordering::Release);
+        let pending = (!had_ended).then_some(Pending::Remove { had_ended: true });
+        *self.pending.lock().unwrap_or_else(PoisonError::into_inner) = pending;
     }
 
     /// Remembers that nobody could say whether there is a session.
@@ -116,6 +133,15 @@ impl Slot {
         answer: &dyn Headers,
     ) -> Vec<(&'static str, String)> {
         let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let pending = match self.opened.get() {
+            Some(Some(token))
+                if !self.has_ended.load(Ordering::Acquire)
+                    && tombstones.is_dead(token, settings.clock.now()) =>
+            {
+                Some(Pending::Remove { had_ended: false })
+            }
+            _ => pending,
+        };
         let Some(pending) = pending else {
             return Vec::new();
         };

@@ -5,7 +5,10 @@ use sha2::{Digest as _, Sha256};
 use super::store::{
     AccountKey, AccountRecord, SessionIdHash, SessionRecord, Store, is_touch_due, unavailable,
 };
-use super::{Ended, Place, Reading, Renewal, Session, Tombstones, Unopened, account, expiry, line};
+use super::{
+    Ended, Place, Reading, Renewal, Session, Tombstones, Unopened, account, expiry,
+    is_from_the_future, line,
+};
 use crate::clock::Timestamp;
 use crate::config::Settings;
 use crate::encoding::{Reader, Writer, from_base64url, to_base64url};
@@ -31,7 +34,7 @@ pub(super) async fn begin(
     let key = AccountKey::new(&settings.client_id, token.user_id().clone());
     let expires_at = expiry(settings, now, now, token);
     let session = SessionRecord::new(hash(&id), key.clone(), now, now, expires_at);
-    let account = record(settings, key, further_ids, token)?;
+    let account = record(settings, key, further_ids, token, false)?;
     store.begin_session(session, account).await.map_err(unavailable)?;
     Ok(to_base64url(&id))
 }
@@ -43,13 +46,14 @@ pub(super) async fn keep_account(
     further_ids: Vec<UserId>,
 ) -> Result<(), AuthError> {
     let key = AccountKey::new(&settings.client_id, token.user_id().clone());
-    let account = record(settings, key, further_ids, token)?;
+    let account = record(settings, key, further_ids, token, false)?;
     store.put_account(account).await.map_err(unavailable)
 }
 
 pub(super) async fn read(
     settings: &Settings,
     store: &dyn Store,
+    tombstones: &Tombstones,
     values: &[Vec<u8>],
     now: Timestamp,
 ) -> Result<Reading, AuthError> {
@@ -69,15 +73,28 @@ pub(super) async fn read(
             remove = true;
             continue;
         }
-        let (key_id, token) = match open(settings, &account) {
+        let Opened { key_id, token, is_dead } = match open(settings, &account) {
             Ok(opened) => opened,
-            Err(Unopened::Foreign) => continue,
+            Err(Unopened::Foreign) => {
+                settings.unreadable.found();
+                continue;
+            }
             Err(Unopened::Broken) => {
+                settings.unreadable.found();
                 remove = true;
                 continue;
             }
         };
         let started_at = session.created_at;
+        if is_from_the_future(now, &[started_at, session.last_seen_at], &token) {
+            continue;
+        }
+        if is_dead || tombstones.is_dead(&token, now) {
+            // It belongs to the dead token. When its user logs in again, it must not come back.
+            store.end_session(&session.id_hash).await.map_err(unavailable)?;
+            remove = true;
+            continue;
+        }
         let ends_at = expiry(settings, started_at, session.last_seen_at, &token);
         if ends_at <= now {
             remove = true;
@@ -154,8 +171,9 @@ pub(super) async fn reseal(
     store: &dyn Store,
     account: &AccountRecord,
     token: &Token,
+    is_dead: bool,
 ) -> Result<Option<AccountRecord>, AuthError> {
-    let sealed_token = seal(settings, &account.key, token)?;
+    let sealed_token = seal(settings, &account.key, token, is_dead)?;
     let resealed = AccountRecord { sealed_token, ..account.clone() };
     let replaced = store.replace_account(&account.sealed_token, resealed.clone()).await;
     Ok(replaced.map_err(unavailable)?.then_some(resealed))
@@ -168,7 +186,7 @@ async fn resealed_if_possible(
     account: AccountRecord,
     token: &Token,
 ) -> AccountRecord {
-    match reseal(settings, store, &account, token).await {
+    match reseal(settings, store, &account, token, false).await {
         Ok(resealed) => resealed.unwrap_or(account),
         Err(error) => {
             let chain = crate::error::chain(&error);
@@ -184,7 +202,7 @@ pub(super) async fn replace_token(
     account: &AccountRecord,
     token: &Token,
 ) -> Result<bool, AuthError> {
-    let record = record(settings, account.key.clone(), account.further_ids.clone(), token)?;
+    let record = record(settings, account.key.clone(), account.further_ids.clone(), token, false)?;
     store.replace_account(&account.sealed_token, record).await.map_err(unavailable)
 }
 
@@ -193,8 +211,9 @@ fn record(
     key: AccountKey,
     further_ids: Vec<UserId>,
     token: &Token,
+    is_dead: bool,
 ) -> Result<AccountRecord, AuthError> {
-    let sealed_token = seal(settings, &key, token)?;
+    let sealed_token = seal(settings, &key, token, is_dead)?;
     let scopes = token.scopes().iter().map(ToString::to_string).collect();
     let (issued_at, expires_at) = (token.issued_at(), token.expires_at());
     Ok(AccountRecord::new(key, further_ids, sealed_token, scopes, issued_at, expires_at))
@@ -222,19 +241,29 @@ fn associated_data(key: &AccountKey) -> Vec<u8> {
         .finish()
 }
 
-fn seal(settings: &Settings, key: &AccountKey, token: &Token) -> Result<Vec<u8>, AuthError> {
+fn seal(
+    settings: &Settings,
+    key: &AccountKey,
+    token: &Token,
+    is_dead: bool,
+) -> Result<Vec<u8>, AuthError> {
     let nonce = settings.random()?;
     let keys = settings.keyring.newest();
-    let sealed = keys.account.seal(nonce, &associated_data(key), &account::encode(token));
+    let sealed = keys.account.seal(nonce, &associated_data(key), &account::encode(token, is_dead));
     let sealed = sealed.ok_or(AuthErrorKind::Internal)?;
     Ok(Writer::new().byte(VERSION).fixed(&keys.id).fixed(&nonce).fixed(&sealed).finish())
 }
 
-/// The token of a record, and the key that sealed it.
-pub(super) fn open(
-    settings: &Settings,
-    record: &AccountRecord,
-) -> Result<(KeyId, Token), Unopened> {
+/// What a record holds.
+pub(super) struct Opened {
+    /// The key that sealed it.
+    pub(super) key_id: KeyId,
+    pub(super) token: Token,
+    /// Whether the provider calls the token invalid.
+    pub(super) is_dead: bool,
+}
+
+pub(super) fn open(settings: &Settings, record: &AccountRecord) -> Result<Opened, Unopened> {
     let mut reader = Reader::new(&record.sealed_token);
     if reader.byte().ok_or(Unopened::Broken)? != VERSION {
         return Err(Unopened::Foreign);
@@ -244,9 +273,10 @@ pub(super) fn open(
     let nonce = reader.fixed().ok_or(Unopened::Broken)?;
     let text = keys.account.open(nonce, &associated_data(&record.key), reader.rest());
     let text = text.ok_or(Unopened::Broken)?;
-    let token = account::decode(&text, &settings.provider).ok_or(Unopened::Broken)?;
+    let decoded = account::decode(&text, &settings.provider);
+    let (token, is_dead) = decoded.ok_or(Unopened::Broken)?;
     if token.user_id() != record.key.user_id() {
         return Err(Unopened::Broken);
     }
-    Ok((key_id, token))
+    Ok(Opened { key_id, token, is_dead })
 }

@@ -1,66 +1,95 @@
-//! Sessions that ended a moment ago.
+//! Sessions and tokens that this process knows to have ended.
 //!
-//! A request that read a session before it ended may still want to send a renewed cookie after that.
-//! A cookie session has no record to delete, so that cookie would bring it back; and over the cookie
-//! of a new login it, or a removal, would log the user out.
+//! A request that read a session before it ended may still want to send a renewed cookie after that:
+//! over the cookie of a new login it, or a removal, would log the user out. And a cookie session has no
+//! record to delete, so that what ended here is remembered until it would have ended anyway.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::sealed_cookie;
 use super::store::SessionIdHash;
 use crate::clock::Timestamp;
+use crate::token::{Token, TokenHash};
 
 /// Longer than any request that was under way when the session ended should take.
 const KEPT: Duration = Duration::from_secs(60);
 
-/// Most tombstones. When full the oldest leave: most requests that they are for are over. With a
-/// store anybody can fill it, by logging out of sessions that never were. What comes back by that is
-/// the cookie of a session that the store no longer has.
+/// Most tombstones. When full, what would be forgotten first makes room: most requests that it is for
+/// are over. With a store anybody can fill it, by logging out of sessions that never were. What comes
+/// back by that is the cookie of a session that the store no longer has.
 const CAPACITY: usize = 100_000;
 
-/// A session by what names it and opens nothing.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+/// A session or a token by what names it and opens nothing.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Ended {
+    /// A cookie session that ended a moment ago, or gave way to another.
     Cookie(sealed_cookie::SessionId),
+    /// A stored session that ended a moment ago, or gave way to another.
     Stored(SessionIdHash),
+    /// A cookie session that was ended: it opens no more.
+    LoggedOut(sealed_cookie::SessionId),
+    /// A token that the provider calls invalid.
+    Token(TokenHash),
 }
 
 #[derive(Default)]
 pub(crate) struct Tombstones {
     buried: Mutex<Buried>,
+    /// Whether there ever was a dead token. Most processes look for none.
+    has_dead_tokens: AtomicBool,
 }
 
 #[derive(Default)]
 struct Buried {
     until: HashMap<Ended, Timestamp>,
-    /// In the order of burial, which is that of their ends, so that nobody has to search for them.
-    order: VecDeque<(Timestamp, Ended)>,
+    /// By their ends, so that nobody has to search for them.
+    order: BTreeSet<(Timestamp, Ended)>,
 }
 
 impl Tombstones {
+    /// For as long as requests may be under way.
     pub(super) fn bury(&self, session: Ended, now: Timestamp) {
-        let mut buried = self.buried();
-        while buried.order.len() >= CAPACITY
-            || buried.order.front().is_some_and(|(until, _)| *until <= now)
-        {
-            let Some((until, oldest)) = buried.order.pop_front() else {
-                break;
-            };
-            // It may have been buried again since.
-            if buried.until.get(&oldest) == Some(&until) {
-                buried.until.remove(&oldest);
-            }
-        }
-        let until = now.saturating_add(KEPT);
-        if buried.until.insert(session, until) != Some(until) {
-            buried.order.push_back((until, session));
-        }
+        self.bury_until(session, now.saturating_add(KEPT), now);
     }
 
-    pub(crate) fn is_buried(&self, session: &Ended, now: Timestamp) -> bool {
-        self.buried().until.get(session).is_some_and(|until| *until > now)
+    /// Whether it was not buried already.
+    pub(super) fn bury_until(&self, ended: Ended, until: Timestamp, now: Timestamp) -> bool {
+        let mut buried = self.buried();
+        while buried.order.len() >= CAPACITY
+            || buried.order.first().is_some_and(|(until, _)| *until <= now)
+        {
+            let Some((_, oldest)) = buried.order.pop_first() else {
+                break;
+            };
+            buried.until.remove(&oldest);
+        }
+        let earlier = buried.until.insert(ended, until);
+        if let Some(earlier) = earlier {
+            buried.order.remove(&(earlier, ended));
+        }
+        buried.order.insert((until, ended));
+        earlier.is_none()
+    }
+
+    pub(crate) fn is_buried(&self, ended: &Ended, now: Timestamp) -> bool {
+        self.buried().until.get(ended).is_some_and(|until| *until > now)
+    }
+
+    /// Remembers that the provider calls a token invalid, until it would have expired. Whether that is
+    /// news.
+    pub(crate) fn bury_token(&self, token: &Token, now: Timestamp) -> bool {
+        let is_news = self.bury_until(Ended::Token(token.hash()), token.expires_at(), now);
+        self.has_dead_tokens.store(true, Ordering::Release);
+        is_news
+    }
+
+    /// Whether the provider calls it invalid, as far as this process knows.
+    pub(crate) fn is_dead(&self, token: &Token, now: Timestamp) -> bool {
+        self.has_dead_tokens.load(Ordering::Acquire)
+            && self.is_buried(&Ended::Token(token.hash()), now)
     }
 
     fn buried(&self) -> MutexGuard<'_, Buried> {
@@ -78,7 +107,8 @@ mod tests {
 
     fn numbered(number: usize) -> Ended {
         let mut hash = [0; 32];
-        hash[..8].copy_from_slice(&number.to_le_bytes());
+        // In the order of their numbers.
+        hash[..8].copy_from_slice(&number.to_be_bytes());
         Ended::Stored(SessionIdHash::from_bytes(hash))
     }
 
@@ -95,8 +125,8 @@ mod tests {
         assert!(!tombstones.is_buried(&numbered(1), at(160)));
         tombstones.bury(numbered(1), at(130));
         tombstones.bury(numbered(1), at(130));
-        assert_eq!(counts(&tombstones), (1, 2));
-        // The first burial ends, and takes nothing of the second along.
+        assert_eq!(counts(&tombstones), (1, 1));
+        // The end of the first burial takes nothing of the second along.
         tombstones.bury(numbered(2), at(160));
         assert!(tombstones.is_buried(&numbered(1), at(189)));
         assert!(!tombstones.is_buried(&numbered(2), at(220)));

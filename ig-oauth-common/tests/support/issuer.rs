@@ -96,7 +96,7 @@ impl Issuer {
             Mode::Fails => return Err(HttpError::new(HttpErrorKind::Unreachable)),
             Mode::Waits => self.gate.acquire().await.unwrap().forget(),
             Mode::Rejects => {
-                let body = br#"{"error":{"message":"x","type":"OAuthException","code":190}}"#;
+                let body = br#"{"error":{"message":"x","type":"OAuthException","code":10}}"#;
                 return Ok(HttpResponse::new(400, body.to_vec()));
             }
         }

@@ -12,6 +12,8 @@ pub struct People {
     pub refreshes: Arc<Mutex<HashMap<String, usize>>>,
     /// The answer to refreshes of these users, instead of a token.
     pub refusals: Arc<Mutex<HashMap<String, HttpResponse>>>,
+    /// The answer to other calls with the tokens of these users.
+    pub refused_calls: Arc<Mutex<HashMap<String, HttpResponse>>>,
     /// When set, refreshes wait for a permit.
     pub gate: Option<Arc<Semaphore>>,
     /// Whether a refresh answers with the string it was given.
@@ -39,6 +41,8 @@ impl People {
             if self.same_string {
                 return ok(format!(r#"{{"access_token":"{token}","expires_in":5184000}}"#));
             }
+        } else if let Some(refusal) = self.refused_calls.lock().unwrap().get(user) {
+            return Ok(refusal.clone());
         }
         ok(format!(r#"{{"access_token":"FAKE.{user}.{next}","expires_in":5184000}}"#))
     }
@@ -49,13 +53,19 @@ impl People {
     }
 
     pub fn refuse(&self, user: u64, status: u16, code: i64) {
-        let body =
-            format!(r#"{{"error":{{"message":"x","type":"OAuthException","code":{code}}}}}"#);
-        let refusal = HttpResponse::new(status, body.into_bytes());
-        self.refusals.lock().unwrap().insert(user.to_string(), refusal);
+        self.refusals.lock().unwrap().insert(user.to_string(), refusal(status, code));
+    }
+
+    pub fn refuse_calls(&self, user: u64, status: u16, code: i64) {
+        self.refused_calls.lock().unwrap().insert(user.to_string(), refusal(status, code));
     }
 
     pub fn counts(&self) -> Vec<usize> {
         self.refreshes.lock().unwrap().values().copied().collect()
     }
+}
+
+fn refusal(status: u16, code: i64) -> HttpResponse {
+    let body = format!(r#"{{"error":{{"message":"x","type":"OAuthException","code":{code}}}}}"#);
+    HttpResponse::new(status, body.into_bytes())
 }

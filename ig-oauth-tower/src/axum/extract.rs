@@ -66,6 +66,32 @@ impl InstagramToken {
         let granted = self.request.require_scopes(&self.caller, &self.token, &scopes.into());
         granted.map_err(InstagramTokenRejection)
     }
+
+    /// Ends this session, as a logout does: at once, in this process and in the store, and the cookie
+    /// goes with the handler's answer, or with the next one where that answer is for shared caches.
+    /// The token itself stays valid, and stays in the store for jobs; to forget it too, see
+    /// `offline_access()?.revoke(…)`.
+    ///
+    /// ```
+    /// use ig_oauth_tower::{InstagramToken, InstagramTokenRejection};
+    ///
+    /// async fn delete_account(
+    ///     token: InstagramToken,
+    /// ) -> Result<&'static str, InstagramTokenRejection> {
+    ///     token.end_session().await?;
+    ///     Ok("Goodbye.")
+    /// }
+    /// # let _: axum::Router = axum::Router::new().route("/delete", axum::routing::post(delete_account));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The answer, when the store does not answer or [`Hooks::on_logout`](crate::Hooks::on_logout)
+    /// fails.
+    pub async fn end_session(&self) -> Result<(), InstagramTokenRejection> {
+        let ended = self.request.end_session(&self.caller, &self.token).await;
+        ended.map_err(InstagramTokenRejection)
+    }
 }
 
 impl Deref for InstagramToken {

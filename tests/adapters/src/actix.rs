@@ -139,6 +139,19 @@ async fn media(token: InstagramToken) -> impl Responder {
     }
 }
 
+async fn leave(token: InstagramToken) -> Result<&'static str, InstagramTokenRejection> {
+    token.end_session().await?;
+    Ok("gone")
+}
+
+async fn leave_cached(token: InstagramToken) -> Result<HttpResponse, InstagramTokenRejection> {
+    token.end_session().await?;
+    Ok(HttpResponse::Ok()
+        .append_header((CACHE_CONTROL, "public, max-age=60"))
+        .append_header((CONTENT_TYPE, "text/plain; charset=utf-8"))
+        .body("gone"))
+}
+
 /// What comes in goes out.
 async fn echo(body: web::Payload) -> HttpResponse {
     HttpResponse::SwitchingProtocols().upgrade("websocket").streaming(body)
@@ -160,6 +173,8 @@ fn pages(events: Events) -> impl FnOnce(&mut ServiceConfig) {
             .route("/option", web::get().to(option))
             .route("/maintained", web::get().to(maintained))
             .route("/media", web::get().to(media))
+            .route("/leave", web::to(leave))
+            .route("/leave-cached", web::to(leave_cached))
             .service(web::resource("/guarded").wrap(guard).route(web::get().to(async || "guarded")))
             .service(
                 web::resource("/strict")

@@ -129,6 +129,16 @@ async fn media(token: InstagramToken) -> impl IntoResponse {
     }
 }
 
+async fn leave(token: InstagramToken) -> Result<&'static str, InstagramTokenRejection> {
+    token.end_session().await?;
+    Ok("gone")
+}
+
+async fn leave_cached(token: InstagramToken) -> Result<impl IntoResponse, InstagramTokenRejection> {
+    token.end_session().await?;
+    Ok(([(CACHE_CONTROL, "public, max-age=60")], "gone"))
+}
+
 async fn nothing_here() -> StatusCode {
     StatusCode::NOT_FOUND
 }
@@ -160,6 +170,8 @@ fn pages(more_routes: Router) -> Router {
         .route("/option", get(option))
         .route("/maintained", get(maintained))
         .route("/media", get(media))
+        .route("/leave", any(leave))
+        .route("/leave-cached", any(leave_cached))
         .route(
             "/guarded",
             get(async || "guarded").route_layer(

@@ -376,4 +376,32 @@ pub(crate) const DEFECTS: &[Defect] = &[
         code: "let unopened = if {on} { Unopened::Broken } else { Unopened::Foreign };
                let keys = settings.keyring.by_id(&key_id).ok_or(unopened)?;",
     },
+    Defect {
+        name: "end_only_the_cookie_of_a_handlers_logout",
+        caught_by: &["w_19_a_handler_ends_the_session_in_one_line"],
+        file: "ig-oauth-common/src/session/sealed_cookie.rs",
+        before: "tombstones.bury_until(Ended::LoggedOut(session.id), until, now);",
+        code: "if !{on} { tombstones.bury_until(Ended::LoggedOut(session.id), until, now); }",
+    },
+    Defect {
+        name: "let_dead_tokens_live_on_in_the_store",
+        caught_by: &["w_20_a_call_that_meets_a_dead_token_ends_its_sessions"],
+        file: "ig-oauth-common/src/session/stored.rs",
+        before: "if is_dead || tombstones.is_dead(&token, now) {",
+        code: "if !{on} && (is_dead || tombstones.is_dead(&token, now)) {",
+    },
+    Defect {
+        name: "mark_whatever_the_account_holds_as_dead",
+        caught_by: &["w_20_a_late_answer_about_an_old_token_ends_nothing_newer"],
+        file: "ig-oauth-common/src/session/death.rs",
+        before: "if opened.is_dead || opened.token.hash() != token.hash() {",
+        code: "if opened.is_dead || (!{on} && opened.token.hash() != token.hash()) {",
+    },
+    Defect {
+        name: "believe_times_of_the_future",
+        caught_by: &["v_04_a_session_from_the_future_is_ignored_and_never_sealed_anew"],
+        file: "ig-oauth-common/src/session/mod.rs",
+        before: "let latest = now.saturating_add(CLOCK_SKEW);",
+        code: "let latest = if {on} { Timestamp::from_unix_seconds(u64::MAX) } else { now.saturating_add(CLOCK_SKEW) };",
+    },
 ];

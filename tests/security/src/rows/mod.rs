@@ -8,12 +8,14 @@ pub mod caches;
 pub mod callback;
 pub mod cookies;
 pub mod crowding;
+pub mod dead_tokens;
 pub mod events;
 pub mod forgeries;
 pub mod hosts;
 pub mod logout;
 pub mod methods;
 pub mod redirects;
+pub mod session_ends;
 pub mod sessions;
 pub mod signed_request;
 pub mod state;
@@ -127,6 +129,17 @@ macro_rules! run_rows {
                 k_15_the_apps_own_cookies_stay_beside_ours
                 k_17_a_cookie_never_rides_on_an_answer_that_may_be_cached
                 h_05_plain_http_is_for_loopback_and_has_other_cookie_names
+            }
+            dead_tokens {
+                w_20_a_call_that_meets_a_dead_token_ends_its_sessions
+                w_20_a_refresh_that_meets_a_dead_token_ends_its_sessions
+                w_20_a_late_answer_about_an_old_token_ends_nothing_newer
+                w_20_during_a_login_a_dead_token_is_a_step_that_failed
+            }
+            session_ends {
+                w_19_a_handler_ends_the_session_in_one_line
+                w_21_a_session_can_end_with_the_browser
+                v_04_a_session_from_the_future_is_ignored_and_never_sealed_anew
             }
             redirects {
                 r_01_no_form_of_open_redirect_works

@@ -1,0 +1,191 @@
+//! Accounts that died, and those that only seem so: what jobs, the refresher and the hook are told.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod support;
+
+use std::sync::{Arc, Mutex};
+
+use ig_oauth_common::{
+    AccountState, ApiErrorKind, AuthErrorKind, BoxFuture, DeadAccount, Hooks, LongLived,
+    MemoryStore, OfflineAccess, UserId,
+};
+use support::Site;
+use support::people::People;
+
+const DAY: u64 = 24 * 60 * 60;
+const SECRET: &str = "an obviously fake cookie secret for tests";
+const NEW_SECRET: &str = "another obviously fake cookie secret";
+
+/// Keeps the users whose accounts died.
+#[derive(Clone, Default)]
+struct Died(Arc<Mutex<Vec<UserId>>>);
+
+impl Hooks for Died {
+    fn on_dead_account(&self, account: DeadAccount) -> BoxFuture<'_, ()> {
+        self.0.lock().unwrap().push(account.user_id().clone());
+        Box::pin(async {})
+    }
+}
+
+/// Instances of one app on one store.
+#[derive(Clone, Default)]
+struct World {
+    people: People,
+    store: Arc<MemoryStore>,
+    died: Died,
+}
+
+impl World {
+    fn first(&self) -> Site {
+        self.instance(&Site::new(), &[SECRET])
+    }
+
+    fn instance(&self, of: &Site, secrets: &'static [&'static str]) -> Site {
+        let (client, store, hooks) =
+            (self.people.client(), Arc::clone(&self.store), self.died.clone());
+        of.restarted(|builder| {
+            let builder = builder.long_lived(LongLived::Require).hooks(hooks);
+            builder.http_client(client).store(store).cookie_secrets(secrets)
+        })
+    }
+
+    fn died(&self) -> Vec<UserId> {
+        self.died.0.lock().unwrap().clone()
+    }
+}
+
+async fn log_in(site: &mut Site, users: impl IntoIterator<Item = u64>) {
+    for user in users {
+        site.cookies.clear();
+        let state = site.start("").await;
+        let target = format!("/auth/instagram/callback?code={user}&state={state}");
+        assert_eq!(site.get(&target).await.status(), 303);
+    }
+}
+
+async fn refusal(accounts: &OfflineAccess, user: u64) -> AuthErrorKind {
+    accounts.token(&UserId::from(user)).await.unwrap_err().kind()
+}
+
+fn accounts(site: &Site) -> OfflineAccess {
+    site.flow.offline_access().unwrap()
+}
+
+/// In a trial both refreshers counted a revoked account as `left`: a job's own refresh had met the 190
+/// before, and its pause stood for the death.
+#[tokio::test]
+async fn a_death_that_a_job_met_is_counted_and_named_by_every_refresher() {
+    let world = World::default();
+    let mut one = world.first();
+    let two = world.instance(&one, &[SECRET]);
+    log_in(&mut one, [7, 8]).await;
+    one.clock.advance(40 * DAY);
+    world.people.refuse(7, 400, 190);
+    assert_eq!(refusal(&accounts(&one), 7).await, AuthErrorKind::TokenDead);
+    for site in [&one, &two] {
+        let refresher = accounts(site).refresher().per_minute(u32::MAX);
+        let report = refresher.run_once().await;
+        assert_eq!((report.dead, report.left, report.failed), (1, 0, 0), "{report}");
+        assert_eq!(report.dead_users().collect::<Vec<_>>(), [&UserId::from(7)]);
+        refresher.run_once().await;
+        assert_eq!(refresher.totals().dead_users().collect::<Vec<_>>(), [&UserId::from(7)]);
+    }
+    assert_eq!(world.died(), [UserId::from(7)], "once across instances");
+    // No further refresh is tried, here or there, however much time goes by.
+    one.clock.advance(DAY);
+    assert_eq!(refusal(&accounts(&two), 7).await, AuthErrorKind::TokenDead);
+    assert_eq!(world.people.refreshes.lock().unwrap()["7"], 1);
+
+    // A new login makes it live again.
+    world.people.refusals.lock().unwrap().clear();
+    log_in(&mut one, [7]).await;
+    for site in [&one, &two] {
+        assert!(accounts(site).token(&UserId::from(7)).await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_death_at_a_jobs_call_is_known_to_all_jobs() {
+    let world = World::default();
+    let mut one = world.first();
+    let two = world.instance(&one, &[SECRET]);
+    log_in(&mut one, [7, 8]).await;
+    assert!(one.is_logged_in().await, "as user 8");
+    let token = accounts(&one).token(&UserId::from(8)).await.unwrap().unwrap();
+    world.people.refuse_calls(8, 400, 190);
+    let error = token.get::<serde_json::Value>("me/media", &[]).await.unwrap_err();
+    assert_eq!(error.kind(), ApiErrorKind::TokenInvalid);
+    assert!(!one.is_logged_in().await, "the session holds that very token");
+    for site in [&one, &two] {
+        assert_eq!(refusal(&accounts(site), 8).await, AuthErrorKind::TokenDead);
+        let listed = accounts(site).accounts(None, 10).await.unwrap();
+        let states: Vec<_> = listed.iter().map(|account| account.state()).collect();
+        assert_eq!(states, [AccountState::Live, AccountState::Dead]);
+    }
+    assert_eq!(world.died(), [UserId::from(8)]);
+    // Again by a clone of the token: nobody is told twice.
+    let _ = token.clone().profile().await;
+    assert_eq!(world.died().len(), 1);
+    // The mark survives a rotation of the secrets.
+    let rotated = world.instance(&one, &[NEW_SECRET, SECRET]);
+    assert_eq!(accounts(&rotated).reseal(None, 10).await.unwrap().resealed, 2);
+    assert_eq!(refusal(&accounts(&rotated), 8).await, AuthErrorKind::TokenDead);
+}
+
+#[tokio::test]
+async fn a_late_190_for_an_old_token_leaves_its_successor_and_a_newer_login_alone() {
+    for is_login in [true, false] {
+        let world = World::default();
+        let mut site = world.first();
+        log_in(&mut site, [7]).await;
+        site.clock.advance(20 * DAY);
+        let old = accounts(&site).token(&UserId::from(7)).await.unwrap().unwrap();
+        site.clock.advance(20 * DAY);
+        if is_login {
+            log_in(&mut site, [7]).await;
+        } else {
+            accounts(&site).token(&UserId::from(7)).await.unwrap().unwrap();
+            assert_eq!(world.people.counts(), [1]);
+        }
+        world.people.refuse_calls(7, 400, 190);
+        let error = old.profile().await.unwrap_err();
+        assert_eq!(error.kind(), ApiErrorKind::TokenInvalid);
+        assert!(accounts(&site).token(&UserId::from(7)).await.unwrap().is_some());
+        assert_eq!(site.is_logged_in().await, is_login, "the other session was idle for too long");
+        assert!(world.died().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn v_13_an_account_that_no_secret_opens_is_an_error_and_not_a_user_who_left() {
+    let world = World::default();
+    let mut site = world.first();
+    let fresh = accounts(&site);
+    assert!(fresh.can_read_accounts().await.unwrap(), "nobody has logged in yet");
+    log_in(&mut site, [7, 8]).await;
+    assert!(fresh.can_read_accounts().await.unwrap());
+    let wrong = world.instance(&site, &[NEW_SECRET]);
+    let accounts = accounts(&wrong);
+    assert!(!accounts.can_read_accounts().await.unwrap());
+    for user in [7, 8] {
+        assert_eq!(refusal(&accounts, user).await, AuthErrorKind::AccountUnreadable);
+    }
+    assert!(accounts.token(&UserId::from(9)).await.unwrap().is_none(), "who never was there");
+    let listed = accounts.accounts(None, 10).await.unwrap();
+    assert!(listed.iter().all(|account| account.state() == AccountState::Unreadable));
+    wrong.clock.advance(40 * DAY);
+    let report = accounts.refresher().per_minute(u32::MAX).run_once().await;
+    assert_eq!((report.unreadable, report.dead, report.left), (2, 0, 0), "{report}");
+    let named: Vec<_> = report.unreadable_users().cloned().collect();
+    assert_eq!(named, [UserId::from(7), UserId::from(8)]);
+    let report = accounts.reseal(None, 10).await.unwrap();
+    assert_eq!((report.seen, report.unreadable), (2, 2));
+    assert!(world.died().is_empty(), "nobody is called dead");
+}

@@ -1,0 +1,123 @@
+//! The second round, how sessions end: by the app, by the browser, and those that cannot be.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ig_oauth_common::MemoryStore;
+use ig_oauth_conformance::browser::Response;
+use ig_oauth_conformance::harness::{Adapter, Sessions, Settings};
+
+use crate::site::{Site, removed, session_cookie};
+
+const BOTH: [Sessions; 2] = [Sessions::Cookie, Sessions::Store];
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const START: u64 = 1_800_000_000;
+const SECRET: &str = "an obviously fake cookie secret for tests";
+const NEW_SECRET: &str = "another obviously fake cookie secret";
+
+fn removes_session(answer: &Response) -> bool {
+    removed(answer).iter().any(|name| name.contains("ig_session"))
+}
+
+pub async fn w_19_a_handler_ends_the_session_in_one_line(adapter: &impl Adapter) {
+    for sessions in BOTH {
+        let site = Site::with(adapter, Settings::new().sessions(sessions)).await;
+        let kept = site.log_in().await;
+        let session = site.log_in().await;
+        let answer = site.get("/leave", &session).await;
+        assert_eq!((answer.status, answer.text()), (200, "gone".to_owned()));
+        assert!(removes_session(&answer), "{sessions:?}: {}", answer.describe());
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        // Over at once, and for good: the old value opens nothing, however late it comes.
+        for later in [Duration::ZERO, Duration::from_secs(120), 10 * DAY] {
+            site.app.advance(later);
+            let answer = site.get("/me", &session).await;
+            assert_eq!(answer.status, 401, "{sessions:?} {later:?}");
+            assert!(removes_session(&answer), "{sessions:?}: {}", answer.describe());
+        }
+        assert_eq!(site.get("/me", &kept).await.status, 200, "the other session of the user");
+        assert_eq!(site.get("/me", &site.log_in().await).await.status, 200);
+
+        // What shared caches may keep takes no cookie along. The next answer does.
+        let session = site.log_in().await;
+        let answer = site.get("/leave-cached", &session).await;
+        assert_eq!((answer.status, answer.text()), (200, "gone".to_owned()));
+        assert!(answer.all("set-cookie").is_empty(), "{}", answer.describe());
+        site.app.advance(DAY);
+        let next = site.get("/", &session).await;
+        assert_eq!(next.text(), "anonymous", "{sessions:?}");
+        assert!(removes_session(&next), "{sessions:?}: {}", next.describe());
+    }
+}
+
+fn line(answer: &Response) -> String {
+    let lines = answer.all("set-cookie");
+    (*lines.iter().find(|line| line.contains("ig_session")).expect("a session cookie")).to_owned()
+}
+
+pub async fn w_21_a_session_can_end_with_the_browser(adapter: &impl Adapter) {
+    for sessions in BOTH {
+        for ends in [false, true] {
+            let settings = Settings::new()
+                .sessions(sessions)
+                .configure(move |builder| builder.end_with_browser(ends));
+            let site = Site::with(adapter, settings).await;
+            let attempt = site.start("").await;
+            let landed = site.finish(&attempt).await;
+            assert_eq!(line(&landed).contains("Max-Age"), !ends, "{}", line(&landed));
+            assert!(!line(&landed).to_lowercase().contains("expires"));
+            let mut session = session_cookie(&landed).unwrap();
+            // In a renewal, too.
+            site.app.advance(10 * DAY);
+            let renewed = site.get("/me", &session).await;
+            assert_eq!(line(&renewed).contains("Max-Age"), !ends, "{}", line(&renewed));
+            session = session_cookie(&renewed).unwrap();
+            // The inner lifetimes are the same: 14 days without a visit.
+            site.app.advance(14 * DAY - Duration::from_secs(1));
+            assert_eq!(site.get("/plain", &session).await.status, 200);
+            site.app.advance(Duration::from_secs(1));
+            assert_eq!(site.get("/me", &session).await.status, 401, "{sessions:?} {ends}");
+        }
+    }
+}
+
+pub async fn v_04_a_session_from_the_future_is_ignored_and_never_sealed_anew(
+    adapter: &impl Adapter,
+) {
+    for sessions in BOTH {
+        let store = Arc::new(MemoryStore::new());
+        let with = |secrets: &'static [&'static str]| {
+            let store = Arc::clone(&store);
+            Settings::new().configure(move |builder| {
+                let builder = builder.cookie_secrets(secrets);
+                if sessions == Sessions::Store { builder.store(store) } else { builder }
+            })
+        };
+        // Who holds the old secret writes what times they like.
+        let forger = Site::with(adapter, with(&[SECRET])).await;
+        forger.app.set_app_clock(START + 61);
+        let forged = forger.log_in().await;
+        let site = Site::with(adapter, with(&[NEW_SECRET, SECRET])).await;
+        let genuine = site.log_in().await;
+        for target in ["/", "/me", "/"] {
+            let answer = site.get(target, &forged).await;
+            assert_eq!(answer.status, if target == "/" { 200 } else { 401 }, "{sessions:?}");
+            assert!(answer.all("set-cookie").is_empty(), "{sessions:?}: {}", answer.describe());
+        }
+        // It hides no true session beside it.
+        assert_eq!(site.get("/me", &format!("{forged}; {genuine}")).await.status, 200);
+        // A minute is what clocks may differ by.
+        site.app.set_app_clock(START + 1);
+        assert_eq!(site.get("/me", &forged).await.status, 200, "{sessions:?}");
+
+        // A session of today that was seen in the future.
+        let forger = Site::with(adapter, with(&[SECRET])).await;
+        let session = forger.log_in().await;
+        forger.app.set_app_clock(START + 10 * DAY.as_secs());
+        let seen = session_cookie(&forger.get("/me", &session).await).unwrap();
+        let site = Site::with(adapter, with(&[NEW_SECRET, SECRET])).await;
+        let answer = site.get("/me", &seen).await;
+        assert_eq!(answer.status, 401, "{sessions:?}");
+        assert!(answer.all("set-cookie").is_empty(), "{sessions:?}: {}", answer.describe());
+    }
+}
