@@ -27,6 +27,8 @@ async fn the_store_is_asked_as_often_as_documented(adapter: &impl Adapter) {
             .idle_lifetime(60 * DAY)
     });
     let site = Site::with(adapter, settings).await;
+    site.get("/plain", "").await;
+    assert_eq!(round_trips(), 1, "a process that starts: does the newest account open?");
     let attempt = site.start("").await;
     assert_eq!(round_trips(), 0, "a login that starts");
     let session = ig_oauth_security::site::session_cookie(&site.finish(&attempt).await).unwrap();
