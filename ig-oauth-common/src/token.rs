@@ -178,10 +178,10 @@ impl Token {
 
     async fn heard<T>(&self, answer: Result<T, ApiError>) -> Result<T, ApiError> {
         let watch = self.watch.as_ref().and_then(Weak::upgrade);
-        if let (Err(error), Some(watch)) = (&answer, watch) {
-            if error.kind() == ApiErrorKind::TokenInvalid {
-                watch.died(self.clone(), chain(error)).await;
-            }
+        if let (Err(error), Some(watch)) = (&answer, watch)
+            && error.kind() == ApiErrorKind::TokenInvalid
+        {
+            watch.died(self.clone(), chain(error)).await;
         }
         answer
     }
