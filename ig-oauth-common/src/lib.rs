@@ -83,6 +83,7 @@ mod config;
 mod cookie;
 mod encoding;
 mod error;
+mod expiring_map;
 mod flow;
 mod gone;
 mod hooks;

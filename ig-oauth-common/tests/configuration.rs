@@ -36,7 +36,8 @@ fn is_refused(builder: ConfigBuilder, field: &str, words: &str) {
 
 #[test]
 fn a_good_configuration_is_taken() {
-    assert!(good().build().unwrap().warnings().is_empty());
+    let own_secrets = |builder: ConfigBuilder| builder.cookie_secrets([COOKIE_SECRET]);
+    assert!(own_secrets(good()).build().unwrap().warnings().is_empty());
     for uri in [
         "https://socialsizzle.herokuapp.com/auth/",
         "https://app.example:8443/cb?tenant=1",
@@ -44,7 +45,8 @@ fn a_good_configuration_is_taken() {
         "http://[::1]:3000/cb",
         "http://localhost/cb",
     ] {
-        let config = with_uri(uri).build().unwrap_or_else(|error| panic!("{uri}: {error}"));
+        let config =
+            own_secrets(with_uri(uri)).build().unwrap_or_else(|error| panic!("{uri}: {error}"));
         assert_eq!(config.redirect_uri(), uri);
         assert_eq!(config.warnings().is_empty(), uri.starts_with("https"), "{uri}");
     }
@@ -240,7 +242,6 @@ fn the_environment_fills_a_builder() {
         ("INSTAGRAM_SCOPE", "user_profile,user_media"),
         ("INSTAGRAM_LONG_LIVED", "off"),
         ("INSTAGRAM_COOKIE_SECRETS", COOKIE_SECRET),
-        ("INSTAGRAM_AUTHORIZE_URL", ""),
     ]);
     // Written with a comma, a list of two secrets must not come out as one.
     let read = |variables: &HashMap<&str, &str>| {
@@ -266,5 +267,48 @@ fn the_environment_fills_a_builder() {
         let error = read(&changed).expect_err(name);
         assert_eq!(error.field(), field);
         assert!(error.to_string().contains(name), "the variable is named: {error}");
+    }
+}
+
+#[test]
+fn v_07_a_variable_that_is_set_and_empty_is_an_error_that_names_it() {
+    let complete = [
+        ("INSTAGRAM_CLIENT_ID", "1"),
+        ("INSTAGRAM_CLIENT_SECRET", SECRET),
+        ("INSTAGRAM_REDIRECT_URI", REDIRECT_URI),
+    ];
+    // Every variable of the table of `from_env`, by the source's own list.
+    let table = include_str!("../src/config/environment.rs");
+    let names: Vec<_> = table.lines().filter(|line| line.contains("/// |")).collect();
+    let names: Vec<_> = names
+        .iter()
+        .flat_map(|line| line.split('`').filter(|word| word.starts_with("INSTAGRAM_")))
+        .collect();
+    assert_eq!(names.len(), 10, "{names:?}");
+    for name in names {
+        let read = |given: &str| {
+            if given == name {
+                return Some(String::new());
+            }
+            let found = complete.iter().find(|(known, _)| *known == given);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        let error = ConfigBuilder::from_variables(read).expect_err(name);
+        let text = error.to_string();
+        assert!(text.contains(name) && text.contains("is set and empty"), "{name}: {text}");
+    }
+}
+
+#[test]
+fn v_08_keys_from_the_app_secret_are_warned_about_once() {
+    let warnings = |builder: ConfigBuilder| builder.build().unwrap().warnings().to_vec();
+    let derived = warnings(good());
+    let [warning] = &derived[..] else { panic!("{derived:?}") };
+    assert!(warning.contains("cookie_secrets") && !warning.contains(SECRET), "{warning}");
+    assert_eq!(warnings(good().cookie_secrets([COOKIE_SECRET])), [""; 0]);
+    // On one's own machine nobody is to be warned.
+    for uri in ["http://127.0.0.1:3000/cb", "http://localhost/cb", "https://localhost:3000/cb"] {
+        let all = warnings(with_uri(uri));
+        assert!(!all.iter().any(|warning| warning.contains("cookie_secrets")), "{uri}: {all:?}");
     }
 }

@@ -20,7 +20,7 @@
 //!
 //! # Quick start
 //!
-#![cfg_attr(feature = "sqlite", doc = "```")]
+#![cfg_attr(feature = "sqlite", doc = "```no_run")]
 #![cfg_attr(not(feature = "sqlite"), doc = "```ignore")]
 //! use ig_oauth_common::{Config, Flow, UserId};
 //! use ig_oauth_stores::SqliteStore;
@@ -29,8 +29,7 @@
 //! # runtime.block_on(async {
 //! let config = Config::builder("990602627938098", "fake app secret", "https://app.example/callback")
 //!     .store(SqliteStore::open(":memory:").await?)
-//!     .cookie_secrets([std::env::var("INSTAGRAM_COOKIE_SECRETS")
-//!         .unwrap_or("an obviously fake cookie secret, do not use".to_owned())])
+//!     .cookie_secrets(std::env::var("INSTAGRAM_COOKIE_SECRETS")?.split(','))
 //!     .build()?;
 //!
 //! // Tokens for background jobs, beside the layer or middleware made from the same `Flow`:

@@ -173,3 +173,23 @@ async fn what_keeps_a_store_from_opening_is_explained() {
         assert!(error.to_string().contains(words), "{error}");
     }
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn v_12_the_file_and_its_journals_are_for_this_user_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let file = File::new();
+    let (session, account) = login();
+    let store = SqliteStore::open(file.path()).await.unwrap();
+    store.begin_session(session, account).await.unwrap();
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(&file.0).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{:?}", entry.path());
+        names.push(entry.file_name().into_string().unwrap());
+    }
+    names.sort();
+    assert_eq!(names, ["store.db", "store.db-shm", "store.db-wal"]);
+}

@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use super::{Config, ConfigError, LongLived, check};
 use crate::api::Api;
 use crate::clock::{Clock, SystemClock};
+use crate::flow::SharedState;
 use crate::hooks::Hooks;
 use crate::provider::DEFAULT_WINDOW;
 use crate::provider::http::HttpClient;
@@ -58,6 +59,8 @@ pub struct ConfigBuilder {
     pub(super) request_timeout: Duration,
     pub(super) connect_timeout: Duration,
     pub(super) callback_deadline: Duration,
+    pub(super) exchanges_at_once: usize,
+    pub(super) graph_calls_at_once: Option<usize>,
     pub(super) authorize_url: Option<String>,
     pub(super) token_url: Option<String>,
     pub(super) graph_url: Option<String>,
@@ -108,6 +111,8 @@ impl ConfigBuilder {
             request_timeout: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(5),
             callback_deadline: Duration::from_secs(20),
+            exchanges_at_once: 64,
+            graph_calls_at_once: None,
             authorize_url: None,
             token_url: None,
             graph_url: None,
@@ -286,7 +291,8 @@ impl ConfigBuilder {
     }
 
     /// App secrets from before the present one. When keys are derived from the app secret, cookies
-    /// of these still verify and open.
+    /// of these still verify and open. Not for a secret that leaked: whoever has it can make cookies
+    /// that open for as long as it is listed.
     pub fn earlier_client_secrets<S: Into<String>>(
         mut self,
         secrets: impl IntoIterator<Item = S>,
@@ -386,6 +392,23 @@ impl ConfigBuilder {
         self
     }
 
+    /// How many logins may exchange their code at once, in this process: 64 unless set. A login holds
+    /// its place from the moment its state is consumed until it ends, your hook included, so this
+    /// bounds what a provider, a store or a hook that hangs can cost. Up to 256 more wait for a place
+    /// for a quarter of a second; the rest is asked to reload, with nothing lost. The refresh of a
+    /// token takes a place too, or is put off.
+    pub fn exchanges_at_once(mut self, places: usize) -> Self {
+        self.exchanges_at_once = places;
+        self
+    }
+
+    /// How many calls with a token (profile, media and whatever your handlers ask for) may be under
+    /// way at once, in this process; further ones wait their turn. No bound unless set.
+    pub fn graph_calls_at_once(mut self, calls: usize) -> Self {
+        self.graph_calls_at_once = Some(calls);
+        self
+    }
+
     /// Another authorization window than the provider's: https, or http on loopback.
     pub fn authorize_url(mut self, url: impl Into<String>) -> Self {
         self.authorize_url = Some(url.into());
@@ -447,7 +470,8 @@ impl ConfigBuilder {
         for warning in &settings.warnings {
             crate::trace::warning(warning);
         }
-        Ok(Config { settings: Arc::new(settings) })
+        let state = SharedState::new(settings.exchanges_at_once);
+        Ok(Config { settings: Arc::new(settings), state: Arc::new(state) })
     }
 }
 

@@ -61,6 +61,13 @@ pub(super) fn settings(mut builder: ConfigBuilder) -> Result<Settings, ConfigErr
     let (token_url, token) = endpoint("token_url", builder.token_url.take(), api.token_url())?;
     let (graph_url, graph) = endpoint("graph_url", builder.graph_url.take(), api.graph_url())?;
     let keyring = secrets::keyring(&builder)?;
+    if builder.cookie_secrets.is_empty() && !redirect_uri.is_loopback() {
+        warnings.push(
+            "the cookie keys are derived from the app secret: whoever learns it can log in as \
+             anybody; set `cookie_secrets` (INSTAGRAM_COOKIE_SECRETS)"
+                .to_owned(),
+        );
+    }
     let client = http_client(&mut builder, &[&token, &graph])?;
     let mount = match builder.mount.take() {
         None => derived_mount(&builder.client_id, redirect_uri.as_str()),
@@ -117,7 +124,10 @@ pub(super) fn settings(mut builder: ConfigBuilder) -> Result<Settings, ConfigErr
         refresh_wait: builder.refresh_wait,
         fetch_profile: builder.fetch_profile,
         callback_deadline: builder.callback_deadline,
-        provider: Arc::new(Provider::new(application, client)),
+        exchanges_at_once: builder.exchanges_at_once,
+        provider: Arc::new(
+            Provider::new(application, client).graph_calls_at_once(builder.graph_calls_at_once),
+        ),
         hooks: builder.hooks,
         clock: builder.clock,
         randomness: builder.randomness,
@@ -198,6 +208,15 @@ fn lifetimes(builder: &ConfigBuilder) -> Result<(), ConfigError> {
         if duration.is_zero() || duration > Duration::from_secs(120) {
             let problem = format!("is {} s", duration.as_secs_f64());
             return Err(ConfigError::new(field, problem, "use more than zero and at most 120 s"));
+        }
+    }
+    for (field, places) in [
+        ("exchanges_at_once", Some(builder.exchanges_at_once)),
+        ("graph_calls_at_once", builder.graph_calls_at_once),
+    ] {
+        if places.is_some_and(|places| !(1..=100_000).contains(&places)) {
+            let problem = format!("is {}", places.unwrap_or_default());
+            return Err(ConfigError::new(field, problem, "use 1 at least and 100,000 at most"));
         }
     }
     Ok(())

@@ -38,10 +38,10 @@ impl ConfigBuilder {
     ///
     /// # Errors
     ///
-    /// When a required variable is missing or one cannot be read; all other checks are those of
-    /// [`build`](Self::build).
+    /// When a required variable is missing, one is set and empty, or one cannot be read; all other checks
+    /// are those of [`build`](Self::build).
     pub fn from_env() -> Result<Self, ConfigError> {
-        for field in VARIABLES {
+        for &field in VARIABLES {
             let value = variable_of(field).map(env::var);
             if matches!(value, Some(Err(env::VarError::NotUnicode(_)))) {
                 return Err(ConfigError::new(field, "is not valid UTF-8", "set it to plain text"));
@@ -50,16 +50,21 @@ impl ConfigBuilder {
         Self::from_variables(|name| env::var(name).ok())
     }
 
-    /// The same from any other source of named values, such as a secrets manager. An empty value
-    /// counts as none.
+    /// The same from any other source of named values, such as a secrets manager.
     ///
     /// # Errors
     ///
     /// As [`from_env`](Self::from_env).
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let optional = |field: &'static str| {
-            variable_of(field).and_then(&variable).filter(|value| !value.is_empty())
-        };
+        let optional = |field: &'static str| variable_of(field).and_then(&variable);
+        // A deployment that sets an empty variable means to set it: falling back to a default in
+        // silence would, say, derive the cookie keys from the app secret.
+        for field in VARIABLES {
+            if optional(field).is_some_and(|value| value.is_empty()) {
+                let cure = "give it a value, or remove the variable";
+                return Err(ConfigError::new(field, "is set and empty", cure));
+            }
+        }
         let required = |field: &'static str, cure: &str| {
             optional(field).ok_or_else(|| ConfigError::new(field, "is not set", cure))
         };

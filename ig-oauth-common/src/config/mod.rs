@@ -21,6 +21,7 @@ use crate::api::Api;
 use crate::clock::Clock;
 use crate::cookie::CookieNames;
 use crate::error::{AuthError, AuthErrorKind};
+use crate::flow::SharedState;
 use crate::hooks::Hooks;
 use crate::keys::Keyring;
 use crate::provider::{Provider, SignedRequestVerifier};
@@ -42,7 +43,8 @@ pub enum LongLived {
     Require,
 }
 
-/// A checked configuration, cheap to clone. `Debug` shows no secret.
+/// A checked configuration, cheap to clone: all clones share states and bounds, so give each worker of a
+/// server a clone. `Debug` shows no secret.
 ///
 /// ```
 /// use ig_oauth_common::{Config, Scope};
@@ -92,6 +94,8 @@ pub enum LongLived {
 /// | [`fetch_profile`](ConfigBuilder::fetch_profile) | off | one call less at each login |
 /// | [`request_timeout`](ConfigBuilder::request_timeout) | 10 s | |
 /// | [`connect_timeout`](ConfigBuilder::connect_timeout) | 5 s | |
+/// | [`exchanges_at_once`](ConfigBuilder::exchanges_at_once) | 64 | a provider that hangs must not take memory and sockets without bound |
+/// | [`graph_calls_at_once`](ConfigBuilder::graph_calls_at_once) | no bound | how many calls your handlers make is your own affair |
 /// | [`callback_deadline`](ConfigBuilder::callback_deadline) | 20 s | two provider calls and your hook |
 /// | [`authorize_url`](ConfigBuilder::authorize_url), [`token_url`](ConfigBuilder::token_url), [`graph_url`](ConfigBuilder::graph_url) | the provider's, by [`Api`] | gateways and simulators |
 /// | [`extra_root_pem`](ConfigBuilder::extra_root_pem) | none | private gateways |
@@ -101,6 +105,8 @@ pub enum LongLived {
 #[derive(Clone)]
 pub struct Config {
     pub(crate) settings: Arc<Settings>,
+    /// What all clones remember together.
+    pub(crate) state: Arc<SharedState>,
 }
 
 /// The settings after every check.
@@ -134,6 +140,7 @@ pub(crate) struct Settings {
     pub(crate) refresh_wait: Duration,
     pub(crate) fetch_profile: bool,
     pub(crate) callback_deadline: Duration,
+    pub(crate) exchanges_at_once: usize,
     pub(crate) provider: Arc<Provider>,
     pub(crate) hooks: Option<Arc<dyn Hooks>>,
     pub(crate) clock: Arc<dyn Clock>,

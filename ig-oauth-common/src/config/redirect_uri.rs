@@ -14,6 +14,7 @@ pub(crate) struct RedirectUri {
     origin: String,
     path: String,
     https: bool,
+    loopback: bool,
 }
 
 impl RedirectUri {
@@ -58,7 +59,8 @@ impl RedirectUri {
                 "use letters, digits, single slashes and -._~ in the path",
             );
         }
-        Ok(Self { origin: url.origin().ascii_serialization(), path, https, text })
+        let (origin, loopback) = (url.origin().ascii_serialization(), is_loopback(&url));
+        Ok(Self { origin, path, https, loopback, text })
     }
 
     /// As given.
@@ -83,6 +85,10 @@ impl RedirectUri {
 
     pub(crate) fn is_https(&self) -> bool {
         self.https
+    }
+
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.loopback
     }
 }
 

@@ -42,6 +42,11 @@ impl Proven {
         let refusal = Refusal::new(error, self.audience).return_to(&self.attempt.return_to);
         refusal.cookies(vec![self.removal.clone()])
     }
+
+    /// A refusal that leaves the attempt as it is: the same callback may come again.
+    pub(super) fn busy(&self) -> Refusal {
+        Refusal::new(AuthErrorKind::Busy, self.audience).return_to(&self.attempt.return_to)
+    }
 }
 
 impl Flow {

@@ -11,6 +11,7 @@ use tokio::time::{self, Instant};
 use super::authorization_response::AuthorizationResponse;
 use super::callback::{Proven, landing};
 use super::consumed_states::Entry;
+use super::exchange_places::Place;
 use super::failure::Refusal;
 use super::{Flow, Reply};
 use crate::clock::Timestamp;
@@ -48,6 +49,16 @@ impl Flow {
     /// Consumes the state: runs the rest, waits for whoever runs it, or lands softly.
     pub(super) async fn consume(self, proven: Proven) -> Reply {
         let attempt = &proven.attempt;
+        // Only who exchanges a code needs a place, and whoever has none loses nothing: neither the
+        // state is consumed nor the cookie removed, and the same callback works a moment later.
+        let is_exchange = matches!(proven.response, AuthorizationResponse::Code(_));
+        let mut place = None;
+        if is_exchange && self.consumed().is_new(&attempt.state) {
+            place = self.exchanges().take().await;
+            if place.is_none() {
+                return self.refuse_now(proven.busy()).await;
+            }
+        }
         let now = self.settings().clock.now();
         let lost = proven.refusal(AuthErrorKind::Unreachable);
         let mut is_waiting = false;
@@ -60,7 +71,7 @@ impl Flow {
                     let error = AuthError::with_source(AuthErrorKind::Internal, needs);
                     return self.refuse_now(Refusal { error, ..lost }).await;
                 };
-                runtime.spawn(self.clone().run(proven, sender));
+                runtime.spawn(self.clone().run(proven, sender, place));
                 receiver
             }
             Entry::UnderWay(receiver) => {
@@ -97,7 +108,13 @@ impl Flow {
         }
     }
 
-    async fn run(self, proven: Proven, sender: watch::Sender<Option<Reply>>) {
+    /// Holds the place until it ends.
+    async fn run(
+        self,
+        proven: Proven,
+        sender: watch::Sender<Option<Reply>>,
+        _place: Option<Place>,
+    ) {
         let state = proven.attempt.state;
         let deadline = self.settings().callback_deadline;
         let budget = Budget::of(deadline);
@@ -155,9 +172,6 @@ impl Flow {
     }
 
     async fn complete(&self, proven: &Proven, budget: &Budget) -> Result<Ending, AuthError> {
-        if !self.claim_for_all_instances(proven).await? {
-            return Ok(Ending::ConsumedElsewhere);
-        }
         let attempt = &proven.attempt;
         let code = match &proven.response {
             AuthorizationResponse::Code(code) => code,
@@ -176,9 +190,20 @@ impl Flow {
                 };
             }
         };
+        if !self.claim_for_all_instances(proven).await? {
+            warn_of_another_instance(proven);
+            return Ok(Ending::ConsumedElsewhere);
+        }
         let settings = self.settings();
         let asked_at = settings.clock.now();
-        let answer = settings.provider.exchange_code(code).await?;
+        let answer = settings.provider.exchange_code(code).await;
+        if settings.store.is_none()
+            && answer.as_ref().is_err_and(|error| error.kind() == AuthErrorKind::CodeRejected)
+        {
+            // Without a store nothing else tells that another instance was at it.
+            warn_of_another_instance(proven);
+        }
+        let answer = answer?;
         let extra: Scopes = attempt.extra_scopes.parse().unwrap_or_default();
         let token = self.granted(answer, self.requested_scopes(&extra), asked_at)?;
         let token = self.lengthen(token, budget).await?;
@@ -307,6 +332,16 @@ impl Flow {
         self.check_required(token.scopes())?;
         Ok(token)
     }
+}
+
+/// How it ended there cannot be known here, and if that instance died there is no other line about it.
+fn warn_of_another_instance(proven: &Proven) {
+    crate::trace::warning(&format!(
+        "the callback of attempt {id} came a second time, or its code was spent elsewhere: another \
+         instance may have died while it was at it, or a proxy sent the request twice. Nobody here \
+         knows how it ended. The id is how the `state` in that request's line of the proxy's log begins",
+        id = proven.attempt.state.id(),
+    ));
 }
 
 const NO_TIME: &str = "no answer in time";

@@ -76,6 +76,11 @@ impl ConsumedStates {
         Entry::First(sender)
     }
 
+    /// Whether nobody has consumed `state` yet.
+    pub(crate) fn is_new(&self, state: &State) -> bool {
+        !self.known().states.contains_key(state)
+    }
+
     /// Forgets the reply, which holds a session cookie, and keeps the mark.
     pub(crate) fn finish(&self, state: &State, ended_well: bool) {
         if let Some(mark) = self.known().states.get_mut(state) {

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use tokio::time;
 
+use super::acted_once::Acted;
 use super::negotiation::Audience;
 use super::query::Query;
-use super::{Begin, Flow, Job, Reply, Request, confirmation_code, platform};
+use super::{Begin, Flow, Job, Reply, Request, Route, confirmation_code, platform};
 use crate::encoding::to_base64url;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::gone::DataDeletion;
@@ -20,8 +21,9 @@ const STATUS_LIFETIME: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 const POLL: Duration = Duration::from_millis(50);
 
 /// Deadlines that a deletion under way may take: what is known, the revocation, the hook, the claim
-/// on the status, its writing and giving that claim back have one each.
-const STEPS: u32 = 6;
+/// on the status, its writing and giving that claim back have one each, and finding out which callback
+/// had the text first.
+const STEPS: u32 = 7;
 
 /// What is known of a request before the app is told.
 struct Known {
@@ -38,24 +40,31 @@ impl Known {
 impl Flow {
     pub(super) async fn delete_data(&self, request: SignedRequest) -> Result<Reply, AuthError> {
         let settings = self.settings();
+        let (at, flow) = (Route::DataDeletion, self.clone());
         let Some(store) = &settings.store else {
             let code = confirmation_code::make(settings, &request);
-            self.tell_of_deletion(request, code.clone()).await?;
+            let told = code.clone();
+            let act = async |request| {
+                let act = |request| async move { flow.tell_of_deletion(request, told).await };
+                Ok(match self.act_at(at, request, act).await? {
+                    DeletionStatus::Failed => Acted::Open,
+                    DeletionStatus::Done | DeletionStatus::Queued => Acted::Settled,
+                })
+            };
+            self.act_once(at, request, act).await?;
             return Ok(self.confirmation(&code));
         };
-        // The same request may come twice at once, to two instances: one tells the app.
+        // The same request may come twice at once, to two instances: one tells the app. What it said
+        // is in the record, which outlives every claim.
         let key =
             format!("deletion:{}", to_base64url(&confirmation_code::digest(settings, &request)));
         let life = settings.callback_deadline.saturating_mul(STEPS);
         let delete = async {
             let known = self.in_time(self.known(&**store, &request)).await?;
             if !known.is_in_hand() {
-                // A task of its own, so that the claim is given back when the hook panics.
-                let (flow, code, before) = (self.clone(), known.code.clone(), known.record);
-                let task =
-                    tokio::spawn(async move { flow.delete_now(request, code, before).await });
-                let told = task.await.map_err(platform::panicked).and_then(|told| told);
-                if let Err(error) = told {
+                let (code, before) = (known.code.clone(), known.record);
+                let act = |request| async move { flow.delete_now(request, code, before).await };
+                if let Err(error) = self.act_at(at, request, act).await {
                     if error.kind() == AuthErrorKind::Hook {
                         self.take_back_what_is_queued(&known.code).await;
                     }
@@ -64,7 +73,7 @@ impl Flow {
             }
             Ok(self.confirmation(&known.code))
         };
-        self.alone(&**store, key, life, delete).await
+        self.alone(key, life, delete).await
     }
 
     async fn delete_now(
@@ -199,13 +208,12 @@ impl Flow {
             }
         };
         let life = settings.callback_deadline.saturating_mul(2);
-        self.alone(&**store, key, life, self.in_time(write)).await
+        self.alone(key, life, self.in_time(write)).await
     }
 
     /// Does `work` while nobody else does anything under this key, on any instance.
-    async fn alone<T>(
+    pub(super) async fn alone<T>(
         &self,
-        store: &dyn Store,
         key: String,
         life: Duration,
         work: impl Future<Output = Result<T, AuthError>>,
@@ -216,7 +224,7 @@ impl Flow {
             loop {
                 let now = settings.clock.now();
                 let claim = Claim::new(&key, &owner, now.saturating_add(life));
-                if store.claim(claim, now).await.map_err(unavailable)? {
+                if self.claims().claim(claim, now).await.map_err(unavailable)? {
                     return Ok(());
                 }
                 time::sleep(POLL).await;
@@ -233,11 +241,10 @@ impl Flow {
         done
     }
 
-    async fn give_back(&self, key: &str, owner: &str) {
-        let Some(store) = &self.settings().store else { return };
-        let release = async { store.release(key, owner).await.map_err(unavailable) };
+    pub(super) async fn give_back(&self, key: &str, owner: &str) {
+        let release = async { self.claims().release(key, owner).await.map_err(unavailable) };
         if self.in_time(release).await.is_err() {
-            crate::trace::warning("a claim on a deletion request could not be given back; it ends");
+            crate::trace::warning("a claim on a signed request could not be given back; it ends");
         }
     }
 

@@ -127,6 +127,8 @@ impl Flow {
             }
             // Whoever links accounts logs in to the app first, and only the app knows where.
             _ if is_the_apps_login => self.pages().error(kind, None, id),
+            // The callback itself, by the one URL that reflects nothing of it.
+            _ if kind == AuthErrorKind::Busy => self.pages().error(kind, Some(""), id),
             _ => self.pages().error(kind, Some(&self.try_again(return_to.as_deref())), id),
         };
         if let Some(login_url) = opens.as_ref().filter(|_| audience.is_htmx()) {
@@ -172,6 +174,8 @@ fn may_redirect(kind: AuthErrorKind) -> bool {
             | AuthErrorKind::MethodNotAllowed
             | AuthErrorKind::ForbiddenContext
             | AuthErrorKind::MiddlewareMissing
+            // Its way on is this very address.
+            | AuthErrorKind::Busy
     )
 }
 

@@ -4,6 +4,7 @@
 //! reply or a [`Job`] that will, and [`AppRequest`] serves the app's own handlers. Adapters translate
 //! requests and replies and hold no rule.
 
+mod acted_once;
 mod app_request;
 mod authorization_request;
 mod authorization_response;
@@ -16,6 +17,7 @@ mod consumed_states;
 mod context_guard;
 mod death;
 mod deletion;
+mod exchange_places;
 mod failure;
 mod form;
 mod login;
@@ -33,6 +35,7 @@ mod request;
 mod return_to;
 mod revocation;
 mod shared_refreshes;
+mod shared_state;
 mod successor;
 
 use std::fmt;
@@ -53,10 +56,13 @@ use crate::cookie;
 use crate::provider::http::BoxFuture;
 use crate::session::Tombstones;
 use consumed_states::ConsumedStates;
+use exchange_places::ExchangePlaces;
 use pages::Pages;
 use shared_refreshes::SharedRefreshes;
+pub(crate) use shared_state::SharedState;
 
-/// The login flow of one configuration. Cheap to clone; all clones share what they remember.
+/// The login flow of one configuration. Cheap to clone. All clones share what they remember and their
+/// bounds, and so do all flows of clones of one [`Config`].
 #[derive(Clone)]
 pub struct Flow {
     shared: Arc<Shared>,
@@ -65,9 +71,7 @@ pub struct Flow {
 struct Shared {
     settings: Arc<Settings>,
     pages: Pages,
-    consumed: ConsumedStates,
-    refreshes: SharedRefreshes,
-    tombstones: Tombstones,
+    state: Arc<SharedState>,
 }
 
 /// One of our paths.
@@ -131,13 +135,7 @@ impl Flow {
     pub fn new(config: Config) -> Self {
         let settings = config.settings;
         let pages = Pages::new(&settings);
-        let shared = Shared {
-            settings,
-            pages,
-            consumed: ConsumedStates::default(),
-            refreshes: SharedRefreshes::default(),
-            tombstones: Tombstones::default(),
-        };
+        let shared = Shared { settings, pages, state: config.state };
         let flow = Self { shared: Arc::new(shared) };
         flow.check_secrets_at_start();
         flow
@@ -252,15 +250,19 @@ impl Flow {
     }
 
     fn consumed(&self) -> &ConsumedStates {
-        &self.shared.consumed
+        &self.shared.state.consumed
+    }
+
+    fn exchanges(&self) -> &ExchangePlaces {
+        &self.shared.state.exchanges
     }
 
     fn refreshes(&self) -> &SharedRefreshes {
-        &self.shared.refreshes
+        &self.shared.state.refreshes
     }
 
     fn tombstones(&self) -> &Tombstones {
-        &self.shared.tombstones
+        &self.shared.state.tombstones
     }
 
     fn session_values(&self, request: &Request<'_>) -> Vec<Vec<u8>> {

@@ -7,6 +7,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinError;
 use tokio::time;
 
+use super::acted_once::Acted;
 use super::failure::Refusal;
 use super::form::{Form, MAX_BODY_BYTES};
 use super::negotiation::Audience;
@@ -83,11 +84,21 @@ impl Flow {
     }
 
     async fn deauthorize(&self, request: SignedRequest) -> Result<Reply, AuthError> {
+        let (at, flow) = (Route::Deauthorize, self.clone());
+        let act = async |request| {
+            let act = |request| async move { flow.forget(request).await };
+            self.act_at(at, request, act).await
+        };
+        self.act_once(at, request, act).await?;
+        Ok(Reply::empty(200))
+    }
+
+    async fn forget(&self, request: SignedRequest) -> Result<Acted, AuthError> {
         let gone = self.in_time(self.revoke(request)).await?;
         if let Some(hooks) = &self.settings().hooks {
             self.hook_in_time(hooks.on_deauthorize(Deauthorization { gone })).await?;
         }
-        Ok(Reply::empty(200))
+        Ok(Acted::Settled)
     }
 
     pub(super) async fn hook_in_time<T>(

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio::time::{self, Instant};
 
 use super::Flow;
+use super::exchange_places::Place;
 use super::shared_refreshes::{Entry, Outcome, UnderWay};
 use crate::clock::Timestamp;
 use crate::encoding::to_base64url;
@@ -135,7 +136,12 @@ impl Flow {
     ) -> Result<Token, RefreshError> {
         let hash = token.hash();
         let wait = self.settings().refresh_wait;
-        let mut under_way = match self.refreshes().begin(hash, wait, now) {
+        // A refresh without a place is skipped, and counts as no failure.
+        let place = match patience {
+            Patience::Request => self.exchanges().take_now(),
+            Patience::Job => self.exchanges().take().await,
+        };
+        let mut under_way = match self.refreshes().begin(hash, wait, place.is_some(), now) {
             Entry::NotNow => return Err(RefreshError::NotNow),
             Entry::Refreshed(token) => return Ok(token),
             // Nothing measures a wait without a runtime.
@@ -149,7 +155,7 @@ impl Flow {
                     return Err(RefreshError::NotNow);
                 };
                 let (token, account) = (token.clone(), account.cloned());
-                runtime.spawn(self.clone().run_refresh(token, account, hash, sender));
+                runtime.spawn(self.clone().run_refresh(token, account, hash, sender, place));
                 under_way
             }
         };
@@ -168,6 +174,7 @@ impl Flow {
         account: Option<AccountRecord>,
         hash: TokenHash,
         sender: watch::Sender<Option<Outcome>>,
+        _place: Option<Place>,
     ) {
         let settings = self.settings();
         let outcome = match self.refresh(&token, account.as_ref(), &hash).await {

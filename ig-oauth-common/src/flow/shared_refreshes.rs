@@ -131,8 +131,15 @@ pub(crate) struct SharedRefreshes {
 }
 
 impl SharedRefreshes {
-    /// Looks up the refresh of a due token, or begins it. Requests wait for `wait` at most.
-    pub(super) fn begin(&self, token: TokenHash, wait: Duration, now: Timestamp) -> Entry {
+    /// Looks up the refresh of a due token, or begins it if there `is_place` for one. Requests wait for
+    /// `wait` at most.
+    pub(super) fn begin(
+        &self,
+        token: TokenHash,
+        wait: Duration,
+        is_place: bool,
+        now: Timestamp,
+    ) -> Entry {
         let mut known = self.known();
         let mut failures = 0;
         if let Some(mark) = known.marks.get(&token) {
@@ -152,7 +159,10 @@ impl SharedRefreshes {
                 State::Failed { kept } if kept.holds(now) => return Entry::NotNow,
                 State::Refreshed { .. } | State::Failed { .. } => failures = mark.failures,
             }
-        } else if !known.make_room(now) {
+        } else if is_place && !known.make_room(now) {
+            return Entry::NotNow;
+        }
+        if !is_place {
             return Entry::NotNow;
         }
         let (sender, outcome) = watch::channel(None);
@@ -247,36 +257,41 @@ mod tests {
         let refreshes = SharedRefreshes::default();
         let mut now = 1_000_000;
         for wait in [60, 120, 240, 480, 960, 1920, 3600, 3600, 3600] {
-            let Entry::First(sender, _) = refreshes.begin(TOKEN, WAIT, at(now)) else { panic!() };
+            let Entry::First(sender, _) = refreshes.begin(TOKEN, WAIT, true, at(now)) else {
+                panic!()
+            };
             refreshes.finish(&TOKEN, &failed(None), WEEK, at(now));
             drop(sender);
-            assert!(matches!(refreshes.begin(TOKEN, WAIT, at(now + wait - 1)), Entry::NotNow));
+            assert!(matches!(
+                refreshes.begin(TOKEN, WAIT, true, at(now + wait - 1)),
+                Entry::NotNow
+            ));
             now += wait;
         }
         // The provider named a wait.
-        let Entry::First(..) = refreshes.begin(TOKEN, WAIT, at(now)) else { panic!() };
+        let Entry::First(..) = refreshes.begin(TOKEN, WAIT, true, at(now)) else { panic!() };
         let asked = Some(Duration::from_secs(100));
         refreshes.finish(&TOKEN, &failed(asked), WEEK, at(now));
-        assert!(matches!(refreshes.begin(TOKEN, WAIT, at(now + 99)), Entry::NotNow));
-        assert!(matches!(refreshes.begin(TOKEN, WAIT, at(now + 100)), Entry::First(..)));
+        assert!(matches!(refreshes.begin(TOKEN, WAIT, true, at(now + 99)), Entry::NotNow));
+        assert!(matches!(refreshes.begin(TOKEN, WAIT, true, at(now + 100)), Entry::First(..)));
     }
 
     #[test]
     fn a_clock_that_stepped_back_does_not_stretch_a_wait() {
         let refreshes = SharedRefreshes::default();
-        let Entry::First(..) = refreshes.begin(TOKEN, WAIT, at(2_000_000)) else { panic!() };
+        let Entry::First(..) = refreshes.begin(TOKEN, WAIT, true, at(2_000_000)) else { panic!() };
         refreshes.finish(&TOKEN, &failed(None), WEEK, at(2_000_000));
-        assert!(matches!(refreshes.begin(TOKEN, WAIT, at(1_000_000)), Entry::First(..)));
+        assert!(matches!(refreshes.begin(TOKEN, WAIT, true, at(1_000_000)), Entry::First(..)));
     }
 
     #[test]
     fn a_lost_task_counts_as_a_failure() {
         let refreshes = SharedRefreshes::default();
-        let Entry::First(sender, _) = refreshes.begin(TOKEN, WAIT, at(100)) else { panic!() };
-        assert!(matches!(refreshes.begin(TOKEN, WAIT, at(100)), Entry::UnderWay(_)));
+        let Entry::First(sender, _) = refreshes.begin(TOKEN, WAIT, true, at(100)) else { panic!() };
+        assert!(matches!(refreshes.begin(TOKEN, WAIT, true, at(100)), Entry::UnderWay(_)));
         drop(sender);
-        assert!(matches!(refreshes.begin(TOKEN, WAIT, at(100)), Entry::NotNow));
-        assert!(matches!(refreshes.begin(TOKEN, WAIT, at(160)), Entry::First(..)));
+        assert!(matches!(refreshes.begin(TOKEN, WAIT, true, at(100)), Entry::NotNow));
+        assert!(matches!(refreshes.begin(TOKEN, WAIT, true, at(160)), Entry::First(..)));
     }
 
     fn numbered(number: usize) -> TokenHash {
@@ -290,13 +305,13 @@ mod tests {
         let refreshes = SharedRefreshes::default();
         let mut senders = Vec::new();
         for number in 0..CAPACITY {
-            let begun = refreshes.begin(numbered(number), WAIT, at(100));
+            let begun = refreshes.begin(numbered(number), WAIT, true, at(100));
             let Entry::First(sender, _) = begun else { panic!() };
             senders.push(sender);
         }
-        assert!(matches!(refreshes.begin(TOKEN, WAIT, at(100)), Entry::NotNow));
+        assert!(matches!(refreshes.begin(TOKEN, WAIT, true, at(100)), Entry::NotNow));
         senders.clear();
-        assert!(matches!(refreshes.begin(TOKEN, WAIT, at(100)), Entry::First(..)));
+        assert!(matches!(refreshes.begin(TOKEN, WAIT, true, at(100)), Entry::First(..)));
     }
 
     #[test]
@@ -304,7 +319,9 @@ mod tests {
         let refreshes = SharedRefreshes::default();
         let begun = at(1_000_000);
         for number in 0..CAPACITY + 10 {
-            let Entry::First(..) = refreshes.begin(numbered(number), WAIT, begun) else { panic!() };
+            let Entry::First(..) = refreshes.begin(numbered(number), WAIT, true, begun) else {
+                panic!()
+            };
             let wait = Duration::from_secs(60 + u64::try_from(number / 100).unwrap());
             refreshes.finish(&numbered(number), &failed(Some(wait)), WEEK, begun);
         }
@@ -312,7 +329,7 @@ mod tests {
         assert_eq!(refreshes.known().marks.len(), CAPACITY);
         assert!((0..10).all(|number| !known(number)) && known(10) && known(CAPACITY));
         let later = begun.saturating_add(WEEK);
-        assert!(matches!(refreshes.begin(TOKEN, WAIT, later), Entry::First(..)));
+        assert!(matches!(refreshes.begin(TOKEN, WAIT, true, later), Entry::First(..)));
         let known = refreshes.known();
         assert_eq!((known.marks.len(), known.ends.len()), (1, 0));
     }

@@ -25,14 +25,14 @@ use crate::token::{Token, UserId};
 /// Needs a [`store`](crate::ConfigBuilder::store). Cheap to clone; made by
 /// [`Flow::offline_access`], so that it shares refreshes with the requests of this process.
 ///
-/// ```
+/// ```no_run
 /// use ig_oauth_common::{Config, Flow, MemoryStore, UserId};
 ///
 /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
 /// # runtime.block_on(async {
 /// let config = Config::builder("990602627938098", "fake app secret", "https://app.example/callback")
 ///     .store(MemoryStore::new())
-///     .cookie_secrets(["an obviously fake cookie secret, do not use"])
+///     .cookie_secrets(std::env::var("INSTAGRAM_COOKIE_SECRETS")?.split(','))
 ///     .build()?;
 /// let accounts = Flow::new(config).offline_access()?;
 ///

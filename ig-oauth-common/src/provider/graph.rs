@@ -55,6 +55,10 @@ impl Provider {
             .append_pair("access_token", token)
             .finish();
         let url = format!("{}?{query}", self.graph(path));
+        let _place = match &self.graph_calls {
+            Some(places) => places.acquire().await.ok(),
+            None => None,
+        };
         let response = self.send(HttpRequest::get(url, MAX_GRAPH_BYTES)).await?;
         // An error can come with status 200.
         let secret = self.application.client_secret.expose_secret();

@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
+use tokio::sync::Semaphore;
 
 pub use api_error::{ApiError, ApiErrorKind};
 pub use profile::{AccountType, Profile};
@@ -60,6 +61,8 @@ pub(crate) struct Application {
 pub(crate) struct Provider {
     application: Application,
     client: Arc<dyn HttpClient>,
+    /// Places for calls with a token, where they are bounded.
+    graph_calls: Option<Semaphore>,
 }
 
 /// What the code exchange yields.
@@ -85,7 +88,14 @@ pub(crate) struct LongLivedAnswer {
 
 impl Provider {
     pub(crate) fn new(application: Application, client: Arc<dyn HttpClient>) -> Self {
-        Self { application, client }
+        Self { application, client, graph_calls: None }
+    }
+
+    /// At most so many calls with a token at once, or as many as there are.
+    #[must_use]
+    pub(crate) fn graph_calls_at_once(self, calls: Option<usize>) -> Self {
+        let places = |calls: usize| Semaphore::new(calls.min(Semaphore::MAX_PERMITS));
+        Self { graph_calls: calls.map(places), ..self }
     }
 
     /// Sends a request, once, and gives a complete answer that is no redirect.

@@ -10,7 +10,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
 
 use super::wire;
@@ -98,7 +98,13 @@ impl SignedRequestVerifier {
         if is_from_the_future || is_old || has_expired {
             return Err(Error::Stale);
         }
-        Ok(SignedRequest { user_id, issued_at })
+        let digest = Sha256::digest(text.as_bytes()).into();
+        Ok(SignedRequest { user_id, issued_at, digest, skew: CLOCK_SKEW })
+    }
+
+    /// Until when a request can come again, whatever the clock says within the skew.
+    pub(crate) fn taken_until(&self, request: &SignedRequest) -> Timestamp {
+        request.issued_at.saturating_add(self.window).saturating_add(CLOCK_SKEW)
     }
 
     /// Every secret is tried, whichever fits, and each comparison takes the same time: how many there
@@ -130,6 +136,9 @@ impl fmt::Debug for SignedRequestVerifier {
 pub struct SignedRequest {
     user_id: UserId,
     issued_at: Timestamp,
+    /// Of the text as it came.
+    digest: [u8; 32],
+    skew: Duration,
 }
 
 impl SignedRequest {
@@ -148,10 +157,20 @@ impl SignedRequest {
 
     /// Whether it speaks of what began at `moment`, such as a connection: before it was made, or
     /// within a minute after, since clocks differ. Requests come late and again; what the user
-    /// connected later is a new consent of theirs.
+    /// connected later is a new consent of theirs. Without that minute when the crate's other callback
+    /// has acted on the same text: a removal and a deletion within one second are the same bytes.
     #[must_use]
     pub fn covers(&self, moment: Timestamp) -> bool {
-        moment <= self.issued_at.saturating_add(CLOCK_SKEW)
+        moment <= self.issued_at.saturating_add(self.skew)
+    }
+
+    pub(crate) fn digest(&self) -> &[u8; 32] {
+        &self.digest
+    }
+
+    #[must_use]
+    pub(crate) fn without_skew(self) -> Self {
+        Self { skew: Duration::ZERO, ..self }
     }
 }
 

@@ -1,8 +1,6 @@
 //! A store in the memory of one process: bounded, and forgetting what has expired.
 
-use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::store::{
@@ -10,6 +8,7 @@ use super::store::{
     StoreError, StoreFuture,
 };
 use crate::clock::Timestamp;
+use crate::expiring_map::{Expires, ExpiringMap};
 use crate::token::UserId;
 
 /// Most records of each kind, unless told otherwise.
@@ -18,47 +17,69 @@ const DEFAULT_CAPACITY: usize = 100_000;
 /// Sessions and accounts in this process's memory. A restart logs everybody out, and a second
 /// instance knows nothing of them: for development, tests and single servers.
 ///
-/// Each kind of record is bounded. When one is full, what has expired goes first, then what expires
-/// soonest.
+/// Each kind of record is bounded. When one is full, what expires soonest makes room.
 ///
-/// ```
+/// ```no_run
 /// use ig_oauth_common::{Config, MemoryStore};
 ///
-/// # let secret = "an obviously fake cookie secret, do not use";
 /// let config = Config::builder("1", "fake app secret", "https://app.example/callback")
 ///     .store(MemoryStore::new())
-///     .cookie_secrets([secret])
+///     .cookie_secrets(std::env::var("INSTAGRAM_COOKIE_SECRETS")?.split(','))
 ///     .build()?;
-/// # Ok::<(), ig_oauth_common::ConfigError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct MemoryStore {
     capacity: usize,
     records: Mutex<Records>,
 }
 
-#[derive(Default)]
 struct Records {
-    sessions: HashMap<SessionIdHash, SessionRecord>,
-    accounts: BTreeMap<AccountKey, AccountRecord>,
-    claims: HashMap<String, Claim>,
-    deletions: HashMap<[u8; 32], DeletionRecord>,
+    sessions: ExpiringMap<SessionIdHash, SessionRecord>,
+    accounts: ExpiringMap<AccountKey, AccountRecord>,
+    claims: ExpiringMap<String, Claim>,
+    deletions: ExpiringMap<[u8; 32], DeletionRecord>,
+}
+
+impl Expires for SessionRecord {
+    fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+}
+
+impl Expires for AccountRecord {
+    fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+}
+
+impl Expires for Claim {
+    fn expires_at(&self) -> Timestamp {
+        self.until
+    }
+}
+
+impl Expires for DeletionRecord {
+    fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
 }
 
 impl Records {
-    fn put_account(&mut self, mut account: AccountRecord, capacity: usize) {
+    fn new(capacity: usize) -> Self {
+        Self {
+            sessions: ExpiringMap::new(capacity),
+            accounts: ExpiringMap::new(capacity),
+            claims: ExpiringMap::new(capacity),
+            deletions: ExpiringMap::new(capacity),
+        }
+    }
+
+    fn put_account(&mut self, mut account: AccountRecord) {
         if let Some(earlier) = self.accounts.get(&account.key) {
             for id in &earlier.further_ids {
                 if !account.further_ids.contains(id) {
                     account.further_ids.push(id.clone());
                 }
-            }
-        } else if self.accounts.len() >= capacity {
-            self.accounts.retain(|_, kept| kept.expires_at > account.issued_at);
-            let soonest = self.accounts.values().min_by_key(|account| account.expires_at);
-            if self.accounts.len() >= capacity
-                && let Some(key) = soonest.map(|account| account.key.clone())
-            {
-                self.accounts.remove(&key);
             }
         }
         self.accounts.insert(account.key.clone(), account);
@@ -86,7 +107,7 @@ impl MemoryStore {
     /// A store for up to `capacity` records of each kind, at least one.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { capacity: capacity.max(1), records: Mutex::default() }
+        Self { capacity, records: Mutex::new(Records::new(capacity)) }
     }
 
     /// How many sessions it holds, expired ones included.
@@ -121,41 +142,16 @@ impl fmt::Debug for MemoryStore {
     }
 }
 
-/// Makes room for one more record under `capacity`. The key given is about to be written.
-fn make_room<K: Eq + Hash + Clone, V>(
-    records: &mut HashMap<K, V>,
-    key: &K,
-    capacity: usize,
-    now: Timestamp,
-    expires_at: impl Fn(&V) -> Timestamp,
-) {
-    if records.len() < capacity || records.contains_key(key) {
-        return;
-    }
-    records.retain(|_, record| expires_at(record) > now);
-    while records.len() >= capacity {
-        let soonest = records.iter().min_by_key(|(_, record)| expires_at(record));
-        let Some(key) = soonest.map(|(key, _)| key.clone()) else {
-            return;
-        };
-        records.remove(&key);
-    }
-}
-
 impl Store for MemoryStore {
     fn begin_session(&self, session: SessionRecord, account: AccountRecord) -> StoreFuture<'_, ()> {
         self.with(|records| {
-            let now = session.created_at;
-            make_room(&mut records.sessions, &session.id_hash, self.capacity, now, |session| {
-                session.expires_at
-            });
-            records.put_account(account, self.capacity);
+            records.put_account(account);
             records.sessions.insert(session.id_hash, session);
         })
     }
 
     fn put_account(&self, account: AccountRecord) -> StoreFuture<'_, ()> {
-        self.with(|records| records.put_account(account, self.capacity))
+        self.with(|records| records.put_account(account))
     }
 
     fn session<'a>(
@@ -181,9 +177,9 @@ impl Store for MemoryStore {
         expires_at: Timestamp,
     ) -> StoreFuture<'a, ()> {
         self.with(|records| {
-            if let Some(session) = records.sessions.get_mut(id) {
-                session.last_seen_at = last_seen_at;
-                session.expires_at = expires_at;
+            if let Some(session) = records.sessions.remove(id) {
+                let session = SessionRecord { last_seen_at, expires_at, ..session };
+                records.sessions.insert(*id, session);
             }
         })
     }
@@ -210,11 +206,7 @@ impl Store for MemoryStore {
     }
 
     fn end_sessions<'a>(&'a self, account: &'a AccountKey) -> StoreFuture<'a, u64> {
-        self.with(|records| {
-            let before = records.sessions.len();
-            records.sessions.retain(|_, session| session.account != *account);
-            count(before - records.sessions.len())
-        })
+        self.with(|records| count(records.sessions.retain(|session| session.account != *account)))
     }
 
     fn account<'a>(
@@ -233,13 +225,11 @@ impl Store for MemoryStore {
         account: AccountRecord,
     ) -> StoreFuture<'a, bool> {
         self.with(|records| {
-            let Some(found) = records.accounts.get_mut(&account.key) else {
-                return false;
-            };
-            if found.sealed_token != present {
+            let found = records.accounts.get(&account.key);
+            if found.is_none_or(|found| found.sealed_token != present) {
                 return false;
             }
-            *found = account;
+            records.accounts.insert(account.key.clone(), account);
             true
         })
     }
@@ -251,10 +241,9 @@ impl Store for MemoryStore {
         limit: usize,
     ) -> StoreFuture<'a, Vec<AccountRecord>> {
         self.with(|records| {
-            let follows = |key: &AccountKey| after.is_none_or(|after| key > after);
-            let accounts = records.accounts.values();
+            let accounts = records.accounts.values_after(after);
             accounts
-                .filter(|account| account.key.client_id() == client_id && follows(&account.key))
+                .filter(|account| account.key.client_id() == client_id)
                 .take(limit)
                 .cloned()
                 .collect()
@@ -269,10 +258,9 @@ impl Store for MemoryStore {
         limit: usize,
     ) -> StoreFuture<'a, Vec<AccountRecord>> {
         self.with(|records| {
-            let follows = |key: &AccountKey| after.is_none_or(|after| key > after);
-            let accounts = records.accounts.values();
+            let accounts = records.accounts.values_after(after);
             accounts
-                .filter(|account| account.key.client_id() == client_id && follows(&account.key))
+                .filter(|account| account.key.client_id() == client_id)
                 .filter(|account| account.expires_at < before)
                 .take(limit)
                 .cloned()
@@ -295,7 +283,7 @@ impl Store for MemoryStore {
             for key in &keys {
                 records.accounts.remove(key);
             }
-            records.sessions.retain(|_, session| !keys.contains(&session.account));
+            records.sessions.retain(|session| !keys.contains(&session.account));
             count(keys.len())
         })
     }
@@ -310,7 +298,7 @@ impl Store for MemoryStore {
                 return false;
             }
             records.accounts.remove(key);
-            records.sessions.retain(|_, session| session.account != *key);
+            records.sessions.retain(|session| session.account != *key);
             true
         })
     }
@@ -321,7 +309,6 @@ impl Store for MemoryStore {
             if held.is_some_and(|held| held.owner != claim.owner && held.until > now) {
                 return false;
             }
-            make_room(&mut records.claims, &claim.key, self.capacity, now, |claim| claim.until);
             records.claims.insert(claim.key.clone(), claim);
             true
         })
@@ -337,9 +324,7 @@ impl Store for MemoryStore {
 
     fn put_deletion(&self, deletion: DeletionRecord) -> StoreFuture<'_, ()> {
         self.with(|records| {
-            let (key, now) = (deletion.code_hash, deletion.requested_at);
-            make_room(&mut records.deletions, &key, self.capacity, now, |record| record.expires_at);
-            records.deletions.insert(key, deletion);
+            records.deletions.insert(deletion.code_hash, deletion);
         })
     }
 

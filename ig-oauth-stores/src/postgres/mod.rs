@@ -57,10 +57,9 @@ const PURGE_BATCH: i64 = 1_000;
 /// # async fn set_up() -> Result<(), Box<dyn std::error::Error>> {
 /// let store = PostgresStore::connect("postgres://app:password@db.example/app").await?;
 ///
-/// # let secret = "an obviously fake cookie secret, do not use";
 /// let config = Config::builder("1", "fake app secret", "https://app.example/callback")
 ///     .store(store)
-///     .cookie_secrets([secret])
+///     .cookie_secrets(std::env::var("INSTAGRAM_COOKIE_SECRETS")?.split(','))
 ///     .build()?;
 /// # Ok(())
 /// # }

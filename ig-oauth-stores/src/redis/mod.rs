@@ -37,10 +37,9 @@ const ENGINE: &str = "Redis";
 /// # async fn set_up() -> Result<(), Box<dyn std::error::Error>> {
 /// let store = RedisStore::connect("redis://app:password@cache.example:6379/0").await?;
 ///
-/// # let secret = "an obviously fake cookie secret, do not use";
 /// let config = Config::builder("1", "fake app secret", "https://app.example/callback")
 ///     .store(store)
-///     .cookie_secrets([secret])
+///     .cookie_secrets(std::env::var("INSTAGRAM_COOKIE_SECRETS")?.split(','))
 ///     .build()?;
 /// # Ok(())
 /// # }

@@ -88,6 +88,7 @@ fn try_open(
     let connection = match place {
         Place::Memory => Connection::open_in_memory()?,
         Place::File(path) => {
+            make_private(path);
             // No URI file names: a path means the file of that name.
             let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
                 | OpenFlags::SQLITE_OPEN_CREATE
@@ -105,6 +106,18 @@ fn try_open(
     connection.pragma_update(None, "query_only", access == Access::ReadOnly)?;
     Ok(connection)
 }
+
+/// Makes a file that is not there, for this user alone: it holds sessions and sealed tokens. SQLite
+/// gives its journals the file's own mode. What cannot be made is left for SQLite to complain of.
+#[cfg(unix)]
+fn make_private(path: &Path) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    let _ = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+}
+
+#[cfg(not(unix))]
+fn make_private(_: &Path) {}
 
 /// Some connections of one kind, and a queue for them in the order of asking.
 pub(super) struct Lane {

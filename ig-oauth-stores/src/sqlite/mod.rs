@@ -38,7 +38,7 @@ const PURGE_BATCH: i64 = 1_000;
 ///
 /// Cheap to clone: clones share their connections.
 ///
-/// ```
+/// ```no_run
 /// use ig_oauth_common::{Config, Store, Timestamp};
 /// use ig_oauth_stores::SqliteStore;
 ///
@@ -50,10 +50,9 @@ const PURGE_BATCH: i64 = 1_000;
 /// let store = SqliteStore::open(path).await?;
 /// # assert!(store.accounts("nobody", None, 10).await?.is_empty());
 ///
-/// # let secret = "an obviously fake cookie secret, do not use";
 /// let config = Config::builder("1", "fake app secret", "https://app.example/callback")
 ///     .store(store)
-///     .cookie_secrets([secret])
+///     .cookie_secrets(std::env::var("INSTAGRAM_COOKIE_SECRETS")?.split(','))
 ///     .build()?;
 /// # for end in ["", "-wal", "-shm"] {
 /// #     let _ = std::fs::remove_file(format!("{path}{end}"));

@@ -4,6 +4,7 @@
 
 use std::fs;
 
+use ig_oauth_common::Config;
 use ig_oauth_conformance::documents::{all, shell_blocks, top};
 
 /// Blocks that a test of another package runs as they stand, by a word of theirs.
@@ -58,5 +59,81 @@ fn a_command_that_nothing_runs_is_noticed() {
     for command in ["cargo run -p no-such-example", "cargo test -q", "rm -r /tmp/x", "cargo bench"]
     {
         assert!(!is_run(command), "{command}");
+    }
+}
+
+/// Whether the crate would take that text as a cookie secret.
+fn is_taken(text: &str) -> bool {
+    let config = Config::builder("1", "an app secret", "https://app.example/callback");
+    config.cookie_secrets([text]).build().is_ok()
+}
+
+/// Cookie secrets that a text prints: set as the variable, or quoted in code that sets one.
+fn printed_secrets(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for set in text.split("INSTAGRAM_COOKIE_SECRETS=").skip(1) {
+        let value =
+            set.split_whitespace().next().unwrap_or_default().trim_matches(['"', '\'', '`']);
+        if !value.starts_with(['$', '<']) && is_taken(value) {
+            found.push(value.to_owned());
+        }
+    }
+    for block in text
+        .split("```")
+        .skip(1)
+        .step_by(2)
+        .filter(|block| block.contains("cookie_secret") || block.contains("let secret"))
+    {
+        let quoted = block.lines().flat_map(|line| line.split('"').skip(1).step_by(2));
+        let taken = quoted.filter(|text| !text.contains("app-secret") && !text.contains("://"));
+        found.extend(taken.filter(|text| is_taken(text)).map(str::to_owned));
+    }
+    found
+}
+
+/// The comments that become documentation, of every file below.
+fn doc_comments(folder: &std::path::Path, comments: &mut Vec<(std::path::PathBuf, String)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            doc_comments(&path, comments);
+        } else if path.extension() == Some("rs".as_ref()) {
+            let text = fs::read_to_string(&path).unwrap();
+            let lines = text.lines().map(str::trim_start);
+            let lines = lines.filter_map(|l| l.strip_prefix("///").or(l.strip_prefix("//!")));
+            comments.push((path, lines.collect::<Vec<_>>().join("\n")));
+        }
+    }
+}
+
+#[test]
+fn v_06_no_document_prints_a_cookie_secret() {
+    let mut texts: Vec<_> =
+        all().into_iter().map(|path| (path.clone(), fs::read_to_string(&path).unwrap())).collect();
+    for package in ["ig-oauth-common", "ig-oauth-tower", "ig-oauth-actix", "ig-oauth-stores"] {
+        doc_comments(&top().join(package).join("src"), &mut texts);
+    }
+    assert!(texts.len() > 100, "{} texts", texts.len());
+    for (path, text) in &texts {
+        assert_eq!(printed_secrets(text), [""; 0], "{}", path.display());
+    }
+}
+
+#[test]
+fn a_document_that_prints_a_cookie_secret_is_noticed() {
+    for text in [
+        "INSTAGRAM_COOKIE_SECRETS=Zq8vX2mLr0aWn5TyKd7cUb1Hs9pGfE3j run",
+        "INSTAGRAM_COOKIE_SECRETS=\"Zq8vX2mLr0aWn5TyKd7cUb1Hs9pGfE3j\" run",
+        "```rust\n.cookie_secrets([\"an obviously fake cookie secret, do not use\"])\n```",
+        "```\nlet secret = \"an obviously fake cookie secret, do not use\";\n```",
+    ] {
+        assert_eq!(printed_secrets(text).len(), 1, "{text}");
+    }
+    for text in [
+        "INSTAGRAM_COOKIE_SECRETS=\"$(openssl rand -hex 32)\" run",
+        "`INSTAGRAM_COOKIE_SECRETS=<old>,<new>` everywhere",
+        "```rust\n.cookie_secrets(std::env::var(\"INSTAGRAM_COOKIE_SECRETS\")?.split(','))\n```",
+    ] {
+        assert_eq!(printed_secrets(text), [""; 0], "{text}");
     }
 }

@@ -17,6 +17,7 @@ pub struct SwitchedStore {
     rival: Arc<Mutex<Option<AccountRecord>>>,
     read_only: Arc<AtomicBool>,
     calls: Arc<AtomicUsize>,
+    claims: Arc<Mutex<Vec<Claim>>>,
 }
 
 impl SwitchedStore {
@@ -51,6 +52,12 @@ impl SwitchedStore {
     #[must_use]
     pub fn calls(&self) -> usize {
         self.calls.load(Ordering::SeqCst)
+    }
+
+    /// Every claim that was asked for.
+    #[must_use]
+    pub fn claims(&self) -> Vec<Claim> {
+        self.claims.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What is in it.
@@ -192,6 +199,7 @@ impl Store for SwitchedStore {
     }
 
     fn claim(&self, claim: Claim, now: Timestamp) -> StoreFuture<'_, bool> {
+        self.claims.lock().unwrap_or_else(PoisonError::into_inner).push(claim.clone());
         self.ask(move |store| store.claim(claim, now))
     }
 

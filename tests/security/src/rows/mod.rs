@@ -4,6 +4,7 @@
 
 pub mod answers;
 pub mod authorization_errors;
+pub mod availability;
 pub mod caches;
 pub mod callback;
 pub mod cookies;
@@ -15,6 +16,7 @@ pub mod hosts;
 pub mod logout;
 pub mod methods;
 pub mod redirects;
+pub mod repeated_requests;
 pub mod session_ends;
 pub mod sessions;
 pub mod signed_request;
@@ -221,6 +223,18 @@ macro_rules! run_rows {
             authorization_errors {
                 v_10_errors_of_the_window_are_believed_and_logged_once_they_are_proven
                 v_10_unproven_words_are_never_logged
+            }
+            availability {
+                v_01_a_refresh_without_a_place_is_put_off
+                v_01_clones_of_one_configuration_share_states_and_places
+                v_01_exchanges_are_bounded_and_who_finds_no_place_loses_nothing
+                v_02_only_a_code_is_claimed_and_no_longer_than_its_attempt_lives
+                v_14_a_callback_that_another_instance_had_leaves_one_warning
+            }
+            repeated_requests {
+                v_11_a_repeat_does_not_undo_a_newer_connection
+                v_11_a_repeat_waits_for_the_first_and_answers_alike
+                v_11_a_signed_request_acts_once_at_each_callback
             }
             token_life {
                 t_15_fewer_scopes_than_required_keep_nothing

@@ -1,0 +1,182 @@
+//! A bounded map whose values expire. When it is full, what expires soonest makes room, and nobody
+//! has to search for it.
+
+use std::borrow::Borrow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use crate::clock::Timestamp;
+
+/// A value that knows its end. The map asks once when the value comes and once when it goes.
+pub(crate) trait Expires {
+    /// When it counts no more.
+    fn expires_at(&self) -> Timestamp;
+}
+
+/// At most so many values, in the order of their keys.
+pub(crate) struct ExpiringMap<K, V> {
+    capacity: usize,
+    values: BTreeMap<K, V>,
+    /// The same, by their ends.
+    ends: BTreeSet<(Timestamp, K)>,
+}
+
+impl<K: Ord + Clone, V: Expires> ExpiringMap<K, V> {
+    /// An empty one for up to `capacity` values, at least one.
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self { capacity: capacity.max(1), values: BTreeMap::new(), ends: BTreeSet::new() }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    pub(crate) fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
+        self.values.get(key)
+    }
+
+    /// Puts a value in the place of an earlier one, or of the one that expires soonest.
+    pub(crate) fn insert(&mut self, key: K, value: V) {
+        if self.remove(&key).is_none() && self.values.len() >= self.capacity {
+            if let Some((_, soonest)) = self.ends.pop_first() {
+                self.values.remove(&soonest);
+            }
+        }
+        self.ends.insert((value.expires_at(), key.clone()));
+        self.values.insert(key, value);
+    }
+
+    pub(crate) fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
+        let (key, value) = self.values.remove_entry(key)?;
+        self.ends.remove(&(value.expires_at(), key));
+        Some(value)
+    }
+
+    /// All of them, in the order of their keys.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
+        self.values.values()
+    }
+
+    /// Those whose keys follow `after`, in the order of their keys.
+    pub(crate) fn values_after(&self, after: Option<&K>) -> impl Iterator<Item = &V> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.values.range((from, Bound::Unbounded)).map(|(_, value)| value)
+    }
+
+    /// Removes those that are not to be kept, and counts them. Looks at all.
+    pub(crate) fn retain(&mut self, mut is_kept: impl FnMut(&V) -> bool) -> usize {
+        let mut removed = 0;
+        let ends = &mut self.ends;
+        self.values.retain(|key, value| {
+            if is_kept(value) {
+                return true;
+            }
+            ends.remove(&(value.expires_at(), key.clone()));
+            removed += 1;
+            false
+        });
+        removed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::cmp::Ordering;
+
+    use super::*;
+
+    thread_local! {
+        static LOOKS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    /// A key that counts each comparison.
+    #[derive(Clone, PartialEq, Eq)]
+    struct Key(u64);
+
+    impl Ord for Key {
+        fn cmp(&self, other: &Self) -> Ordering {
+            LOOKS.set(LOOKS.get() + 1);
+            self.0.cmp(&other.0)
+        }
+    }
+
+    impl PartialOrd for Key {
+        fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+            Some(self.cmp(other))
+        }
+    }
+
+    /// A value that counts each look at its end.
+    struct Value(u64);
+
+    impl Expires for Value {
+        fn expires_at(&self) -> Timestamp {
+            LOOKS.set(LOOKS.get() + 1);
+            Timestamp::from_unix_seconds(self.0)
+        }
+    }
+
+    /// A full map, whose values end at the same moment or each at its own.
+    fn full(capacity: u64, is_one_end: bool) -> ExpiringMap<Key, Value> {
+        let mut map = ExpiringMap::new(usize::try_from(capacity).unwrap());
+        for number in 0..capacity {
+            map.insert(Key(number), Value(if is_one_end { 1 } else { number }));
+        }
+        map
+    }
+
+    fn looks_of(change: impl FnOnce()) -> usize {
+        LOOKS.set(0);
+        change();
+        LOOKS.get()
+    }
+
+    /// The worst of some inserts into a full map: new keys, and keys that are there.
+    fn dearest_insert(capacity: u64, is_one_end: bool) -> usize {
+        let mut map = full(capacity, is_one_end);
+        let keys = (0..50).map(|number| capacity + number).chain(capacity / 2..capacity / 2 + 50);
+        keys.map(|key| looks_of(|| map.insert(Key(key), Value(key)))).max().unwrap()
+    }
+
+    #[test]
+    fn v_03_an_insert_into_a_full_store_costs_the_same_however_many_records_there_are() {
+        for is_one_end in [true, false] {
+            let (small, large) =
+                (dearest_insert(1_000, is_one_end), dearest_insert(64_000, is_one_end));
+            // Sixty-four times the records are six more halvings, in each of the few walks down a tree.
+            assert!(small > 0 && large < small * 3, "{small} looks, then {large}");
+            assert!(large < 500, "{large} looks");
+        }
+    }
+
+    #[test]
+    fn what_expires_soonest_makes_room_and_both_orders_agree() {
+        let mut map = ExpiringMap::new(3);
+        for (key, end) in [(1, 30), (2, 10), (3, 20)] {
+            map.insert(Key(key), Value(end));
+        }
+        map.insert(Key(4), Value(40));
+        let keys = |map: &ExpiringMap<Key, Value>| -> Vec<u64> {
+            map.values.keys().map(|key| key.0).collect()
+        };
+        assert_eq!(keys(&map), [1, 3, 4]);
+        // A later end for the same key costs nobody a place.
+        map.insert(Key(3), Value(50));
+        assert_eq!(keys(&map), [1, 3, 4]);
+        map.insert(Key(5), Value(60));
+        assert_eq!(keys(&map), [3, 4, 5], "the earlier end of 3 counts no more");
+        assert_eq!(map.retain(|value| value.0 != 40), 1);
+        assert!(map.remove(&Key(3)).is_some() && map.remove(&Key(3)).is_none());
+        assert_eq!((map.values.len(), map.ends.len()), (1, 1));
+        let ends: Vec<_> = map.values_after(Some(&Key(4))).map(|value| value.0).collect();
+        assert_eq!(ends, [60]);
+        assert_eq!(map.values_after(Some(&Key(5))).count(), 0);
+    }
+}
