@@ -84,7 +84,8 @@ fn printed_secrets(text: &str) -> Vec<String> {
         .step_by(2)
         .filter(|block| block.contains("cookie_secret") || block.contains("let secret"))
     {
-        let quoted = block.lines().flat_map(|line| line.split('"').skip(1).step_by(2));
+        let lines = block.lines().filter(|line| line.contains("secret"));
+        let quoted = lines.flat_map(|line| line.split('"').skip(1).step_by(2));
         let taken = quoted.filter(|text| !text.contains("app-secret") && !text.contains("://"));
         found.extend(taken.filter(|text| is_taken(text)).map(str::to_owned));
     }

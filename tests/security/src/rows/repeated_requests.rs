@@ -81,7 +81,6 @@ async fn post(site: &Site, path: &str, request: &str) -> Response {
     let headers = [
         ("host", site.app.address().to_owned()),
         ("content-type", "application/x-www-form-urlencoded".to_owned()),
-        ("content-length", body.len().to_string()),
     ];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.into_bytes()));
     send(site.app.address(), "POST", path, &headers, body.as_bytes()).await
