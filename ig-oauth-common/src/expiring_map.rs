@@ -40,10 +40,11 @@ impl<K: Ord + Clone, V: Expires> ExpiringMap<K, V> {
 
     /// Puts a value in the place of an earlier one, or of the one that expires soonest.
     pub(crate) fn insert(&mut self, key: K, value: V) {
-        if self.remove(&key).is_none() && self.values.len() >= self.capacity {
-            if let Some((_, soonest)) = self.ends.pop_first() {
-                self.values.remove(&soonest);
-            }
+        if self.remove(&key).is_none()
+            && self.values.len() >= self.capacity
+            && let Some((_, soonest)) = self.ends.pop_first()
+        {
+            self.values.remove(&soonest);
         }
         self.ends.insert((value.expires_at(), key.clone()));
         self.values.insert(key, value);
