@@ -141,7 +141,7 @@ async fn proven_callback(app: &str) -> Vec<u8> {
     let answer = send(app, "GET", "/auth/instagram/login", &host, b"").await;
     let state = answer.location().rsplit_once("&state=").unwrap().1.to_owned();
     let lines = answer.all("set-cookie");
-    let cookie = lines[0].split(';').next().unwrap();
+    let cookie = lines.first().unwrap().split(';').next().unwrap();
     format!(
         "GET {CALLBACK}?code=x&state={state} HTTP/1.1\r\nhost: {app}\r\ncookie: {cookie}\r\n\r\n"
     )
