@@ -61,8 +61,9 @@ fn complaint(event: &Event) -> Option<Complaint> {
         }
         _ => return None,
     };
-    // Pages without an icon: until each has an empty one.
-    if said.contains("/favicon.ico") {
+    // Firefox's own viewer of JSON, and pages without an icon, until each has an empty one.
+    let is_own = said.contains("chrome://") || said.contains("resource://");
+    if is_own || said.contains("/favicon.ico") {
         return None;
     }
     Some(Complaint(said))

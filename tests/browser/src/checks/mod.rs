@@ -10,7 +10,9 @@ use crate::visit::Visit;
 mod connecting;
 mod cookies;
 mod login;
+mod looks;
 mod navigation;
+mod others;
 mod watching;
 
 /// What a check came to.
@@ -33,8 +35,16 @@ pub struct Check {
 /// Every check.
 #[must_use]
 pub fn all() -> Vec<Check> {
-    [watching::CHECKS, login::CHECKS, navigation::CHECKS, cookies::CHECKS, connecting::CHECKS]
-        .concat()
+    [
+        watching::CHECKS,
+        login::CHECKS,
+        navigation::CHECKS,
+        cookies::CHECKS,
+        connecting::CHECKS,
+        others::CHECKS,
+        looks::CHECKS,
+    ]
+    .concat()
 }
 
 /// The list of a subject's checks: functions, with the browser that each takes.
