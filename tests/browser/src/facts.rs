@@ -60,6 +60,8 @@ pub mod connect {
     pub const ENTER: Named = button("Enter");
     /// Leads to the window.
     pub const CONNECT: Named = button("Connect an Instagram account");
+    /// Takes the first account away.
+    pub const DISCONNECT: Named = button("Disconnect @simulated.bakery");
     /// The page of somebody with no account.
     pub const NONE: &str = "You have not connected an account";
 }

@@ -3,7 +3,7 @@
 use super::{Outcome, checks};
 use crate::facts::{connect, window};
 use crate::site::Site;
-use crate::visit::{Named, Visit};
+use crate::visit::Visit;
 
 checks! { Usual: two_accounts_are_connected_and_one_is_disconnected; }
 
@@ -31,7 +31,7 @@ async fn two_accounts_are_connected_and_one_is_disconnected(
         visit.is_at(&site.connect.url("/")).await?;
     }
     visit.sees(&format!("@{}", names[0])).await?;
-    visit.click(Named { role: "button", name: "Disconnect" }).await?;
+    visit.click(connect::DISCONNECT).await?;
     let look = || async {
         let text = visit.text().await?;
         let left: Vec<_> = names.iter().filter(|name| text.contains(&format!("@{name}"))).collect();

@@ -7,7 +7,8 @@ use crate::visit::Visit;
 
 checks! {
     Usual: a_login, a_login_that_is_cancelled_and_tried_again, a_login_with_fewer_permissions,
-        asking_for_more, a_deep_link_leads_back_to_itself, a_logout, a_login_over_https, the_keyboard_is_enough;
+        asking_for_more, a_deep_link_leads_back_to_itself, a_logout, a_logout_and_the_back_button,
+        a_login_over_https, the_keyboard_is_enough;
     NoScripts: a_login_without_scripts;
 }
 
@@ -80,7 +81,6 @@ async fn a_logout(visit: &Visit<'_>, site: &Site) -> Outcome {
     visit.sees(window::SIGN).await
 }
 
-#[allow(dead_code, reason = "listed once pages that show a user are not kept for the back button")]
 async fn a_logout_and_the_back_button(visit: &Visit<'_>, site: &Site) -> Outcome {
     log_in(visit, site).await?;
     visit.click(home::LOG_OUT).await?;
