@@ -77,7 +77,7 @@ async fn a_longer_life_by_the_configuration_holds_at_once() {
     let answer = r#"{"access_token":"FAKE","user_id":1,"token_type":"x","expires_in":5184000}"#;
     short.provider.answers(200, answer);
     short.log_in().await;
-    let (token, lines) = short.session(&[]).await;
+    let (token, lines) = short.session(&[("cache-control", "private")]).await;
     assert!(token.is_some() && lines.is_empty(), "nothing is new: {lines:?}");
     let mut long = short.restarted(lives(10));
     let (token, lines) = long.session(&[]).await;

@@ -76,6 +76,11 @@ impl Provider {
 
 pub struct Lines<'a>(pub &'a [(String, String)]);
 
+/// The headers of an answer that says about caches what lets a cookie go along, and nothing more.
+pub fn private() -> [(String, String); 1] {
+    [("cache-control".to_owned(), "private".to_owned())]
+}
+
 impl Headers for Lines<'_> {
     fn visit<'h>(&'h self, name: &str, visit: &mut dyn FnMut(&'h [u8])) {
         let lines = self.0.iter().filter(|(present, _)| present == name);
