@@ -184,7 +184,7 @@ pub async fn v_02_only_a_code_is_claimed_and_no_longer_than_its_attempt_lives(
         let query = format!("error={error}&state={}", attempt.state);
         let answer = site.call_back(&query, &attempt.cookie()).await;
         assert!(answer.status >= 400, "{}", answer.describe());
-        assert_eq!(store.calls(), 0, "{error}: the store hears nothing of it");
+        assert_eq!(store.claims(), [], "{error}: no record is written");
         // It is consumed all the same.
         let answer = site.finish(&attempt).await;
         assert_eq!(crate::site::session_cookie(&answer), None);
