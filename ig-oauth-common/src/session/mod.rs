@@ -368,3 +368,55 @@ fn line(settings: &Settings, value: &str, max_age: Duration) -> Result<String, A
     let max_age = (!settings.end_with_browser).then_some(max_age);
     Ok(cookie::set_cookie(names, names.session(), value, max_age))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::scope::Scopes;
+    use crate::token::{AccessToken, Lifetime, TokenFacts};
+
+    const NOW: u64 = 1_800_000_000;
+    const DAY: u64 = 24 * 60 * 60;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_unix_seconds(seconds)
+    }
+
+    /// No secret that somebody has buys more than the provider gives anybody.
+    #[test]
+    fn times_that_cannot_be_are_told_from_those_that_can() {
+        let config = Config::builder(
+            "990602627938098",
+            "obviously-fake-app-secret-0123456789",
+            "http://127.0.0.1/cb",
+        )
+        .build()
+        .unwrap();
+        let token = |issued_at: u64, life: u64| {
+            let facts = TokenFacts {
+                access_token: AccessToken::new("FAKE"),
+                user_id: UserId::from(7),
+                scopes: Scopes::new(),
+                scopes_reported: false,
+                lifetime: Lifetime::LongLived,
+                issued_at: at(issued_at),
+                expires_at: at(issued_at + life),
+            };
+            Token::new(facts, &config.settings.provider)
+        };
+        for (issued_at, life, seen_at, is_future) in [
+            (NOW, 60 * DAY, NOW, false),
+            (NOW + 60, 60 * DAY, NOW + 60, false),
+            (NOW + 61, 60 * DAY, NOW, true),
+            (NOW, 60 * DAY, NOW + 61, true),
+            (NOW, 366 * DAY, NOW, false),
+            (NOW, 366 * DAY + 1, NOW, true),
+            (NOW - 400 * DAY, 460 * DAY, NOW, true),
+        ] {
+            let times = [at(NOW - DAY), at(seen_at)];
+            let found = is_from_the_future(at(NOW), &times, &token(issued_at, life));
+            assert_eq!(found, is_future, "{issued_at} {life} {seen_at}");
+        }
+    }
+}
