@@ -77,6 +77,8 @@ pub(crate) struct Attempt {
     pub(crate) return_to: String,
     /// The scopes asked for beyond the configured ones, joined by commas.
     pub(crate) extra_scopes: String,
+    /// Whether the user must enter their credentials again, where the login's options say so.
+    pub(crate) force_reauth: Option<bool>,
     /// What the app wants to see again in its hook.
     pub(crate) app_data: Vec<u8>,
     /// Hash of the app's own user, when the attempt is bound to one.
@@ -106,6 +108,7 @@ impl Attempt {
             .fixed(&self.state.0)
             .part(self.return_to.as_bytes())
             .part(self.extra_scopes.as_bytes())
+            .byte(choice_byte(self.force_reauth))
             .part(&self.app_data)
             .part(context)
             .byte(u8::from(self.is_cross_site))
@@ -170,6 +173,7 @@ impl Unsigned {
         let state = State(*reader.fixed()?);
         let return_to = reader.text()?.to_owned();
         let extra_scopes = reader.text()?.to_owned();
+        let force_reauth = read_choice(reader.byte()?)?;
         let app_data = reader.part()?.to_vec();
         let context = match reader.part()? {
             [] => None,
@@ -181,9 +185,37 @@ impl Unsigned {
             _ => return None,
         };
         reader.end()?;
-        let attempt =
-            Attempt { state, issued_at, return_to, extra_scopes, app_data, context, is_cross_site };
+        let attempt = Attempt {
+            state,
+            issued_at,
+            return_to,
+            extra_scopes,
+            force_reauth,
+            app_data,
+            context,
+            is_cross_site,
+        };
         Some(Self { key_id, attempt })
+    }
+}
+
+/// A choice that may be left to the configuration, as a byte.
+pub(crate) const fn choice_byte(choice: Option<bool>) -> u8 {
+    match choice {
+        None => 0,
+        Some(false) => 1,
+        Some(true) => 2,
+    }
+}
+
+/// The choice of a byte; none for a byte that stands for no choice.
+#[allow(clippy::option_option, reason = "no choice is one of them")]
+pub(crate) const fn read_choice(byte: u8) -> Option<Option<bool>> {
+    match byte {
+        0 => Some(None),
+        1 => Some(Some(false)),
+        2 => Some(Some(true)),
+        _ => None,
     }
 }
 
@@ -213,8 +245,9 @@ mod laws {
         Binding { cookie_name: &parts.0, client_id: &parts.1, redirect_uri: &parts.2 }
     }
 
-    /// State, time, return_to, scopes, app data and binding hash: an attempt has no `Debug`.
-    type Given = ([u8; STATE_BYTES], u64, String, String, Vec<u8>, Option<[u8; 32]>);
+    /// State, time, return_to, scopes, re-authentication, app data and binding hash: an attempt has
+    /// no `Debug`.
+    type Given = ([u8; STATE_BYTES], u64, String, String, Option<bool>, Vec<u8>, Option<[u8; 32]>);
 
     fn given() -> impl Strategy<Value = Given> {
         (
@@ -222,20 +255,22 @@ mod laws {
             any::<u64>(),
             "(?s).{0,40}",
             "[a-z_,]{0,40}",
+            any::<Option<bool>>(),
             prop::collection::vec(any::<u8>(), 0..MAX_APP_DATA_BYTES),
             any::<Option<[u8; 32]>>(),
         )
     }
 
     fn attempt(given: Given) -> Attempt {
-        let (state, time, return_to, extra_scopes, app_data, context) = given;
+        let (state, time, return_to, extra_scopes, force_reauth, app_data, context) = given;
         let issued_at = Timestamp::from_unix_seconds(time);
-        let is_cross_site = time % 2 == 1;
+        let (state, is_cross_site) = (State(state), time % 2 == 1);
         Attempt {
-            state: State(state),
+            state,
             issued_at,
             return_to,
             extra_scopes,
+            force_reauth,
             app_data,
             context,
             is_cross_site,

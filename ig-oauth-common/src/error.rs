@@ -43,6 +43,11 @@ macro_rules! codes {
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$code => $word,)+ }
             }
+
+            /// The code of a word.
+            pub(crate) fn of_word(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|code| code.as_str() == word)
+            }
         }
     };
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::clock::Timestamp;
 use crate::error::AuthErrorKind;
-use crate::flow::{InvalidHeader, Reply};
+use crate::flow::{Audience, InvalidHeader, Languages, Reply};
 use crate::gone::{DataDeletion, DeadAccount, Deauthorization};
 use crate::provider::Profile;
 use crate::provider::http::BoxFuture;
@@ -193,6 +193,8 @@ pub struct Denial {
     pub(crate) reason: Option<String>,
     pub(crate) description: Option<String>,
     pub(crate) app_data: Vec<u8>,
+    pub(crate) retry_url: String,
+    pub(crate) audience: Audience,
 }
 
 impl Denial {
@@ -200,6 +202,26 @@ impl Denial {
     #[must_use]
     pub fn return_to(&self) -> &str {
         &self.return_to
+    }
+
+    /// The link that starts the same login again, with everything it was asked for. It works for ten
+    /// minutes, and shows a button after that.
+    #[must_use]
+    pub fn retry_url(&self) -> &str {
+        &self.retry_url
+    }
+
+    /// Whether a person will read the answer as a page. Everybody else is a program, which reads JSON
+    /// best.
+    #[must_use]
+    pub fn is_for_a_person(&self) -> bool {
+        self.audience.reads_pages()
+    }
+
+    /// The languages the reader asks for.
+    #[must_use]
+    pub fn languages(&self) -> &Languages {
+        self.audience.languages()
     }
 
     /// The provider's `error_reason`, such as `user_denied`: text from outside, at most 256
@@ -230,6 +252,9 @@ pub struct Failure {
     pub(crate) kind: AuthErrorKind,
     pub(crate) detail: String,
     pub(crate) id: String,
+    pub(crate) audience: Audience,
+    pub(crate) return_to: Option<String>,
+    pub(crate) retry_url: Option<String>,
 }
 
 impl Failure {
@@ -249,6 +274,33 @@ impl Failure {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Where the login was headed, when it is a login that failed and an attempt of this browser
+    /// proves it.
+    #[must_use]
+    pub fn return_to(&self) -> Option<&str> {
+        self.return_to.as_deref()
+    }
+
+    /// The link that starts the login again, with everything it was asked for where that is proven.
+    /// None where no login failed, as at a logout.
+    #[must_use]
+    pub fn retry_url(&self) -> Option<&str> {
+        self.retry_url.as_deref()
+    }
+
+    /// Whether a person will read the answer as a page. Everybody else is a program, which reads JSON
+    /// best.
+    #[must_use]
+    pub fn is_for_a_person(&self) -> bool {
+        self.audience.reads_pages()
+    }
+
+    /// The languages the reader asks for.
+    #[must_use]
+    pub fn languages(&self) -> &Languages {
+        self.audience.languages()
     }
 }
 

@@ -105,8 +105,8 @@ pub use config::{Config, ConfigBuilder, ConfigError, LongLived};
 pub use error::{AuthError, AuthErrorKind, ErrorCode};
 pub use flow::{
     AppDataTooLong, AppRequest, Begin, Caller, Flow, Form, Headers, InvalidHeader, InvalidStatus,
-    Job, LoginContext, LoginOptions, LoginOptionsError, Reply, Request, RequiredScopes, Route,
-    middleware_missing,
+    Job, Languages, LoginContext, LoginOptions, LoginOptionsError, Reply, Request, RequiredScopes,
+    Route, Text, Texts, middleware_missing,
 };
 pub use gone::{DataDeletion, DeadAccount, Deauthorization};
 pub use hooks::{

@@ -226,9 +226,11 @@ async fn a_login_link_carries_options_for_ten_minutes() {
     assert!(token.has(&Scope::InstagramBusinessManageMessages) && !token.scopes_reported());
 
     site.clock.advance(10 * 60 + 1);
-    for bad in
-        [link.clone(), format!("{link}A"), format!("{LOGIN}?options=x"), link.replace("s=A", "s=B")]
-    {
+    let old = site.get(&link).await;
+    assert_eq!((old.status(), header(&old, "set-cookie")), (200, None), "nothing has started");
+    assert!(body(&old).contains("href=\"/auth/instagram/login?options="), "{}", body(&old));
+    assert!(!body(&old).contains(link.split_once('=').unwrap().1), "the button is signed anew");
+    for bad in [format!("{link}A"), format!("{LOGIN}?options=x"), link.replace("s=A", "s=B")] {
         let page = site.get(&bad).await;
         assert_eq!(page.status(), 200, "{bad}");
         assert!(body(&page).contains("href=\"/auth/instagram/login\""), "{}", body(&page));

@@ -44,7 +44,7 @@ impl Hooks for Failures {
 }
 
 /// A login against one answer of the token endpoint: the id of the user, or what failed.
-fn login_against(status: u16, answer: &str) -> Result<String, Failure> {
+fn login_against(status: u16, answer: &str) -> Result<String, Box<Failure>> {
     let failures = Failures::default();
     let hooks = failures.clone();
     let mut site = Site::with(|builder| builder.hooks(hooks));
@@ -58,7 +58,7 @@ fn login_against(status: u16, answer: &str) -> Result<String, Failure> {
         if let Some(failure) = failure {
             assert_eq!(reply.status(), failure.kind().status());
             assert!(site.cookies.is_empty(), "{:?}", site.cookies);
-            return Err(failure);
+            return Err(Box::new(failure));
         }
         assert_eq!(reply.status(), 303);
         let token = site.session(&[]).await.0.unwrap();

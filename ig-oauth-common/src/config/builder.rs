@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use super::{Config, ConfigError, LongLived, check};
 use crate::api::Api;
 use crate::clock::{Clock, SystemClock};
-use crate::flow::SharedState;
+use crate::flow::{SharedState, Texts};
 use crate::hooks::Hooks;
 use crate::provider::DEFAULT_WINDOW;
 use crate::provider::http::HttpClient;
@@ -40,6 +40,8 @@ pub struct ConfigBuilder {
     pub(super) after_login: String,
     pub(super) after_logout: String,
     pub(super) failure_url: Option<String>,
+    pub(super) texts: Vec<Texts>,
+    pub(super) site_name: Option<String>,
     pub(super) allowed_return_origins: Vec<String>,
     pub(super) require_post: bool,
     pub(super) no_store: bool,
@@ -92,6 +94,8 @@ impl ConfigBuilder {
             after_login: "/".to_owned(),
             after_logout: "/".to_owned(),
             failure_url: None,
+            texts: Vec::new(),
+            site_name: None,
             allowed_return_origins: Vec::new(),
             require_post: false,
             no_store: true,
@@ -235,11 +239,34 @@ impl ConfigBuilder {
         self
     }
 
-    /// A page of yours that browsers are sent to, with `?error=<code>`, instead of seeing ours: a
+    /// A page of yours that browsers are sent to when a login fails, instead of seeing the crate's: a
     /// path, or a URL whose origin is among the
-    /// [`allowed_return_origins`](Self::allowed_return_origins).
+    /// [`allowed_return_origins`](Self::allowed_return_origins). It gets three parameters, and its own
+    /// must have other names:
+    ///
+    /// - `error`, the [code](crate::ErrorCode);
+    /// - `id`, under which the log has the details;
+    /// - `options`, signed, for a link `{login_path}?options=…` that starts the same login again.
+    ///
+    /// Pages of the app that fail, because a store does not answer, are answered in place. When the
+    /// page itself needs a login, a visit that carries a code gets a page with that link instead of
+    /// another trip to the login.
     pub fn failure_url(mut self, url: impl Into<String>) -> Self {
         self.failure_url = Some(url.into());
+        self
+    }
+
+    /// The words of the crate's pages and JSON messages in one language. Call it once a language: a
+    /// reader gets the one that their `Accept-Language` wants most, and else the first. Without any,
+    /// everything is English.
+    pub fn texts(mut self, texts: Texts) -> Self {
+        self.texts.push(texts);
+        self
+    }
+
+    /// The name of the site, which stands on the crate's pages: at most 60 characters.
+    pub fn site_name(mut self, name: impl Into<String>) -> Self {
+        self.site_name = Some(name.into());
         self
     }
 

@@ -10,6 +10,7 @@ use super::redirect_uri::is_loopback;
 use super::{ConfigBuilder, ConfigError, LongLived, RedirectUri, Settings, paths, secrets};
 use crate::api::Api;
 use crate::cookie::{CookieNames, derived_mount};
+use crate::flow::{Translations, site_name};
 use crate::provider::http::HttpClient;
 use crate::provider::{Application, Provider, SignedRequestVerifier};
 use crate::scope::Scopes;
@@ -49,6 +50,7 @@ pub(super) fn settings(mut builder: ConfigBuilder) -> Result<Settings, ConfigErr
     if let Some(url) = &builder.failure_url {
         paths::landing("failure_url", url, &origins)?;
         paths::no_circle("failure_url", url, &paths, &redirect_uri)?;
+        paths::names_are_free(url)?;
     }
     paths::no_circle("after_login", &builder.after_login, &paths, &redirect_uri)?;
     lifetimes(&builder)?;
@@ -104,6 +106,8 @@ pub(super) fn settings(mut builder: ConfigBuilder) -> Result<Settings, ConfigErr
         after_login: builder.after_login,
         after_logout: builder.after_logout,
         failure_url: builder.failure_url,
+        translations: Translations::checked(builder.texts)?,
+        site_name: site_name(builder.site_name)?,
         allowed_return_origins: origins,
         require_post: builder.require_post,
         no_store: builder.no_store,

@@ -21,7 +21,7 @@ use crate::api::Api;
 use crate::clock::Clock;
 use crate::cookie::CookieNames;
 use crate::error::{AuthError, AuthErrorKind};
-use crate::flow::SharedState;
+use crate::flow::{SharedState, Translations};
 use crate::hooks::Hooks;
 use crate::keys::Keyring;
 use crate::provider::{Provider, SignedRequestVerifier};
@@ -77,6 +77,8 @@ pub enum LongLived {
 /// | [`public_prefix`](ConfigBuilder::public_prefix) | none | for a proxy that strips a prefix |
 /// | [`after_login`](ConfigBuilder::after_login), [`after_logout`](ConfigBuilder::after_logout) | `/` | |
 /// | [`failure_url`](ConfigBuilder::failure_url) | none: our own page | a page needs no work of yours |
+/// | [`texts`](ConfigBuilder::texts) | English | |
+/// | [`site_name`](ConfigBuilder::site_name) | none | on the crate's pages |
 /// | [`allowed_return_origins`](ConfigBuilder::allowed_return_origins) | none | the safe choice |
 /// | [`require_post`](ConfigBuilder::require_post) | off | a plain link starts a login |
 /// | [`no_store`](ConfigBuilder::no_store) | on | a page about one user is not shown to the next |
@@ -122,6 +124,8 @@ pub(crate) struct Settings {
     pub(crate) after_login: String,
     pub(crate) after_logout: String,
     pub(crate) failure_url: Option<String>,
+    pub(crate) translations: Translations,
+    pub(crate) site_name: Option<String>,
     pub(crate) allowed_return_origins: Vec<String>,
     pub(crate) require_post: bool,
     pub(crate) no_store: bool,

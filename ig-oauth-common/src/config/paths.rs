@@ -147,6 +147,22 @@ pub(super) fn landing(
     ))
 }
 
+/// `failure_url` gets parameters of these names, and a page that found two could read the wrong one.
+pub(super) fn names_are_free(url: &str) -> Result<(), ConfigError> {
+    let query = url.split('#').next().and_then(|url| url.split_once('?')).map(|(_, query)| query);
+    for (name, _) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        if FAILURE_PARAMETERS.contains(&&*name) {
+            let problem = format!("holds the parameter `{name}`, which each failure adds");
+            let cure = "leave out `error`, `id` and `options`";
+            return Err(ConfigError::new("failure_url", problem, cure));
+        }
+    }
+    Ok(())
+}
+
+/// What a failure adds to `failure_url`.
+const FAILURE_PARAMETERS: &[&str] = &["error", "id", "options"];
+
 /// A login that ends, or fails, at the login would start again for ever.
 pub(super) fn no_circle(
     field: &'static str,

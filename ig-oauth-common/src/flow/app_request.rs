@@ -6,11 +6,15 @@ use std::sync::Arc;
 use super::authorization_request::query_escape;
 use super::failure::{Refusal, json_reply};
 use super::negotiation::{Asker, Audience};
+use super::pages::Scene;
+use super::query::Query;
+use super::texts::Text;
 use super::{
-    Flow, Headers, LoginContext, LoginOptions, Reply, Request, is_allowed_url, protect, return_to,
+    Flow, Headers, LoginContext, LoginOptions, Reply, Request, is_allowed_url, login_options,
+    protect, return_to,
 };
 use crate::cookie;
-use crate::error::{AuthError, AuthErrorKind};
+use crate::error::{AuthError, AuthErrorKind, ErrorCode};
 use crate::scope::Scopes;
 use crate::session::{self, Reading, Slot};
 use crate::token::Token;
@@ -31,6 +35,8 @@ pub struct Caller {
     returns_to: Option<String>,
     /// The app's own user, for whom links are made.
     context: Option<LoginContext>,
+    /// The link that starts a login again, when this is the visit that its failure led to.
+    retry_after_failure: Option<String>,
 }
 
 impl Flow {
@@ -65,7 +71,32 @@ impl Flow {
             // What was asked for is a part of the page that the browser shows.
             Asker::Htmx => named("hx-current-url"),
         };
-        Caller { audience, returns_to, context: request.context.cloned() }
+        let retry_after_failure = self.retry_after_failure(request);
+        let context = request.context.cloned();
+        Caller { audience, returns_to, context, retry_after_failure }
+    }
+
+    /// Where a visit of `failure_url` brings a code of ours, the login that failed: to be sent there
+    /// again without a click could go on for ever.
+    fn retry_after_failure(&self, request: &Request<'_>) -> Option<String> {
+        let settings = self.settings();
+        let place =
+            return_to::path_on(settings.redirect_uri.origin(), settings.failure_url.as_deref()?)?;
+        if settings.paths.public(request.path) != place {
+            return None;
+        }
+        let query = Query::read(request.query, &["error", "options"]).ok()?;
+        ErrorCode::of_word(query.get("error").ok()??)?;
+        let login = self.login_path();
+        let context = request.context.and_then(super::context_hash);
+        let options =
+            query.get("options").ok().flatten().filter(|options| {
+                login_options::verify(settings, options, context.as_ref()).is_some()
+            });
+        Some(match options {
+            Some(options) => format!("{login}?options={options}"),
+            None => login,
+        })
     }
 
     /// The requested page, as the browser knows it.
@@ -111,12 +142,12 @@ impl Flow {
         // A scope of another API cannot be asked for; a plain login then says what can.
         let link = link.unwrap_or_else(|_| self.login_path());
         if caller.audience.reads_pages() {
-            return self.pages().missing_permission(&names, &link);
+            return self.pages(caller.audience).missing_permission(&names, &link);
         }
         let kind = AuthErrorKind::MissingPermission;
         let body = serde_json::json!({
             "error": kind.code().as_str(),
-            "message": "Open `login_url` in a browser window to grant what is missing.",
+            "message": self.pages(caller.audience).text(Text::ProgramNeedsPermission),
             "missing": names,
             "login_url": link,
         });
@@ -140,16 +171,22 @@ impl Flow {
             Some(target) => format!("{login}?return_to={}", query_escape(target)),
             None => login.clone(),
         };
-        if caller.audience.is_visit() {
+        if caller.audience.is_visit() && caller.retry_after_failure.is_none() {
             return Reply::empty(303).header("location", link);
         }
         let kind = AuthErrorKind::LoginRequired;
+        let pages = self.pages(caller.audience);
         let reply = if caller.audience.reads_pages() {
-            self.pages().unsent_form(&link)
+            match &caller.retry_after_failure {
+                Some(retry) if caller.audience.is_visit() => {
+                    pages.login_required(Scene::AppPage.words(kind.code()), retry)
+                }
+                _ => pages.login_required(Scene::AppPage.words_about_a_form(), &link),
+            }
         } else {
             let body = serde_json::json!({
                 "error": kind.code().as_str(),
-                "message": "Log in with Instagram first: open `login_url` in a browser window.",
+                "message": pages.text(Text::ProgramNeedsLogin),
                 "login_url": login,
             });
             Reply::empty(kind.status())
@@ -286,7 +323,7 @@ impl AppRequest {
         match self.token().await {
             Ok(token) => Ok(token),
             Err(error) => {
-                let refusal = Refusal::new(error, caller.audience);
+                let refusal = Refusal::new(error, caller.audience).at(Scene::AppPage);
                 Err(protect(self.flow.refuse_now(refusal).await))
             }
         }

@@ -47,6 +47,7 @@ fn attempt(flow: &Flow, number: u32) -> (State, String, String) {
         issued_at: SystemClock.now(),
         return_to: "/".to_owned(),
         extra_scopes: String::new(),
+        force_reauth: None,
         app_data: Vec::new(),
         context: None,
         is_cross_site: false,

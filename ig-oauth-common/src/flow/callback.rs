@@ -10,6 +10,7 @@ use super::failure::Refusal;
 use super::negotiation::Audience;
 use super::query::Query;
 use super::return_to::with_own_fragment;
+use super::same_login::SameLogin;
 use super::{Begin, Flow, Job, Reply, Request, context_guard};
 use crate::attempt::{Attempt, Binding, State, Unverified};
 use crate::cookie;
@@ -39,13 +40,13 @@ enum NotThisAttempt {
 impl Proven {
     /// A refusal that ends the attempt and keeps where it was headed.
     pub(super) fn refusal(&self, error: impl Into<AuthError>) -> Refusal {
-        let refusal = Refusal::new(error, self.audience).return_to(&self.attempt.return_to);
+        let refusal = Refusal::new(error, self.audience).of(SameLogin::of(&self.attempt));
         refusal.cookies(vec![self.removal.clone()])
     }
 
     /// A refusal that leaves the attempt as it is: the same callback may come again.
     pub(super) fn busy(&self) -> Refusal {
-        Refusal::new(AuthErrorKind::Busy, self.audience).return_to(&self.attempt.return_to)
+        Refusal::new(AuthErrorKind::Busy, self.audience).of(SameLogin::of(&self.attempt))
     }
 }
 
@@ -69,24 +70,27 @@ impl Flow {
             Err(kind) => return refuse(kind),
         };
         let Some(state) = state else {
-            return refuse(AuthErrorKind::MissingState);
+            let refusal = Refusal::new(AuthErrorKind::MissingState, audience);
+            return self.refuse(refusal.without_cookies(self.sent_no_cookie(request)));
         };
         let session = self.session_values(request);
         let Some(state) = State::parse(state) else {
-            return self.land_or_refuse(audience, session);
+            let without_cookies = self.sent_no_cookie(request);
+            return self.land_or_refuse(audience, session, without_cookies);
         };
         let settings = self.settings();
         let name = settings.cookie_names.attempt(&state.to_text());
         let values = cookie::values_of(request.headers, &name);
         if values.is_empty() {
-            return self.land_or_refuse(audience, session);
+            let without_cookies = self.sent_no_cookie(request);
+            return self.land_or_refuse(audience, session, without_cookies);
         }
         let removal = cookie::removal(&settings.cookie_names, &name);
         let attempt = match self.verify(&values, &name, &state) {
             Ok(attempt) => attempt,
             // A good attempt of this browser, and another state that begins as its own does.
             Err(NotThisAttempt::OtherState) => {
-                return self.land_or_refuse(audience, session);
+                return self.land_or_refuse(audience, session, false);
             }
             // Another instance may know the key, and the browser may come to it yet.
             Err(NotThisAttempt::UnknownKey) => return refuse(AuthErrorKind::BadSignature),
@@ -96,8 +100,12 @@ impl Flow {
             }
         };
         let refuse_attempt = |kind: AuthErrorKind| {
-            let refusal = Refusal::new(kind, audience).return_to(&attempt.return_to);
-            self.refuse(refusal.cookies(vec![removal.clone()]))
+            let refusal = Refusal::new(kind, audience).cookies(vec![removal.clone()]);
+            // Another user's login is renewed for nobody.
+            self.refuse(match kind {
+                AuthErrorKind::WrongContext => refusal,
+                _ => refusal.of(SameLogin::of(&attempt)),
+            })
         };
         if !attempt.is_live(settings.clock.now()) {
             return refuse_attempt(AuthErrorKind::Expired);
@@ -110,7 +118,9 @@ impl Flow {
             match request.context.and_then(super::context_hash) {
                 Some(present) if bool::from(present.ct_eq(bound_to)) => {}
                 None if query.get("hop") != Ok(Some("1")) => {
-                    return Begin::Done(self.pages().bounce(&self.same_callback_again(request)));
+                    return Begin::Done(
+                        self.pages(audience).bounce(&self.same_callback_again(request)),
+                    );
                 }
                 _ => return refuse_attempt(AuthErrorKind::WrongContext),
             }
@@ -147,6 +157,17 @@ impl Flow {
         Err(why)
     }
 
+    /// Whether the browser sent none of the crate's cookies: then it is one that keeps none, or not
+    /// the one that began the login.
+    fn sent_no_cookie(&self, request: &Request<'_>) -> bool {
+        let names = &self.settings().cookie_names;
+        let mut found = false;
+        cookie::each_cookie(request.headers, &mut |name, _| {
+            found |= names.is_attempt(name) || name == names.session().as_bytes();
+        });
+        !found
+    }
+
     /// The public URL of this very callback, marked as having bounced.
     fn same_callback_again(&self, request: &Request<'_>) -> String {
         let path = self.settings().redirect_uri.path();
@@ -155,12 +176,17 @@ impl Flow {
 
     /// A callback without an attempt is often the back button, or a second tab of the browser's
     /// making: whoever is logged in already is led on instead of being shown an error.
-    fn land_or_refuse(&self, audience: Audience, session: Vec<Vec<u8>>) -> Begin {
+    fn land_or_refuse(
+        &self,
+        audience: Audience,
+        session: Vec<Vec<u8>>,
+        without_cookies: bool,
+    ) -> Begin {
         // A browser that started on `www` has no cookie for the apex: whoever reads the log needs to
         // know which name it should have been.
         let detail = format!("the redirect URI's host is {}", self.settings().redirect_uri.host());
         let error = AuthError::with_source(AuthErrorKind::MissingAttempt, detail);
-        let refusal = Refusal::new(error, audience);
+        let refusal = Refusal::new(error, audience).without_cookies(without_cookies);
         if session.is_empty() {
             return self.refuse(refusal);
         }
@@ -172,7 +198,7 @@ impl Flow {
     pub(super) async fn land_softly(&self, session: &[Vec<u8>], refusal: Refusal) -> Reply {
         match session::read(self.settings(), self.tombstones(), session).await {
             Ok(Reading::Live(_)) => {
-                let target = refusal.return_to.as_deref().unwrap_or(&self.settings().after_login);
+                let target = refusal.return_to().unwrap_or(&self.settings().after_login);
                 landing(target).cookies(refusal.cookies)
             }
             Ok(Reading::Nobody { .. }) => self.refuse_now(refusal).await,

@@ -13,6 +13,7 @@ use super::callback::{Proven, landing};
 use super::consumed_states::Entry;
 use super::exchange_places::Place;
 use super::failure::Refusal;
+use super::same_login::SameLogin;
 use super::{Flow, Reply};
 use crate::clock::Timestamp;
 use crate::config::LongLived;
@@ -181,6 +182,9 @@ impl Flow {
                     reason: error.reason.clone(),
                     description: error.description.clone(),
                     app_data: attempt.app_data.clone(),
+                    retry_url: self
+                        .retry_link(Some(&SameLogin::of(attempt)), AuthErrorKind::Denied),
+                    audience: proven.audience,
                 };
                 let error = error.to_error();
                 return if error.is_denied() {
@@ -233,11 +237,26 @@ impl Flow {
             session::keep_account(settings, &token, further_ids).await?;
             return Ok(Ending::LoggedIn { landing, cookies });
         }
+        self.still_accepts(&token).await?;
         let tombstones = self.tombstones();
         let session =
             session::begin(settings, tombstones, &token, further_ids, &proven.session).await?;
         cookies.splice(0..0, session);
         Ok(Ending::LoggedIn { landing, cookies })
+    }
+
+    /// A user whose sessions are refused would come back here from every page: so nothing is kept.
+    async fn still_accepts(&self, token: &Token) -> Result<(), AuthError> {
+        let settings = self.settings();
+        let Some(hooks) = &settings.hooks else { return Ok(()) };
+        match hooks.accepts(token.user_id(), settings.clock.now()).await {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                let detail = "`accepts` refuses this user's sessions";
+                Err(AuthError::with_source(AuthErrorKind::RejectedByApp, detail))
+            }
+            Err(error) => Err(AuthError::with_source(AuthErrorKind::Hook, error)),
+        }
     }
 
     /// Whether this instance is the one that goes on. Without a store it is alone.

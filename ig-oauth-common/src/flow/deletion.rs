@@ -274,11 +274,11 @@ impl Flow {
             _ => Ok(None),
         };
         match found {
-            Ok(Some(known)) => self.pages().deletion(Some(known.status)),
+            Ok(Some(known)) => self.pages(audience).deletion(Some(known.status)),
             Ok(None) if confirmation_code::requested_at(settings, code).is_some() => {
-                self.pages().deletion(None)
+                self.pages(audience).deletion(None)
             }
-            Ok(None) => self.pages().unknown_code(),
+            Ok(None) => self.pages(audience).unknown_code(),
             Err(error) => self.refuse_now(platform::refusal(error, audience)).await,
         }
     }

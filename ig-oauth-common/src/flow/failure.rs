@@ -1,8 +1,11 @@
 //! From an error to the answer: the hook, the event, and the page, JSON or redirect.
 
-use super::authorization_request::query_escape;
+use std::fmt::Write as _;
+
 use super::negotiation::Audience;
+use super::pages::{Scene, Ways, Words};
 use super::return_to::with_own_fragment;
+use super::same_login::SameLogin;
 use super::{Begin, Flow, Job, Reply};
 use crate::error::{AuthError, AuthErrorKind, ErrorCode, chain};
 use crate::hooks::Failure;
@@ -14,28 +17,42 @@ const RETRY_AFTER_SECONDS: u64 = 5;
 pub(crate) struct Refusal {
     pub(crate) error: AuthError,
     pub(crate) audience: Audience,
-    /// Where the login was headed, when that is proven.
-    pub(crate) return_to: Option<String>,
+    /// Where it happened. [`Scene::Login`] stands for the linking of accounts as well.
+    pub(crate) scene: Scene,
+    /// The login it belongs to, when that is proven.
+    pub(crate) login: Option<SameLogin>,
+    /// The request came without any cookie of the crate's.
+    pub(crate) without_cookies: bool,
     /// `Set-Cookie` lines that go along.
     pub(crate) cookies: Vec<String>,
     /// For `method_not_allowed`.
     pub(crate) allow: Option<&'static str>,
     /// The address to open in a window, for scripts that fetched it.
     pub(crate) opens: Option<String>,
-    /// Whether it happened to somebody who logs in, and not to the provider's own calls.
-    pub(crate) is_about_a_login: bool,
 }
 
 impl Refusal {
     pub(crate) fn new(error: impl Into<AuthError>, audience: Audience) -> Self {
-        let error = error.into();
-        let (return_to, cookies, allow, opens) = (None, Vec::new(), None, None);
-        Self { error, audience, return_to, cookies, allow, opens, is_about_a_login: true }
+        Self {
+            error: error.into(),
+            audience,
+            scene: Scene::Login,
+            login: None,
+            without_cookies: false,
+            cookies: Vec::new(),
+            allow: None,
+            opens: None,
+        }
     }
 
-    /// The answer speaks of no login and leads to none.
-    pub(crate) fn about_no_login(mut self) -> Self {
-        self.is_about_a_login = false;
+    /// It happened elsewhere than at a login or its callback.
+    pub(crate) fn at(mut self, scene: Scene) -> Self {
+        self.scene = scene;
+        self
+    }
+
+    pub(crate) fn without_cookies(mut self, without: bool) -> Self {
+        self.without_cookies = without;
         self
     }
 
@@ -54,9 +71,22 @@ impl Refusal {
         self
     }
 
-    pub(crate) fn return_to(mut self, return_to: &str) -> Self {
-        self.return_to = Some(return_to.to_owned());
+    /// It belongs to this login, whose options are proven.
+    pub(crate) fn of(mut self, login: SameLogin) -> Self {
+        self.login = Some(login);
         self
+    }
+
+    pub(crate) fn return_to(&self) -> Option<&str> {
+        self.login.as_ref().and_then(SameLogin::return_to)
+    }
+
+    fn words(&self, scene: Scene) -> Words {
+        match self.error.kind() {
+            AuthErrorKind::Busy => scene.words_when_busy(),
+            _ if self.without_cookies => scene.words_without_cookies(),
+            kind => scene.words(kind.code()),
+        }
     }
 }
 
@@ -77,8 +107,16 @@ impl Flow {
         let Some(hooks) = &self.settings().hooks else {
             return self.failure_reply(&refusal, &id);
         };
-        let failure =
-            Failure { kind: refusal.error.kind(), detail: chain(&refusal.error), id: id.clone() };
+        let kind = refusal.error.kind();
+        let failure = Failure {
+            kind,
+            detail: chain(&refusal.error),
+            id: id.clone(),
+            audience: refusal.audience,
+            return_to: refusal.return_to().map(str::to_owned),
+            retry_url: matches!(self.scene(&refusal), Scene::Login | Scene::Linking)
+                .then(|| self.retry_link(refusal.login.as_ref(), kind)),
+        };
         match hooks.on_failure(failure).await {
             Some(reply) => reply.cookies(refusal.cookies),
             None => self.failure_reply(&refusal, &id),
@@ -108,28 +146,34 @@ impl Flow {
         id
     }
 
+    /// Where it happened: a login of an app that links accounts is the linking of one.
+    fn scene(&self, refusal: &Refusal) -> Scene {
+        match refusal.scene {
+            Scene::Login if self.settings().linking => Scene::Linking,
+            scene => scene,
+        }
+    }
+
     fn failure_reply(&self, refusal: &Refusal, id: &str) -> Reply {
-        let Refusal { error, audience, return_to, cookies, allow, opens, is_about_a_login } =
-            refusal;
+        let Refusal { error, audience, login, cookies, allow, opens, .. } = refusal;
         let kind = error.kind();
         let settings = self.settings();
-        let is_the_apps_login = settings.linking && kind == AuthErrorKind::LoginRequired;
+        let scene = self.scene(refusal);
+        let (pages, words) = (self.pages(*audience), refusal.words(scene));
+        let is_at_a_login = matches!(scene, Scene::Login | Scene::Linking);
         let mut reply = match &settings.failure_url {
-            _ if !is_about_a_login && audience.reads_json(kind) => {
-                json_reply(kind, &self.pages().message_about_no_login(kind))
-            }
-            _ if !is_about_a_login => self.pages().error_about_no_login(kind, id),
             _ if audience.reads_json(kind) => {
-                json_with_login_url(kind, &self.pages().message(kind), opens.as_deref())
+                json_with_login_url(kind, &pages.message(words), opens.as_deref())
             }
-            Some(url) if audience.is_visit() && may_redirect(kind) => {
-                Reply::empty(303).header("location", failure_location(url, kind))
+            Some(url) if is_at_a_login && audience.is_visit() && may_redirect(kind) => {
+                let options = self.retry_options(login.as_ref(), kind);
+                let location = failure_location(url, kind, id, options.as_deref());
+                Reply::empty(303).header("location", location)
             }
-            // Whoever links accounts logs in to the app first, and only the app knows where.
-            _ if is_the_apps_login => self.pages().error(kind, None, id),
-            // The callback itself, by the one URL that reflects nothing of it.
-            _ if kind == AuthErrorKind::Busy => self.pages().error(kind, Some(""), id),
-            _ => self.pages().error(kind, Some(&self.try_again(return_to.as_deref())), id),
+            _ => {
+                let ways = self.ways_on(refusal, scene);
+                pages.failure((kind.status(), kind.code()), words, &ways, id)
+            }
         };
         if let Some(login_url) = opens.as_ref().filter(|_| audience.is_htmx()) {
             reply = reply.header("hx-redirect", login_url);
@@ -139,7 +183,7 @@ impl Flow {
         }
         if kind == AuthErrorKind::LoginRequired {
             // RFC 9110, section 11.6.1 wants a challenge. No browser shows a dialogue for this one.
-            let challenge = if is_the_apps_login {
+            let challenge = if scene == Scene::Linking {
                 "InstagramLogin".to_owned()
             } else {
                 format!("InstagramLogin login_url=\"{}\"", self.login_path())
@@ -153,19 +197,22 @@ impl Flow {
         reply.cookies(cookies.iter().cloned())
     }
 
-    /// The link that starts over: our own login path and nothing that came from outside unproven.
-    pub(crate) fn try_again(&self, return_to: Option<&str>) -> String {
-        let login = self.login_path();
-        match return_to {
-            Some(target) if target != self.settings().after_login => {
-                format!("{login}?return_to={}", query_escape(target))
-            }
-            _ => login,
+    fn ways_on(&self, refusal: &Refusal, scene: Scene) -> Ways {
+        let settings = self.settings();
+        let site = match scene {
+            Scene::Linking => refusal.return_to().unwrap_or(&settings.after_login),
+            _ => &settings.after_logout,
+        };
+        Ways {
+            login: self.retry_link(refusal.login.as_ref(), refusal.error.kind()),
+            logout: self.logout_path(),
+            site: site.to_owned(),
         }
     }
 }
 
-/// Prefetches, replays and wrong methods are no visit that could be led anywhere.
+/// Prefetches, replays and wrong methods are no visit that could be led anywhere, and a callback that
+/// finds no place has to come again itself.
 fn may_redirect(kind: AuthErrorKind) -> bool {
     !matches!(
         kind,
@@ -179,11 +226,16 @@ fn may_redirect(kind: AuthErrorKind) -> bool {
     )
 }
 
-/// `failure_url` with the code, and nothing else that could come from outside.
-fn failure_location(url: &str, kind: AuthErrorKind) -> String {
+/// `failure_url` with the code, the id of the log's line, and what starts the login again: nothing
+/// that comes from outside, and no page of the app's in the clear.
+fn failure_location(url: &str, kind: AuthErrorKind, id: &str, options: Option<&str>) -> String {
     let (target, fragment) = url.split_once('#').unwrap_or((url, ""));
     let separator = if target.contains('?') { '&' } else { '?' };
-    let location = format!("{target}{separator}error={}#{fragment}", kind.code());
+    let mut location = format!("{target}{separator}error={}&id={id}", kind.code());
+    if let Some(options) = options {
+        let _ = write!(location, "&options={options}");
+    }
+    let _ = write!(location, "#{fragment}");
     with_own_fragment(&location).into_owned()
 }
 

@@ -2,9 +2,11 @@
 
 use super::authorization_request::{self, query_escape};
 use super::failure::Refusal;
+use super::login_options::Verified;
 use super::negotiation::Audience;
 use super::pending_attempts::PendingAttempts;
 use super::query::Query;
+use super::same_login::SameLogin;
 use super::{
     Begin, Flow, Job, LoginOptions, Reply, Request, context_guard, login_options, post_rule,
 };
@@ -24,6 +26,13 @@ struct Start {
     pending: PendingAttempts,
     /// For a start that a foreign page brought about: the login by a button.
     by_button: Option<String>,
+}
+
+impl Start {
+    fn login(&self) -> SameLogin {
+        let options = self.options.clone().return_to(&*self.return_to);
+        SameLogin { options, context: self.context }
+    }
 }
 
 impl Flow {
@@ -63,13 +72,21 @@ impl Flow {
         let given = query.get("options").unwrap_or(Some(""));
         let options =
             given.and_then(|text| login_options::verify(settings, text, context.as_ref()));
+        let (options, renewed) = match options {
+            Some(Verified::Fresh(options)) => (Some(options), None),
+            // An old link starts nothing. Its button does, with what it was made for.
+            Some(Verified::Old(options)) => {
+                (None, self.sign_again(&SameLogin { options, context }))
+            }
+            None => (None, None),
+        };
         let stale_options = given.is_some() && options.is_none();
         // A link is proof of the user's will only when it was made for this user.
         let link_is_proof = options.is_some() && context.is_some();
         if stale_options || (may_post && !is_post && !link_is_proof) {
-            let kept = given.filter(|_| options.is_some());
+            let kept = renewed.as_deref().or(given.filter(|_| options.is_some()));
             let action = self.login_action(return_to, kept);
-            return Begin::Done(self.pages().login_button(&action, may_post));
+            return Begin::Done(self.pages(audience).login_button(&action, may_post));
         }
         let options = options.unwrap_or_default();
         let target = options.return_to.as_deref().filter(|target| self.accepts_return_to(target));
@@ -83,9 +100,10 @@ impl Flow {
             by_button: is_cross_site(request).then(|| self.login_action(return_to, given)),
         };
         if settings.hooks.is_none() {
+            let login = start.login();
             return match self.start(start) {
                 Ok(reply) => Begin::Done(reply),
-                Err(error) => self.refuse(Refusal::new(error, audience)),
+                Err(error) => self.refuse(Refusal::new(error, audience).of(login)),
             };
         }
         let flow = self.clone();
@@ -100,7 +118,7 @@ impl Flow {
     }
 
     async fn start_with_hook(self, start: Start) -> Reply {
-        let audience = start.audience;
+        let (audience, login) = (start.audience, start.login());
         if let Some(hooks) = &self.settings().hooks {
             let announced =
                 LoginStart { return_to: start.return_to.clone(), app_data: start.app_data.clone() };
@@ -114,12 +132,12 @@ impl Flow {
                 Err(error) => Some(AuthError::with_source(AuthErrorKind::Hook, error)),
             };
             if let Some(error) = refusal {
-                return self.refuse_now(Refusal::new(error, audience)).await;
+                return self.refuse_now(Refusal::new(error, audience).of(login)).await;
             }
         }
         match self.start(start) {
             Ok(reply) => reply,
-            Err(error) => self.refuse_now(Refusal::new(error, audience)).await,
+            Err(error) => self.refuse_now(Refusal::new(error, audience).of(login)).await,
         }
     }
 
@@ -133,6 +151,7 @@ impl Flow {
             issued_at: settings.clock.now(),
             return_to: start.return_to,
             extra_scopes: start.options.scopes.to_string(),
+            force_reauth: start.options.force_reauth,
             app_data: start.app_data,
             context: start.context,
             is_cross_site: start.by_button.is_some(),
@@ -149,7 +168,7 @@ impl Flow {
         // A foreign page must not end what the user has under way. The user may, by the button.
         if let Some(action) = start.by_button.filter(|_| room.ends_the_users_own) {
             let by_post = settings.require_post || settings.linking || start.context.is_some();
-            return Ok(self.pages().login_button(&action, by_post));
+            return Ok(self.pages(start.audience).login_button(&action, by_post));
         }
         let force_reauth = start.options.force_reauth.or(settings.force_reauth);
         let location = authorization_request::location(settings, &state, &scopes, force_reauth);

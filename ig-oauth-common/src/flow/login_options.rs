@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::attempt::CLOCK_SKEW;
+use crate::attempt::{CLOCK_SKEW, choice_byte, read_choice};
 use crate::clock::Timestamp;
 use crate::config::Settings;
 use crate::encoding::{Reader, Writer, from_base64url, to_base64url};
@@ -107,11 +107,7 @@ pub(crate) fn sign(
         .byte(VERSION)
         .fixed(&keys.id)
         .number(settings.clock.now().unix_seconds())
-        .byte(match options.force_reauth {
-            None => 0,
-            Some(false) => 1,
-            Some(true) => 2,
-        })
+        .byte(choice_byte(options.force_reauth))
         .part(return_to.as_bytes())
         .part(scopes.as_bytes())
         .finish();
@@ -119,12 +115,20 @@ pub(crate) fn sign(
     Ok(to_base64url(&Writer::new().fixed(&payload).fixed(&tag).finish()))
 }
 
-/// The options in a parameter, when we signed them for this app user less than ten minutes ago.
+/// Options that were signed here for this app user.
+pub(crate) enum Verified {
+    /// Less than ten minutes ago.
+    Fresh(LoginOptions),
+    /// Before that. They start nothing any more, and a button can be made of them.
+    Old(LoginOptions),
+}
+
+/// The options in a parameter, when we signed them for this app user.
 pub(crate) fn verify(
     settings: &Settings,
     parameter: &str,
     context: Option<&[u8; 32]>,
-) -> Option<LoginOptions> {
+) -> Option<Verified> {
     let bytes = from_base64url(parameter.as_bytes())?;
     let (payload, tag) = bytes.split_last_chunk()?;
     let mut reader = Reader::new(payload);
@@ -137,20 +141,16 @@ pub(crate) fn verify(
     }
     let issued_at = Timestamp::from_unix_seconds(reader.number()?);
     let now = settings.clock.now();
-    if issued_at > now.saturating_add(CLOCK_SKEW) || now.saturating_since(issued_at) > LINK_LIFETIME
-    {
+    if issued_at > now.saturating_add(CLOCK_SKEW) {
         return None;
     }
-    let force_reauth = match reader.byte()? {
-        0 => None,
-        1 => Some(false),
-        2 => Some(true),
-        _ => return None,
-    };
+    let force_reauth = read_choice(reader.byte()?)?;
     let return_to = Some(reader.text()?).filter(|text| !text.is_empty()).map(str::to_owned);
     let scopes = reader.text()?.parse().ok()?;
     reader.end()?;
-    Some(LoginOptions { return_to, force_reauth, scopes })
+    let options = LoginOptions { return_to, force_reauth, scopes };
+    let is_old = now.saturating_since(issued_at) > LINK_LIFETIME;
+    Some(if is_old { Verified::Old(options) } else { Verified::Fresh(options) })
 }
 
 fn signed_parts<'a>(

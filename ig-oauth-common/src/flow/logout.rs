@@ -7,6 +7,7 @@ use tokio::time::{self, Instant};
 
 use super::failure::Refusal;
 use super::negotiation::Audience;
+use super::pages::Scene;
 use super::return_to::with_own_fragment;
 use super::{Begin, Flow, Job, Reply, Request, platform, post_rule};
 use crate::error::{AuthError, AuthErrorKind};
@@ -18,11 +19,11 @@ impl Flow {
     pub(super) fn begin_logout(&self, request: &Request<'_>) -> Begin {
         let audience = Audience::of(request);
         if request.method != "POST" {
-            let refusal = Refusal::new(AuthErrorKind::MethodNotAllowed, audience);
+            let refusal = Refusal::new(AuthErrorKind::MethodNotAllowed, audience).at(Scene::Logout);
             return self.refuse(refusal.allow("POST"));
         }
         if let Err(kind) = post_rule::check_logout(self.settings(), request.headers) {
-            return self.refuse(Refusal::new(kind, audience));
+            return self.refuse(Refusal::new(kind, audience).at(Scene::Logout));
         }
         let values = self.session_values(request);
         if values.is_empty() && self.settings().hooks.is_none() {
@@ -166,7 +167,7 @@ impl Flow {
     /// The browser forgets the session; the store may still have it, and the status says so.
     fn half_logged_out(&self, error: AuthError, audience: Audience) -> Refusal {
         let removal = session::removal(self.settings());
-        Refusal::new(error, audience).cookies(vec![removal])
+        Refusal::new(error, audience).at(Scene::Logout).cookies(vec![removal])
     }
 
     fn logged_out(&self, audience: Audience) -> Reply {

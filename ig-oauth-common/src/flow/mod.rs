@@ -20,6 +20,7 @@ mod deletion;
 mod exchange_places;
 mod failure;
 mod form;
+mod languages;
 mod login;
 mod login_options;
 mod logout;
@@ -34,9 +35,11 @@ mod reply;
 mod request;
 mod return_to;
 mod revocation;
+mod same_login;
 mod shared_refreshes;
 mod shared_state;
 mod successor;
+mod texts;
 
 use std::fmt;
 use std::future::Future;
@@ -46,10 +49,14 @@ use sha2::{Digest as _, Sha256};
 
 pub use app_request::{AppRequest, Caller, RequiredScopes, middleware_missing};
 pub use form::Form;
+pub use languages::Languages;
 pub use login_options::{LoginOptions, LoginOptionsError};
+pub(crate) use negotiation::Audience;
 pub use reply::{InvalidHeader, InvalidStatus, Reply};
 pub use request::{AppDataTooLong, Headers, LoginContext, Request};
 pub(crate) use return_to::{is_allowed_url, is_local_path, is_plain_path, path_on};
+pub use texts::{Text, Texts};
+pub(crate) use texts::{Translations, site_name};
 
 use crate::config::{Config, Settings};
 use crate::cookie;
@@ -57,7 +64,7 @@ use crate::provider::http::BoxFuture;
 use crate::session::Tombstones;
 use consumed_states::ConsumedStates;
 use exchange_places::ExchangePlaces;
-use pages::Pages;
+use pages::{Pages, Writer};
 use shared_refreshes::SharedRefreshes;
 pub(crate) use shared_state::SharedState;
 
@@ -245,8 +252,9 @@ impl Flow {
         &self.shared.settings
     }
 
-    fn pages(&self) -> &Pages {
-        &self.shared.pages
+    /// The pages in the language of this reader.
+    fn pages(&self, audience: Audience) -> Writer<'_> {
+        self.shared.pages.in_one_of(audience.languages())
     }
 
     fn consumed(&self) -> &ConsumedStates {

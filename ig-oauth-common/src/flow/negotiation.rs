@@ -1,6 +1,7 @@
 //! Who asks, and with it the one decision: a page, a redirect or JSON.
 
 use crate::error::AuthErrorKind;
+use crate::flow::languages::Languages;
 use crate::flow::{Headers, Request};
 
 /// Who asks. Each is answered in the form that it can use.
@@ -26,6 +27,7 @@ pub(crate) struct Audience {
     prefers_json: bool,
     /// A script fetched an address that is for visits, as Turbo does with links and their previews.
     is_fetched_link: bool,
+    languages: Languages,
 }
 
 impl Audience {
@@ -35,7 +37,13 @@ impl Audience {
         let is_fetched_link = request.method == "GET"
             && (request.headers.first("sec-fetch-mode") == Some("cors")
                 || request.headers.has("x-sec-purpose"));
-        Self { asker, prefers_json: accepted.prefers_json(), is_fetched_link }
+        let languages = Languages::of(request.headers);
+        Self { asker, prefers_json: accepted.prefers_json(), is_fetched_link, languages }
+    }
+
+    /// The languages that the reader asks for.
+    pub(crate) fn languages(&self) -> &Languages {
+        &self.languages
     }
 
     pub(crate) fn asker(self) -> Asker {
@@ -169,7 +177,7 @@ impl Accepted {
     }
 }
 
-fn weight(parameter: &str) -> Option<u16> {
+pub(super) fn weight(parameter: &str) -> Option<u16> {
     let (name, value) = parameter.split_once('=')?;
     if !name.trim().eq_ignore_ascii_case("q") {
         return None;

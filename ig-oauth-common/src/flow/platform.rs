@@ -11,6 +11,7 @@ use super::acted_once::Acted;
 use super::failure::Refusal;
 use super::form::{Form, MAX_BODY_BYTES};
 use super::negotiation::Audience;
+use super::pages::Scene;
 use super::query::Query;
 use super::{Begin, Flow, Reply, Request, Route};
 use crate::error::{AuthError, AuthErrorKind};
@@ -125,7 +126,7 @@ impl Flow {
 
 /// A refusal on these routes: its page speaks of no login and leads to none.
 pub(super) fn refusal(error: impl Into<AuthError>, audience: Audience) -> Refusal {
-    Refusal::new(error, audience).about_no_login()
+    Refusal::new(error, audience).at(Scene::Platform)
 }
 
 pub(super) fn runtime() -> Result<Handle, AuthError> {

@@ -76,7 +76,7 @@ macro_rules! run_scenarios {
                 other_methods_are_refused_without_side_effect
                 a_prefetched_login_starts_nothing
                 no_secret_reaches_the_browser
-                failure_url_gets_the_code_and_nothing_else
+                failure_url_gets_the_code_an_id_and_signed_options
             }
             tokens {
                 the_long_lived_token_is_fetched_by_default_today

@@ -24,6 +24,7 @@ pub mod state;
 pub mod token_answers;
 pub mod token_endpoint;
 pub mod token_life;
+pub mod ways_on;
 pub mod web_clients;
 
 /// Makes a test of every row, for the adapter that is the value of a path.
@@ -73,6 +74,17 @@ macro_rules! run_rows {
                 s_14_any_changed_bit_of_the_attempt_is_noticed
                 s_15_a_shorter_or_longer_signature_is_none
                 s_16_one_value_has_one_text
+            }
+            ways_on {
+                w_05_a_user_whom_accepts_refuses_ends_at_the_callback
+                w_06_no_failure_url_leads_round_in_circles
+                w_08_an_old_signed_link_becomes_a_button_for_the_same_login
+                w_09_try_again_starts_the_same_login
+                w_12_a_browser_without_cookies_is_told_what_to_check
+                w_13_the_way_on_is_the_one_that_helps_there
+                w_15_the_cancel_page_leads_back_to_the_site_too
+                w_17_no_page_says_what_it_cannot_know
+                w_18_every_text_is_the_apps_in_the_readers_language
             }
             signed_request {
                 g_01_a_forged_request_is_refused_and_no_hook_called
