@@ -39,8 +39,11 @@
 //! | [`deauthorize_path`](ConfigBuilder::deauthorize_path), when set | POST | the provider's signed word that a user removed the app: their sessions and tokens go, and a hook is told |
 //! | [`data_deletion_path`](ConfigBuilder::data_deletion_path), when set | POST; GET with a code | the same for a user who wants their data deleted; GET is the page that says how far that has come |
 //!
-//! A handler takes [`InstagramToken`] and runs for logged-in users only. For others, a navigation is
-//! led to the login and back; anything else gets 401 and JSON with a `login_url`.
+//! A handler takes [`InstagramToken`] and runs for logged-in users only. Others are answered by who
+//! asks: a person who opens the page is led to the login and back, a person who sends a form gets a page
+//! that says to log in and send it again, htmx gets 401 with `HX-Redirect`, and a program gets 401 and
+//! JSON with a `login_url`. What is answered with a token is not cached unless the app says otherwise
+//! ([`ConfigBuilder::no_store`]).
 //! [`MaybeInstagramToken`] is for pages that serve both. A store that is down is 503 in every form:
 //! never "nobody is logged in". [`RequireInstagramToken`] guards a whole scope, and
 //! [`InstagramLogin`] has the links for your pages:

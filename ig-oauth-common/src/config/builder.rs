@@ -270,7 +270,9 @@ impl ConfigBuilder {
         self
     }
 
-    /// Origins besides this host that `return_to` may name, such as `https://app.example`.
+    /// Origins besides this host that `return_to` may name, such as `https://app.example`. A page of
+    /// one of them on a sibling host of this one may also log its user out, by a post with credentials;
+    /// it may not start a login by one.
     pub fn allowed_return_origins<O: Into<String>>(
         mut self,
         origins: impl IntoIterator<Item = O>,
