@@ -43,6 +43,7 @@ macro_rules! run_rows {
             }
             logout {
                 w_04_a_listed_front_end_on_a_sibling_host_logs_out
+                w_14_a_logout_that_did_not_happen_offers_the_button
             }
             caches {
                 w_16_a_page_made_with_a_token_is_not_kept
