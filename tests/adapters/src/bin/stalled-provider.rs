@@ -273,7 +273,8 @@ async fn measure(adapter: &str) -> bool {
         seen.unanswered.get(),
         seen.slowest.get().as_millis(),
     );
-    let is_real = seen.probes.get() >= 20 && seen.sockets.get() > 0 && busy > 0;
+    // All places were taken: whoever came after that waited, or was refused.
+    let is_real = seen.probes.get() >= 20 && seen.sockets.get() == MOST_SOCKETS;
     is_real
         && busy + hung_up == CALLBACKS
         && grown < MOST_MEMORY_KB
