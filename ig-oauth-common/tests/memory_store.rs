@@ -40,12 +40,13 @@ async fn of_accounts_the_one_that_ends_first_makes_room_and_no_other() {
     let kept = store.accounts(CLIENT, None, 10).await.unwrap();
     let kept: Vec<_> = kept.iter().map(|account| account.key.user_id().to_string()).collect();
     assert_eq!(kept, ["2", "3"]);
-    // What has ended by then goes first, all of it.
+    // What has ended makes room before what has not, whichever came first.
     let store = MemoryStore::with_capacity(2);
-    store.put_account(account(1, 0, 100)).await.unwrap();
+    store.put_account(account(1, 0, 200)).await.unwrap();
     store.put_account(account(2, 0, 100)).await.unwrap();
     store.put_account(account(3, 100, 300)).await.unwrap();
-    assert_eq!(store.accounts(CLIENT, None, 10).await.unwrap().len(), 1);
+    assert!(store.account(&key(2), at(100)).await.unwrap().is_none());
+    assert!(store.account(&key(1), at(100)).await.unwrap().is_some());
 }
 
 #[tokio::test]

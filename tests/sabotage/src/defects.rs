@@ -74,7 +74,7 @@ pub(crate) const DEFECTS: &[Defect] = &[
         name: "keep_the_attempt_cookie",
         caught_by: &["k_03_removals_are_taken_by_a_strict_jar"],
         file: "ig-oauth-common/src/cookie/set.rs",
-        before: "set_cookie(names, name, \"\", Duration::ZERO)",
+        before: "set_cookie(names, name, \"\", Some(Duration::ZERO))",
         code: "return format!(\"{name}=; Max-Age=0\");",
     },
     Defect {
