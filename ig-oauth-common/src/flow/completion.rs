@@ -60,8 +60,8 @@ impl Flow {
                 return self.refuse_now(proven.busy()).await;
             }
         }
-        let now = self.settings().clock.now();
         let lost = proven.refusal(AuthErrorKind::Unreachable);
+        let now = self.settings().clock.now();
         let mut is_waiting = false;
         let mut shared = match self.consumed().consume(&attempt.state, attempt.dead_after(), now) {
             Entry::First(sender) => {

@@ -10,6 +10,9 @@ use ig_oauth_common::{Clock, Timestamp};
 /// and when it consumes the state, from where on it shares the answer.
 const READS_OF_A_CALLBACK: usize = 2;
 
+/// The one exchange that they share notes when it asks.
+const READS_OF_THE_EXCHANGE: usize = 1;
+
 /// Longest wait for a callback to come, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -27,7 +30,7 @@ impl CountedClock {
     /// Waits until that many callbacks wait for the provider, since there were so many reads.
     pub async fn until_callbacks_wait(&self, callbacks: usize, reads: usize) {
         let waiting = async {
-            while self.reads() < reads + callbacks * READS_OF_A_CALLBACK {
+            while self.reads() < reads + callbacks * READS_OF_A_CALLBACK + READS_OF_THE_EXCHANGE {
                 tokio::task::yield_now().await;
             }
         };

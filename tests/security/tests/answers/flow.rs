@@ -229,10 +229,17 @@ pub(crate) async fn run(fixture: &Value) -> Outcome {
         "refresh" => {
             let before = site.token().await.expect("a session");
             *site.hands.0.lock().expect("a clock") += 2 * 24 * 60 * 60;
-            let after = site.token().await.expect("a session");
-            let is_new = after.issued_at() != before.issued_at();
-            outcome.result = if is_new { "refreshed" } else { "old token" }.to_owned();
-            outcome.seconds = is_new.then(|| after.remaining(site.hands.now()).as_secs());
+            // A token that the provider calls dead ends its session.
+            let after = site.token().await;
+            let is_new = after.as_ref().map(|after| after.issued_at() != before.issued_at());
+            outcome.result = match is_new {
+                Some(true) => "refreshed",
+                Some(false) => "old token",
+                None => "session ended",
+            }
+            .to_owned();
+            let new = after.filter(|_| is_new == Some(true));
+            outcome.seconds = new.map(|after| after.remaining(site.hands.now()).as_secs());
         }
         "me" => match site.token().await.expect("a session").profile().await {
             Ok(profile) => outcome.result = format!("profile {}", profile.username()),

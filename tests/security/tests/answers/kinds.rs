@@ -78,7 +78,7 @@ async fn every_message_of_a_kind_gets_its_kind_and_the_advice_that_helps() {
         ("graph", 200, graph(102, "x"), "TokenInvalid", "only a new login helps"),
         ("long_lived", 400, graph(190, "x"), "login", "expired or was revoked"),
         ("long_lived", 401, graph(102, "x"), "login", "expired or was revoked"),
-        ("refresh", 500, graph(102, "x"), "old token", "expired or was revoked"),
+        ("refresh", 500, graph(102, "x"), "session ended", "expired or was revoked"),
         ("exchange", 400, graph(190, "x"), "ProviderRejected", "this token is dead"),
         ("graph", 400, json!({ "meta": { "code": 400, "error_type": "OAuthAccessTokenError", "error_message": "x" } }).to_string(), "TokenInvalid", "x"),
         // The object is gone.
@@ -203,7 +203,7 @@ async fn every_failed_step_that_fails_no_login_leaves_its_whole_chain() {
     for (step, begins) in [
         ("profile", "the login goes on without a profile: "),
         ("long_lived", "the login goes on with a one-hour token"),
-        ("refresh", "the old token goes on, because its refresh failed: "),
+        ("refresh", "the provider calls a token invalid: the sessions that hold it end"),
         ("graph", "a call to the provider failed: "),
         ("me", "a call to the provider failed: "),
     ] {
