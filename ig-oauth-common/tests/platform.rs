@@ -347,7 +347,7 @@ async fn without_a_store_the_code_is_the_same_and_the_page_honest() {
     let code = code_in(&post(&site, DELETION, &signed).await);
     assert_eq!(code_in(&post(&site, DELETION, &signed).await), code);
     // The same text again is one request: the hook hears of it once.
-    assert_eq!(*told.0.codes.lock().unwrap(), [code.clone()]);
+    assert_eq!(*told.0.codes.lock().unwrap(), std::slice::from_ref(&code));
     assert!(page(&mut site, &code).await.contains("is not kept here"));
     let restarted = Site::with(ig_oauth_common::ConfigBuilder::platform_callbacks);
     let mut restarted = Site { cookies: Default::default(), ..restarted };
