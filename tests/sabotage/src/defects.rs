@@ -384,13 +384,6 @@ pub(crate) const DEFECTS: &[Defect] = &[
         code: "if !{on} { tombstones.bury_until(Ended::LoggedOut(session.id), until, now); }",
     },
     Defect {
-        name: "let_dead_tokens_live_on_in_the_store",
-        caught_by: &["w_20_a_call_that_meets_a_dead_token_ends_its_sessions"],
-        file: "ig-oauth-common/src/session/stored.rs",
-        before: "if is_dead || tombstones.is_dead(&token, now) {",
-        code: "if !{on} && (is_dead || tombstones.is_dead(&token, now)) {",
-    },
-    Defect {
         name: "mark_whatever_the_account_holds_as_dead",
         caught_by: &["w_20_a_late_answer_about_an_old_token_ends_nothing_newer"],
         file: "ig-oauth-common/src/session/death.rs",
