@@ -61,9 +61,9 @@ fn complaint(event: &Event) -> Option<Complaint> {
         }
         _ => return None,
     };
-    // Firefox's own viewer of JSON, and pages without an icon, until each has an empty one.
+    // Firefox's own viewer of JSON.
     let is_own = said.contains("chrome://") || said.contains("resource://");
-    if is_own || said.contains("/favicon.ico") {
+    if is_own {
         return None;
     }
     Some(Complaint(said))
