@@ -107,10 +107,6 @@ async fn buttons_keep_a_border_in_forced_colours(visit: &Visit<'_>, site: &Site)
                 parseFloat(getComputedStyle(one).borderTopWidth) < 1 || \
                 getComputedStyle(one).borderTopStyle === 'none').map(one => one.innerText)";
     on_each_page(visit, site, async |name| {
-        // The crate's own buttons have no border yet.
-        if name.starts_with("page-") {
-            return Ok(());
-        }
         let found = visit.evaluate(bare).await?;
         ensure(found == serde_json::json!([]), format!("{name}: no border on {found}"))
     })
