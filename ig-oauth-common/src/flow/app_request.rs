@@ -288,7 +288,7 @@ impl AppRequest {
         match self.flow.end_for_app(token, slot).await {
             Ok(()) => Ok(()),
             Err(error) => {
-                let refusal = Refusal::new(error, caller.audience);
+                let refusal = Refusal::new(error, caller.audience).at(Scene::Logout);
                 Err(protect(self.flow.refuse_now(refusal).await))
             }
         }
