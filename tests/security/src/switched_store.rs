@@ -120,7 +120,7 @@ impl Store for SwitchedStore {
     }
 
     fn end_session<'a>(&'a self, id: &'a SessionIdHash) -> StoreFuture<'a, ()> {
-        self.ask(move |store| store.end_session(id))
+        self.change(move |store| store.end_session(id))
     }
 
     fn sessions<'a>(
@@ -132,7 +132,7 @@ impl Store for SwitchedStore {
     }
 
     fn end_sessions<'a>(&'a self, account: &'a AccountKey) -> StoreFuture<'a, u64> {
-        self.ask(move |store| store.end_sessions(account))
+        self.change(move |store| store.end_sessions(account))
     }
 
     fn account<'a>(

@@ -8,6 +8,7 @@ use ig_oauth_conformance::browser::Response;
 use ig_oauth_conformance::harness::{Adapter, Sessions, Settings};
 
 use crate::site::{Site, removed, session_cookie};
+use crate::switched_store::SwitchedStore;
 
 const BOTH: [Sessions; 2] = [Sessions::Cookie, Sessions::Store];
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -48,6 +49,19 @@ pub async fn w_19_a_handler_ends_the_session_in_one_line(adapter: &impl Adapter)
         assert_eq!(next.text(), "anonymous", "{sessions:?}");
         assert!(removes_session(&next), "{sessions:?}: {}", next.describe());
     }
+    // Where it cannot end, the answer comes in place: `failure_url` is for logins and callbacks.
+    let store = SwitchedStore::new();
+    let given = store.clone();
+    let settings = Settings::new().configure(move |builder| {
+        builder.cookie_secrets([SECRET]).store(given).failure_url("/failed")
+    });
+    let site = Site::with(adapter, settings).await;
+    let session = site.log_in().await;
+    store.set_read_only(true);
+    let person = [("accept", "text/html"), ("cookie", session.as_str())];
+    let answer = site.send("GET", "/leave", &person).await;
+    assert_eq!(answer.status, 503, "{}", answer.describe());
+    assert!(answer.header("location").is_none(), "{}", answer.describe());
 }
 
 fn line(answer: &Response) -> String {
