@@ -11,6 +11,8 @@
 mod support;
 
 use std::sync::{Arc, Mutex};
+#[cfg(feature = "tracing")]
+use std::time::Duration;
 
 use ig_oauth_common::{
     AccountState, ApiErrorKind, AuthErrorKind, BoxFuture, DeadAccount, Hooks, LongLived,
@@ -188,4 +190,74 @@ async fn v_13_an_account_that_no_secret_opens_is_an_error_and_not_a_user_who_lef
     let report = accounts.reseal(None, 10).await.unwrap();
     assert_eq!((report.seen, report.unreadable), (2, 2));
     assert!(world.died().is_empty(), "nobody is called dead");
+}
+
+/// A wrong secret fails every account, each time: the log has it once for a process, and each pass's
+/// report has the count.
+#[cfg(feature = "tracing")]
+#[tokio::test]
+async fn v_13_a_wrong_secret_is_one_event_whatever_meets_it_and_however_often() {
+    let world = World::default();
+    let mut site = world.first();
+    log_in(&mut site, [7, 8]).await;
+    let (events, _guard) = support::events::Events::capture();
+    let mut wrong = world.instance(&site, &[NEW_SECRET]);
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    let logged = events.all();
+    let [event] = &logged[..] else { panic!("the look at the start: {logged:?}") };
+    for words in [
+        "does not open with any of the `cookie_secrets`",
+        "Its user is still connected",
+        "Compare the secrets of all instances",
+    ] {
+        assert!(event.contains(words), "{words}: {event}");
+    }
+    assert!(!event.contains(SECRET) && !event.contains(NEW_SECRET), "{event}");
+
+    let accounts = accounts(&wrong);
+    wrong.clock.advance(40 * DAY);
+    let refresher = accounts.refresher().per_minute(u32::MAX);
+    for pass in 1..=2 {
+        assert_eq!(refresher.run_once().await.unreadable, 2, "{pass}");
+        assert_eq!(accounts.reseal(None, 10).await.unwrap().unreadable, 2, "{pass}");
+        assert_eq!(refusal(&accounts, 7).await, AuthErrorKind::AccountUnreadable);
+        assert_eq!(accounts.accounts(None, 10).await.unwrap().len(), 2);
+        assert!(!accounts.can_read_accounts().await.unwrap());
+        assert!(!wrong.is_logged_in().await);
+    }
+    assert_eq!(events.all(), logged, "nothing further");
+    // Another process logs its own.
+    world.instance(&site, &[NEW_SECRET]);
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(events.all().len(), 2);
+}
+
+/// An account whose times cannot be is one event for each, whatever job meets it.
+#[cfg(feature = "tracing")]
+#[tokio::test]
+async fn v_04_an_account_from_the_future_is_one_event_however_many_jobs_meet_it() {
+    let world = World::default();
+    let mut site = world.first();
+    site.clock.advance(DAY);
+    log_in(&mut site, [7, 8]).await;
+    site.clock.set(support::START);
+    let (events, _guard) = support::events::Events::capture();
+    let accounts = accounts(&site);
+    let refresher = accounts.refresher().ahead(Duration::from_secs(70 * DAY));
+    let refresher = refresher.per_minute(u32::MAX);
+    for _ in 0..2 {
+        assert_eq!(refresher.run_once().await.unreadable, 2);
+        assert_eq!(accounts.reseal(None, 10).await.unwrap().unreadable, 2);
+        assert_eq!(refusal(&accounts, 7).await, AuthErrorKind::AccountUnreadable);
+    }
+    let logged = events.all();
+    assert_eq!(logged.len(), 2, "{logged:?}");
+    for event in &logged {
+        assert!(event.contains("the account of token") && event.contains("is ignored"), "{event}");
+        assert!(!event.contains("FAKE"), "{event}");
+    }
 }

@@ -136,6 +136,7 @@ pub(super) fn settings(mut builder: ConfigBuilder) -> Result<Settings, ConfigErr
         clock: builder.clock,
         randomness: builder.randomness,
         unreadable: crate::session::UnreadableAccounts::default(),
+        impossible_times: crate::session::ImpossibleTimes::default(),
         warnings,
     })
 }

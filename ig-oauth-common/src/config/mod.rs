@@ -27,7 +27,7 @@ use crate::keys::Keyring;
 use crate::provider::{Provider, SignedRequestVerifier};
 use crate::randomness::Randomness;
 use crate::scope::Scopes;
-use crate::session::{Store, UnreadableAccounts};
+use crate::session::{ImpossibleTimes, Store, UnreadableAccounts};
 
 /// What happens after the code exchange with its one-hour token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -150,6 +150,7 @@ pub(crate) struct Settings {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
     pub(crate) unreadable: UnreadableAccounts,
+    pub(crate) impossible_times: ImpossibleTimes,
     pub(crate) warnings: Vec<String>,
 }
 

@@ -2,6 +2,7 @@
 
 mod account;
 mod death;
+mod impossible_times;
 mod memory_store;
 mod sealed_cookie;
 mod shared_store;
@@ -14,6 +15,8 @@ mod unreadable;
 use std::time::Duration;
 
 pub(crate) use death::mark_dead;
+pub(crate) use impossible_times::ImpossibleTimes;
+use impossible_times::are_impossible;
 pub use memory_store::MemoryStore;
 pub use slot::Slot;
 pub(crate) use store::unavailable;
@@ -215,10 +218,14 @@ pub(crate) fn open_account(settings: &Settings, account: &AccountRecord) -> Stor
         settings.unreadable.found();
         return Stored::Unreadable;
     };
-    if is_from_the_future(settings.clock.now(), &[], &token) {
+    if has_impossible_times(settings, &token) {
         return Stored::Unreadable;
     }
     if is_dead { Stored::Dead(token) } else { Stored::Live(token) }
+}
+
+fn has_impossible_times(settings: &Settings, token: &Token) -> bool {
+    are_impossible(settings, Ended::Token(token.hash()), settings.clock.now(), &[], token)
 }
 
 /// What became of a record that was to be sealed by the newest key.
@@ -242,7 +249,7 @@ pub(crate) async fn reseal_account(
             settings.unreadable.found();
             return Ok(Resealing::Unreadable);
         };
-        if is_from_the_future(settings.clock.now(), &[], &token) {
+        if has_impossible_times(settings, &token) {
             return Ok(Resealing::Unreadable);
         }
         if key_id == settings.keyring.newest().id {
@@ -296,31 +303,6 @@ pub(crate) async fn end_all(
     stored::end_all(settings, store, user_id).await
 }
 
-/// A server's clock may be this much ahead of another's.
-const CLOCK_SKEW: Duration = Duration::from_secs(60);
-
-/// The provider gives no token a longer life; a longer one was made up.
-const LONGEST_TOKEN: Duration = Duration::from_secs(366 * 24 * 60 * 60);
-
-/// Whether these times cannot be: somebody who holds one of the secrets, an old one perhaps, could
-/// make a session of them that outlives every lifetime. It is ignored rather than removed, and never
-/// sealed anew: where only a clock is wrong, it is good again once that is set.
-fn is_from_the_future(now: Timestamp, times: &[Timestamp], token: &Token) -> bool {
-    let latest = now.saturating_add(CLOCK_SKEW);
-    let life = token.expires_at().saturating_since(token.issued_at());
-    let is_future = life > LONGEST_TOKEN
-        || token.issued_at() > latest
-        || times.iter().any(|moment| *moment > latest);
-    if is_future {
-        crate::trace::warning(
-            "a session or an account is ignored: it is sealed by one of the secrets, but its times \
-             lie in the future or its token lives for more than 366 days. Either this server's clock \
-             is behind, or somebody has a secret: remove that one at once",
-        );
-    }
-    is_future
-}
-
 /// Whether a session of these values ended a moment ago, by a logout or because another took its
 /// place: its browser has been told of that.
 pub(crate) fn ended_a_moment_ago(
@@ -367,56 +349,4 @@ fn line(settings: &Settings, value: &str, max_age: Duration) -> Result<String, A
     }
     let max_age = (!settings.end_with_browser).then_some(max_age);
     Ok(cookie::set_cookie(names, names.session(), value, max_age))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::Config;
-    use crate::scope::Scopes;
-    use crate::token::{AccessToken, Lifetime, TokenFacts};
-
-    const NOW: u64 = 1_800_000_000;
-    const DAY: u64 = 24 * 60 * 60;
-
-    fn at(seconds: u64) -> Timestamp {
-        Timestamp::from_unix_seconds(seconds)
-    }
-
-    /// No secret that somebody has buys more than the provider gives anybody.
-    #[test]
-    fn times_that_cannot_be_are_told_from_those_that_can() {
-        let config = Config::builder(
-            "990602627938098",
-            "obviously-fake-app-secret-0123456789",
-            "http://127.0.0.1/cb",
-        )
-        .build()
-        .unwrap();
-        let token = |issued_at: u64, life: u64| {
-            let facts = TokenFacts {
-                access_token: AccessToken::new("FAKE"),
-                user_id: UserId::from(7),
-                scopes: Scopes::new(),
-                scopes_reported: false,
-                lifetime: Lifetime::LongLived,
-                issued_at: at(issued_at),
-                expires_at: at(issued_at + life),
-            };
-            Token::new(facts, &config.settings.provider)
-        };
-        for (issued_at, life, seen_at, is_future) in [
-            (NOW, 60 * DAY, NOW, false),
-            (NOW + 60, 60 * DAY, NOW + 60, false),
-            (NOW + 61, 60 * DAY, NOW, true),
-            (NOW, 60 * DAY, NOW + 61, true),
-            (NOW, 366 * DAY, NOW, false),
-            (NOW, 366 * DAY + 1, NOW, true),
-            (NOW - 400 * DAY, 460 * DAY, NOW, true),
-        ] {
-            let times = [at(NOW - DAY), at(seen_at)];
-            let found = is_from_the_future(at(NOW), &times, &token(issued_at, life));
-            assert_eq!(found, is_future, "{issued_at} {life} {seen_at}");
-        }
-    }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Ended, Place, Reading, Renewal, Session, Tombstones, Unopened, account, expiry,
-    is_from_the_future, line,
+    Ended, Place, Reading, Renewal, Session, Tombstones, Unopened, account, are_impossible, expiry,
+    line,
 };
 use crate::clock::Timestamp;
 use crate::config::Settings;
@@ -54,7 +54,7 @@ pub(super) fn read(
             }
         };
         let SealedSession { id, started_at, seen_at, token } = session;
-        if is_from_the_future(now, &[started_at, seen_at], &token) {
+        if are_impossible(settings, Ended::Cookie(id), now, &[started_at, seen_at], &token) {
             continue;
         }
         if tombstones.is_buried(&Ended::LoggedOut(id), now) || tombstones.is_dead(&token, now) {

@@ -6,8 +6,8 @@ use super::store::{
     AccountKey, AccountRecord, SessionIdHash, SessionRecord, Store, is_touch_due, unavailable,
 };
 use super::{
-    Ended, Place, Reading, Renewal, Session, Tombstones, Unopened, account, expiry,
-    is_from_the_future, line,
+    Ended, Place, Reading, Renewal, Session, Tombstones, Unopened, account, are_impossible, expiry,
+    line,
 };
 use crate::clock::Timestamp;
 use crate::config::Settings;
@@ -86,7 +86,8 @@ pub(super) async fn read(
             }
         };
         let started_at = session.created_at;
-        if is_from_the_future(now, &[started_at, session.last_seen_at], &token) {
+        let name = Ended::Stored(session.id_hash);
+        if are_impossible(settings, name, now, &[started_at, session.last_seen_at], &token) {
             continue;
         }
         if is_dead || tombstones.is_dead(&token, now) {

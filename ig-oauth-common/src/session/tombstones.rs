@@ -12,6 +12,7 @@ use std::time::Duration;
 use super::sealed_cookie;
 use super::store::SessionIdHash;
 use crate::clock::Timestamp;
+use crate::encoding::to_base64url;
 use crate::token::{Token, TokenHash};
 
 /// Longer than any request that was under way when the session ended should take.
@@ -33,6 +34,18 @@ pub(crate) enum Ended {
     LoggedOut(sealed_cookie::SessionId),
     /// A token that the provider calls invalid.
     Token(TokenHash),
+}
+
+impl Ended {
+    /// Enough of it to tell two lines of a log apart.
+    pub(super) fn short(&self) -> String {
+        let bytes: &[u8] = match self {
+            Self::Cookie(id) | Self::LoggedOut(id) => id,
+            Self::Stored(hash) => hash.as_bytes(),
+            Self::Token(hash) => hash,
+        };
+        to_base64url(bytes.first_chunk::<6>().map_or(bytes, |chunk| chunk.as_slice()))
+    }
 }
 
 #[derive(Default)]

@@ -9,6 +9,8 @@
     reason = "tests"
 )]
 
+#[cfg(feature = "tracing")]
+pub mod events;
 pub mod issuer;
 pub mod people;
 pub mod yielding;

@@ -393,7 +393,7 @@ pub(crate) const DEFECTS: &[Defect] = &[
     Defect {
         name: "believe_times_of_the_future",
         caught_by: &["v_04_a_session_from_the_future_is_ignored_and_never_sealed_anew"],
-        file: "ig-oauth-common/src/session/mod.rs",
+        file: "ig-oauth-common/src/session/impossible_times.rs",
         before: "let latest = now.saturating_add(CLOCK_SKEW);",
         code: "let latest = if {on} { Timestamp::from_unix_seconds(u64::MAX) } else { now.saturating_add(CLOCK_SKEW) };",
     },

@@ -155,6 +155,7 @@ macro_rules! run_rows {
                 w_19_a_handler_ends_the_session_in_one_line
                 w_21_a_session_can_end_with_the_browser
                 v_04_a_session_from_the_future_is_ignored_and_never_sealed_anew
+                v_04_a_session_from_the_future_leaves_one_event
             }
             redirects {
                 r_01_no_form_of_open_redirect_works

@@ -1,12 +1,16 @@
 //! The second round, how sessions end: by the app, by the browser, and those that cannot be.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ig_oauth_common::MemoryStore;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ig_oauth_common::{MemoryStore, Randomness, RandomnessUnavailable, SystemRandomness};
 use ig_oauth_conformance::browser::Response;
 use ig_oauth_conformance::harness::{Adapter, Sessions, Settings};
+use sha2::{Digest as _, Sha256};
 
+use crate::log;
 use crate::site::{Site, removed, session_cookie};
 use crate::switched_store::SwitchedStore;
 
@@ -91,6 +95,66 @@ pub async fn w_21_a_session_can_end_with_the_browser(adapter: &impl Adapter) {
             assert_eq!(site.get("/plain", &session).await.status, 200);
             site.app.advance(Duration::from_secs(1));
             assert_eq!(site.get("/me", &session).await.status, 401, "{sessions:?} {ends}");
+        }
+    }
+}
+
+/// Remembers what the log may name the sessions by that are made with it: the id of one in a cookie,
+/// the id's hash of one in a store.
+#[derive(Clone, Default)]
+struct Names(Arc<Mutex<Vec<String>>>);
+
+impl Randomness for Names {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomnessUnavailable> {
+        SystemRandomness::new().fill(bytes)?;
+        let name = match bytes.len() {
+            16 => URL_SAFE_NO_PAD.encode(&bytes[..6]),
+            32 => URL_SAFE_NO_PAD.encode(&Sha256::digest(&*bytes)[..6]),
+            _ => return Ok(()),
+        };
+        self.0.lock().unwrap().push(name);
+        Ok(())
+    }
+}
+
+impl Names {
+    /// The lines about these sessions.
+    fn lines(&self) -> Vec<String> {
+        let names = self.0.lock().unwrap().clone();
+        let is_about = |line: &String| names.iter().any(|name| line.contains(name));
+        log::lines().into_iter().filter(is_about).collect()
+    }
+}
+
+pub async fn v_04_a_session_from_the_future_leaves_one_event(adapter: &impl Adapter) {
+    log::capture();
+    for sessions in BOTH {
+        let (store, names) = (Arc::new(MemoryStore::new()), Names::default());
+        let with = |secrets: &'static [&'static str], names: Names| {
+            let store = Arc::clone(&store);
+            Settings::new().configure(move |builder| {
+                let builder = builder.cookie_secrets(secrets).randomness(names);
+                if sessions == Sessions::Store { builder.store(store) } else { builder }
+            })
+        };
+        let forger = Site::with(adapter, with(&[SECRET], names.clone())).await;
+        forger.app.set_app_clock(START + 61);
+        let forged = [forger.log_in().await, forger.log_in().await];
+        assert_eq!(names.lines(), [""; 0], "to make one is nothing to speak of");
+        let site = Site::with(adapter, with(&[NEW_SECRET, SECRET], Names::default())).await;
+        for (at, session) in forged.iter().enumerate() {
+            for target in ["/me", "/", "/plain", "/me"] {
+                site.get(target, session).await;
+            }
+            let lines = names.lines();
+            assert_eq!(lines.len(), at + 1, "{sessions:?}: one for each session: {lines:?}");
+            let line = &lines[at];
+            assert!(line.starts_with("WARN"), "{line}");
+            for words in ["is ignored", "in the future", "clock is behind", "remove that one"] {
+                assert!(line.contains(words), "{words}: {line}");
+            }
+            let value = session.split_once('=').unwrap().1;
+            assert!(!line.contains(&value[..16]), "nothing of the cookie: {line}");
         }
     }
 }
