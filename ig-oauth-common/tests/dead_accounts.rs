@@ -8,6 +8,9 @@
     reason = "tests"
 )]
 
+#[cfg(feature = "tracing")]
+#[path = "support/events.rs"]
+mod events;
 mod support;
 
 use std::sync::{Arc, Mutex};
@@ -200,7 +203,7 @@ async fn v_13_a_wrong_secret_is_one_event_whatever_meets_it_and_however_often() 
     let world = World::default();
     let mut site = world.first();
     log_in(&mut site, [7, 8]).await;
-    let (events, _guard) = support::events::Events::capture();
+    let (events, _guard) = events::Events::capture();
     let mut wrong = world.instance(&site, &[NEW_SECRET]);
     for _ in 0..10 {
         tokio::task::yield_now().await;
@@ -245,7 +248,7 @@ async fn v_04_an_account_from_the_future_is_one_event_however_many_jobs_meet_it(
     site.clock.advance(DAY);
     log_in(&mut site, [7, 8]).await;
     site.clock.set(support::START);
-    let (events, _guard) = support::events::Events::capture();
+    let (events, _guard) = events::Events::capture();
     let accounts = accounts(&site);
     let refresher = accounts.refresher().ahead(Duration::from_secs(70 * DAY));
     let refresher = refresher.per_minute(u32::MAX);

@@ -3,6 +3,8 @@
 //! This runs in a task of its own. A browser that goes away cancels nothing: the code is spent in
 //! any case, and whoever calls back a second time shares the answer.
 
+use std::error::Error as _;
+
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -15,12 +17,13 @@ use super::exchange_places::Place;
 use super::failure::Refusal;
 use super::same_login::SameLogin;
 use super::{Flow, Reply};
+use crate::api::Api;
 use crate::clock::Timestamp;
 use crate::config::LongLived;
 use crate::encoding::to_base64url;
 use crate::error::{AuthError, AuthErrorKind, chain};
 use crate::hooks::{Denial, Login, LoginKind};
-use crate::provider::{Profile, TokenAnswer};
+use crate::provider::{Profile, ProviderRejection, TokenAnswer};
 use crate::scope::Scopes;
 use crate::session::{self, Claim, unavailable};
 use crate::token::{Lifetime, Token, TokenFacts, UserId};
@@ -201,13 +204,12 @@ impl Flow {
         let settings = self.settings();
         let asked_at = settings.clock.now();
         let answer = settings.provider.exchange_code(code).await;
-        if settings.store.is_none()
-            && answer.as_ref().is_err_and(|error| error.kind() == AuthErrorKind::CodeRejected)
-        {
-            // Without a store nothing else tells that another instance was at it.
-            warn_of_another_instance(proven);
-        }
-        let answer = answer?;
+        // Without a store nothing else tells that another instance was at it.
+        let answer = answer.inspect_err(|error| {
+            if settings.store.is_none() && says_spent(error, settings.api) {
+                warn_of_another_instance(proven);
+            }
+        })?;
         let extra: Scopes = attempt.extra_scopes.parse().unwrap_or_default();
         let token = self.granted(answer, self.requested_scopes(&extra), asked_at)?;
         let token = self.lengthen(token, budget).await?;
@@ -351,6 +353,12 @@ impl Flow {
         self.check_required(token.scopes())?;
         Ok(token)
     }
+}
+
+/// Whether the provider refused the code because somebody has exchanged it.
+fn says_spent(error: &AuthError, api: Api) -> bool {
+    let rejection = error.source().and_then(|source| source.downcast_ref::<ProviderRejection>());
+    rejection.is_some_and(|rejection| rejection.says_spent(api))
 }
 
 /// How it ended there cannot be known here, and if that instance died there is no other line about it.

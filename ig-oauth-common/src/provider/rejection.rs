@@ -15,6 +15,7 @@ use super::error_fields::ErrorFields;
 use super::http::HttpResponse;
 use super::meaning::{self, Meaning};
 use super::words::{safe, safe_class};
+use crate::api::Api;
 use crate::error::{AuthError, AuthErrorKind};
 
 /// How much of a body that is not JSON is looked at, in bytes.
@@ -74,6 +75,16 @@ impl ProviderRejection {
     #[must_use]
     pub fn instead_of_json(&self) -> Option<&str> {
         self.instead_of_json.as_deref()
+    }
+
+    /// Whether it is for certain that the code was good and has been exchanged before. Today's API has
+    /// other words for a code that is too old or unknown. Basic Display has the same for all of these.
+    pub(crate) fn says_spent(&self, api: Api) -> bool {
+        let words = self.message.as_deref().unwrap_or_default().to_ascii_lowercase();
+        match api {
+            Api::InstagramLogin => words.contains("code has been used"),
+            Api::BasicDisplay => words.contains("already used"),
+        }
     }
 
     /// What to do, when it is known.

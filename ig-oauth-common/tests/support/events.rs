@@ -1,5 +1,7 @@
 //! What is logged on this thread, at warning level and above.
 
+#![allow(unreachable_pub, reason = "a test file declares it")]
+
 use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};
 

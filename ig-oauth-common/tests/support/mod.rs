@@ -9,8 +9,6 @@
     reason = "tests"
 )]
 
-#[cfg(feature = "tracing")]
-pub mod events;
 pub mod issuer;
 pub mod people;
 pub mod yielding;

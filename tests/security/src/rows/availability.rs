@@ -4,14 +4,14 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ig_oauth_common::{Clock, Config, LongLived, Timestamp};
+use ig_oauth_common::{Api, Clock, Config, ConfigBuilder, LongLived, Timestamp};
 use ig_oauth_conformance::browser::{Response, send};
 use ig_oauth_conformance::harness::{Adapter, App, Serving, Settings};
 use ig_oauth_fake_instagram::Endpoint;
 
 use crate::faults::is_unavailable;
 use crate::log;
-use crate::site::{Attempt, CALLBACK, REDIRECT_URI, Site, is_ok};
+use crate::site::{Attempt, CALLBACK, LOGIN, REDIRECT_URI, Site, is_ok};
 use crate::switched_store::SwitchedStore;
 
 /// The clock of every app under test, as the harness sets it.
@@ -132,8 +132,8 @@ impl Worker {
         Self { address, _serving: adapter.serve(config, listener) }
     }
 
-    async fn call_back(&self, query: &str, attempt: &Attempt) -> Response {
-        let headers = [("host", self.address.clone()), ("cookie", attempt.cookie())];
+    async fn call_back(&self, query: &str, cookies: &str) -> Response {
+        let headers = [("host", self.address.clone()), ("cookie", cookies.to_owned())];
         let headers = headers.map(|(name, value)| (name.to_owned(), value.into_bytes()));
         send(&self.address, "GET", &format!("{CALLBACK}?{query}"), &headers, b"").await
     }
@@ -155,7 +155,7 @@ pub async fn v_01_clones_of_one_configuration_share_states_and_places(adapter: &
     let mut login = pin!(site.finish(&first));
     let others = async {
         exchanging(&site, 1).await;
-        is_busy(&other.call_back(&query(&second), &second).await);
+        is_busy(&other.call_back(&query(&second), &second.cookie()).await);
     };
     tokio::select! {
         _ = &mut login => panic!("no answer before the provider's"),
@@ -163,11 +163,11 @@ pub async fn v_01_clones_of_one_configuration_share_states_and_places(adapter: &
     }
     drop(held);
     is_ok(&login.await);
-    let replay = other.call_back(&query(&first), &first).await;
+    let replay = other.call_back(&query(&first), &first.cookie()).await;
     assert_ne!(replay.status, 503, "{}", replay.describe());
     assert_eq!(crate::site::session_cookie(&replay), None);
     assert_eq!(site.exchanges(), 1, "the state is consumed for all of them");
-    is_ok(&other.call_back(&query(&second), &second).await);
+    is_ok(&other.call_back(&query(&second), &second.cookie()).await);
 }
 
 pub async fn v_02_only_a_code_is_claimed_and_no_longer_than_its_attempt_lives(
@@ -204,42 +204,113 @@ impl Clock for Standing {
     }
 }
 
-pub async fn v_14_a_callback_that_another_instance_had_leaves_one_warning(adapter: &impl Adapter) {
-    log::capture();
-    for store in [Some(SwitchedStore::new()), None] {
-        let kept = store.clone();
-        let settings = Settings::new().configure(|builder| {
-            let builder = builder.cookie_secrets([COOKIE_SECRET]);
-            match kept {
-                Some(store) => builder.store(store),
-                None => builder,
-            }
-        });
-        let site = Site::with(adapter, settings).await;
-        let provider = &site.app.provider;
-        let builder = Config::builder(provider.client_id(), provider.client_secret(), REDIRECT_URI)
-            .authorize_url(provider.authorize_url())
-            .token_url(provider.token_url())
-            .graph_url(provider.graph_url())
-            .cookie_secrets([COOKIE_SECRET])
-            .clock(Standing);
-        let is_stored = store.is_some();
-        let builder = match store {
+/// Two instances of one app, which share what the store has and nothing else.
+async fn two_instances(
+    adapter: &impl Adapter,
+    api: Api,
+    store: Option<SwitchedStore>,
+    linking: bool,
+) -> (Site, Worker) {
+    let configure = move |builder: ConfigBuilder| {
+        let builder = builder.api(api).cookie_secrets([COOKIE_SECRET]).linking(linking);
+        match store {
             Some(store) => builder.store(store),
             None => builder,
-        };
-        // Another instance of the same app, which shares what the store has and nothing else.
-        let other = Worker::start(adapter, builder.build().unwrap());
-        let attempt = site.start("").await;
-        let query = format!("code={}&state={}", site.code(), attempt.state);
-        is_ok(&site.call_back(&query, &attempt.cookie()).await);
-        let again = other.call_back(&query, &attempt).await;
-        assert_eq!(again.status, 400, "{}", again.describe());
-        let id = &attempt.state[..8];
-        let lines = log::lines();
-        let warnings: Vec<_> = lines.iter().filter(|line| line.contains(id)).collect();
-        let [warning] = warnings[..] else { panic!("store: {is_stored}: {warnings:?}") };
-        assert!(warning.starts_with("WARN"), "{warning}");
-        assert!(!warning.contains(&attempt.state), "the id alone: {warning}");
+        }
+    };
+    let site = Site::with(adapter, Settings::new().api(api).configure(configure.clone())).await;
+    let provider = &site.app.provider;
+    let builder = Config::builder(provider.client_id(), provider.client_secret(), REDIRECT_URI)
+        .authorize_url(provider.authorize_url())
+        .token_url(provider.token_url())
+        .graph_url(provider.graph_url())
+        .clock(Standing);
+    let other = Worker::start(adapter, configure(builder).build().unwrap());
+    (site, other)
+}
+
+/// The lines that name this attempt by its id: warnings, which say no more of it.
+fn warnings_about(attempt: &Attempt) -> Vec<String> {
+    let id = &attempt.state[..8];
+    let lines: Vec<_> = log::lines().into_iter().filter(|line| line.contains(id)).collect();
+    for line in &lines {
+        assert!(line.starts_with("WARN"), "{line}");
+        assert!(!line.contains(&attempt.state), "the id alone: {line}");
     }
+    lines
+}
+
+pub async fn v_14_a_callback_that_another_instance_had_leaves_one_warning(adapter: &impl Adapter) {
+    log::capture();
+    for (api, scopes, store) in [
+        (Api::InstagramLogin, "instagram_business_basic", Some(SwitchedStore::new())),
+        (Api::InstagramLogin, "instagram_business_basic", None),
+        (Api::BasicDisplay, "user_profile", None),
+    ] {
+        let is_stored = store.is_some();
+        let (site, other) = two_instances(adapter, api, store, false).await;
+        let attempt = site.start("").await;
+        let code = site.app.provider.issue_code(REDIRECT_URI, scopes);
+        let query = format!("code={code}&state={}", attempt.state);
+        is_ok(&site.call_back(&query, &attempt.cookie()).await);
+        assert_eq!(warnings_about(&attempt), [""; 0], "store: {is_stored}: it ended well");
+        let again = other.call_back(&query, &attempt.cookie()).await;
+        assert_eq!(again.status, 400, "{}", again.describe());
+        let warnings = warnings_about(&attempt);
+        assert_eq!(warnings.len(), 1, "{api:?} {is_stored}: {warnings:?}");
+        assert!(warnings[0].contains("another instance may have died"), "{warnings:?}");
+    }
+}
+
+pub async fn v_14_so_does_a_linking_that_another_instance_had(adapter: &impl Adapter) {
+    log::capture();
+    let ann = [("cookie", "app_user=ann"), ("sec-fetch-site", "same-origin")];
+    for store in [Some(SwitchedStore::new()), None] {
+        let is_stored = store.is_some();
+        let (site, other) = two_instances(adapter, Api::InstagramLogin, store, true).await;
+        let start = site.send("POST", &format!("{LOGIN}?return_to=/page/accounts"), &ann).await;
+        let attempt = crate::site::attempt(&start);
+        let query = format!("code={}&state={}", site.code(), attempt.state);
+        let cookies = format!("{}; app_user=ann", attempt.cookie());
+        assert_eq!(site.call_back(&query, &cookies).await.location(), "/page/accounts#");
+        let again = other.call_back(&query, &cookies).await;
+        if is_stored {
+            // The app's page shows what is connected: here it cannot be known.
+            assert_eq!((again.status, again.location()), (303, "/page/accounts#"));
+        } else {
+            assert_eq!(again.status, 400, "{}", again.describe());
+        }
+        let warnings = warnings_about(&attempt);
+        assert_eq!(warnings.len(), 1, "store: {is_stored}: {warnings:?}");
+        // The same instance knows how it ended, and has nothing to warn of.
+        assert_eq!(site.call_back(&query, &cookies).await.location(), "/page/accounts#");
+        assert_eq!(warnings_about(&attempt).len(), 1);
+    }
+}
+
+pub async fn v_14_a_code_that_was_not_spent_speaks_of_no_other_instance(adapter: &impl Adapter) {
+    const TWO_HOURS: Duration = Duration::from_secs(2 * 60 * 60);
+    log::capture();
+    let (site, _) = two_instances(adapter, Api::InstagramLogin, None, false).await;
+    let refused = async |code: &str, attempt: &Attempt| {
+        let query = format!("code={code}&state={}", attempt.state);
+        let answer = site.call_back(&query, &attempt.cookie()).await;
+        assert_eq!(answer.status, 400, "{}", answer.describe());
+        assert!(answer.text().contains("code_rejected"), "{}", answer.text());
+    };
+    // Made up; of another login; of another redirect URI.
+    let elsewhere = "https://app.example/elsewhere";
+    site.app.provider.register_redirect_uri(elsewhere);
+    let other_uri = site.app.provider.issue_code(elsewhere, "instagram_business_basic");
+    for code in ["x", "FAKECODE-x", &other_uri] {
+        let attempt = site.start("").await;
+        refused(code, &attempt).await;
+        assert_eq!(warnings_about(&attempt), [""; 0], "{code}");
+    }
+    // Too old: by the provider's clock, since an attempt is over long before its code.
+    let code = site.code();
+    site.app.provider.advance(TWO_HOURS);
+    let attempt = site.start("").await;
+    refused(&code, &attempt).await;
+    assert_eq!(warnings_about(&attempt), [""; 0], "too old");
 }

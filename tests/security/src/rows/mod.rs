@@ -13,6 +13,7 @@ pub mod dead_tokens;
 pub mod events;
 pub mod forgeries;
 pub mod hosts;
+pub mod links_of_others;
 pub mod logout;
 pub mod methods;
 pub mod redirects;
@@ -75,6 +76,9 @@ macro_rules! run_rows {
                 s_14_any_changed_bit_of_the_attempt_is_noticed
                 s_15_a_shorter_or_longer_signature_is_none
                 s_16_one_value_has_one_text
+            }
+            links_of_others {
+                w_08_another_users_old_link_renews_nothing
             }
             ways_on {
                 w_05_a_user_whom_accepts_refuses_ends_at_the_callback
@@ -244,6 +248,8 @@ macro_rules! run_rows {
                 v_01_exchanges_are_bounded_and_who_finds_no_place_loses_nothing
                 v_02_only_a_code_is_claimed_and_no_longer_than_its_attempt_lives
                 v_14_a_callback_that_another_instance_had_leaves_one_warning
+                v_14_so_does_a_linking_that_another_instance_had
+                v_14_a_code_that_was_not_spent_speaks_of_no_other_instance
             }
             repeated_requests {
                 v_11_a_repeat_does_not_undo_a_newer_connection
