@@ -59,7 +59,8 @@ impl Flow {
         let mut place = None;
         if is_exchange && self.consumed().is_new(&attempt.state) {
             place = self.exchanges().take().await;
-            if place.is_none() {
+            // Its double may have begun in the meantime, and is joined without a place.
+            if place.is_none() && self.consumed().is_new(&attempt.state) {
                 return self.refuse_now(proven.busy()).await;
             }
         }
@@ -79,6 +80,8 @@ impl Flow {
                 receiver
             }
             Entry::UnderWay(receiver) => {
+                // Only who runs an exchange holds a place.
+                drop(place);
                 is_waiting = Handle::try_current().is_ok();
                 receiver
             }

@@ -148,7 +148,11 @@ impl Flow {
             Entry::UnderWay(_) if Handle::try_current().is_err() => {
                 return Err(RefreshError::NotNow);
             }
-            Entry::UnderWay(under_way) => under_way,
+            Entry::UnderWay(under_way) => {
+                // Only who runs a refresh holds a place: one page can ask for a token many times.
+                drop(place);
+                under_way
+            }
             Entry::First(sender, under_way) => {
                 // Without a runtime the sender is dropped, which counts as a failure.
                 let Ok(runtime) = Handle::try_current() else {
