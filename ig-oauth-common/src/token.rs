@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use crate::clock::Timestamp;
 use crate::error::chain;
 use crate::provider::http::BoxFuture;
-use crate::provider::{ApiError, ApiErrorKind, Profile, Provider};
+use crate::provider::{ApiError, ApiErrorKind, Profile, Provider, ProviderRejection};
 use crate::scope::{Scope, Scopes};
 
 /// An access token (RFC 6749, section 1.4): whoever holds it acts for the user.
@@ -180,6 +180,7 @@ impl Token {
         let watch = self.watch.as_ref().and_then(Weak::upgrade);
         if let (Err(error), Some(watch)) = (&answer, watch)
             && error.kind() == ApiErrorKind::TokenInvalid
+            && error.rejection().is_some_and(ProviderRejection::is_death)
         {
             watch.died(self.clone(), chain(error)).await;
         }
@@ -261,8 +262,8 @@ impl Token {
     ///
     /// # Errors
     ///
-    /// See [`ApiErrorKind`](crate::ApiErrorKind). With `TokenInvalid` the sessions that hold this
-    /// token have ended, and a stored account is marked as dead. A profile without a user name is
+    /// See [`ApiErrorKind`](crate::ApiErrorKind). With `TokenInvalid`, by code 190 or 102, the sessions
+    /// that hold this token have ended, and a stored account is marked as dead. A profile without a user name is
     /// `MalformedAnswer`.
     pub async fn profile(&self) -> Result<Profile, ApiError> {
         self.heard(noted(self.provider.profile(self.access_token()).await)).await
@@ -319,8 +320,8 @@ impl Token {
     ///
     /// # Errors
     ///
-    /// See [`ApiErrorKind`](crate::ApiErrorKind). With `TokenInvalid` the sessions that hold this
-    /// token have ended, and a stored account is marked as dead. `InvalidRequest`, without a call, when `path` is
+    /// See [`ApiErrorKind`](crate::ApiErrorKind). With `TokenInvalid`, by code 190 or 102, the sessions
+    /// that hold this token have ended, and a stored account is marked as dead. `InvalidRequest`, without a call, when `path` is
     /// not a plain relative path or a parameter is named `access_token` or `method`.
     pub async fn get<T: DeserializeOwned>(
         &self,

@@ -341,10 +341,10 @@ fn is_same(one: &Token, other: &Token) -> bool {
         && one.access_token().expose_secret() == other.access_token().expose_secret()
 }
 
-/// Whether the provider calls the token invalid: codes 190 and 102 of Meta's "Error handling" page.
+/// Whether the provider calls the token invalid.
 fn is_death(error: &AuthError) -> bool {
     let rejection = error.source().and_then(|source| source.downcast_ref::<ProviderRejection>());
-    rejection.is_some_and(|rejection| matches!(rejection.code(), Some(102 | 190)))
+    rejection.is_some_and(ProviderRejection::is_death)
 }
 
 async fn within<T>(

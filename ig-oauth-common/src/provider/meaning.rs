@@ -230,6 +230,11 @@ pub(super) fn of(status: u16, fields: &ErrorFields) -> (Option<Meaning>, Advice)
         Some((_, meaning, advice)) => (Some(*meaning), *advice),
         None => (None, None),
     };
+    // A message about a parameter can repeat it, and what a visitor wrote must not end a session.
+    let (by_words, advice) = match by_words {
+        Some(Meaning::TokenDead) if is_graph_code(status, fields) => (None, None),
+        _ => (by_words, advice),
+    };
     let is = |meaning| by_words == Some(meaning);
     if is_throttled(status, fields) || is(Meaning::Throttled) {
         return (Some(Meaning::Throttled), None);
@@ -271,6 +276,11 @@ fn why_dead(subcode: Option<i64>) -> &'static str {
 
 fn is_list(message: &str) -> bool {
     PARAMETERS.iter().filter(|name| message.contains(*name)).count() > 1
+}
+
+/// The token endpoint's `code` is the status once more, and says nothing of its own.
+fn is_graph_code(status: u16, fields: &ErrorFields) -> bool {
+    fields.code.is_some_and(|code| code != i64::from(status))
 }
 
 fn has_class(fields: &ErrorFields, start: &str) -> bool {

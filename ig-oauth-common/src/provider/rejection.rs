@@ -58,6 +58,12 @@ impl ProviderRejection {
         self.code
     }
 
+    /// Whether the provider calls the token invalid: codes 190 and 102 of Meta's "Error handling" page.
+    /// Words alone end no session.
+    pub(crate) fn is_death(&self) -> bool {
+        matches!(self.code, Some(102 | 190))
+    }
+
     /// The Graph API's finer number, such as 460 after a change of password.
     #[must_use]
     pub fn subcode(&self) -> Option<i64> {

@@ -11,6 +11,7 @@ use crate::site::{Site, is_ok, removed, session_cookie};
 
 const BOTH: [Sessions; 2] = [Sessions::Cookie, Sessions::Store];
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const ECHO: &str = r#"{"error":{"message":"(#100) Tried accessing nonexisting field (session has expired) on node type (IGUser)","type":"OAuthException","code":100}}"#;
 const SECRET: &str = "an obviously fake cookie secret for tests";
 
 /// Keeps the users whose accounts died.
@@ -77,6 +78,12 @@ pub async fn w_20_a_call_that_meets_a_dead_token_ends_its_sessions(adapter: &imp
         for (fault, kind) in [
             (Fault::Throttled { minutes: 5 }, "Throttled"),
             (Fault::json(400, r#"{"error":{"message":"x","type":"y","code":10}}"#), "Permission"),
+            // What a visitor wrote, and the provider repeats.
+            (Fault::json(400, ECHO), "InvalidRequest"),
+            (
+                Fault::json(401, r#"{"error":{"message":"The session has expired"}}"#),
+                "TokenInvalid",
+            ),
             (Fault::html(503), "Unreachable"),
         ] {
             site.app.provider.set_fault(Endpoint::Media, fault);
