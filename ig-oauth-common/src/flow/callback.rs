@@ -99,12 +99,17 @@ impl Flow {
                 return self.refuse(refusal.cookies(vec![removal]));
             }
         };
+        let present = request.context.and_then(super::context_hash);
+        let is_theirs = attempt.context.is_none_or(|bound_to| {
+            present.is_some_and(|present| bool::from(present.ct_eq(&bound_to)))
+        });
         let refuse_attempt = |kind: AuthErrorKind| {
             let refusal = Refusal::new(kind, audience).cookies(vec![removal.clone()]);
-            // Another user's login is renewed for nobody.
+            // Another user's login is renewed for nobody, however it failed.
             self.refuse(match kind {
                 AuthErrorKind::WrongContext => refusal,
-                _ => refusal.of(SameLogin::of(&attempt)),
+                _ if is_theirs => refusal.of(SameLogin::of(&attempt)),
+                _ => refusal,
             })
         };
         if !attempt.is_live(settings.clock.now()) {
@@ -115,7 +120,7 @@ impl Flow {
             return refuse_attempt(AuthErrorKind::WrongContext);
         }
         if let Some(bound_to) = &attempt.context {
-            match request.context.and_then(super::context_hash) {
+            match present {
                 Some(present) if bool::from(present.ct_eq(bound_to)) => {}
                 None if query.get("hop") != Ok(Some("1")) => {
                     return Begin::Done(

@@ -338,6 +338,20 @@ pub async fn s_21_an_attempt_of_one_app_user_is_none_of_anothers(adapter: &impl 
     is_refused(&site.call_back(&query, &cookies).await, "invalid_state");
     assert_eq!(site.exchanges(), 0);
 
+    // Nor is Ann's attempt renewed for Bob when it is too old: not her link, and not her page.
+    let link = format!("{LOGIN}?return_to=/page/of-ann");
+    let headers = [("cookie", "app_user=ann"), ("sec-fetch-site", "same-origin")];
+    let started = attempt(&site.send("POST", &link, &headers).await);
+    site.app.advance(Duration::from_secs(601));
+    for (user, is_renewed) in [("bob", false), ("ann", true)] {
+        let query = format!("code={}&state={}", site.code(), started.state);
+        let cookies = format!("{}; app_user={user}", started.cookie());
+        let page = site.call_back(&query, &cookies).await;
+        is_refused(&page, "invalid_state");
+        assert_eq!(page.text().contains("options="), is_renewed, "{user}: {}", page.text());
+        assert_eq!(page.text().contains("of-ann"), is_renewed, "{user}: {}", page.text());
+    }
+
     // Without any app user the browser may be holding a strict cookie back: it bounces once.
     let started = start_linking(&site, "ann").await;
     let query = format!("code={}&state={}", site.code(), started.state);
