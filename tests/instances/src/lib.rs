@@ -13,6 +13,7 @@
     reason = "test support stops at the first surprise"
 )]
 
+pub mod dead_accounts;
 pub mod dump;
 pub mod engine;
 pub mod killed_refresher;

@@ -3,7 +3,7 @@
 mod programs;
 
 use ig_oauth_instances::engine::Engine;
-use ig_oauth_instances::{dump, killed_refresher, outage, refreshers, two_examples};
+use ig_oauth_instances::{dead_accounts, dump, killed_refresher, outage, refreshers, two_examples};
 use ig_oauth_test_adapters::{Actix, Axum};
 use programs::{PROGRAMS, REFRESHER};
 
@@ -71,4 +71,10 @@ async fn nobody_waits_longer_for_a_database_that_hangs_than_the_timeout() {
     let name = "PostgreSQL";
     outage::nobody_waits_longer_than_the_timeout(&Axum, &engine, name).await;
     outage::nobody_waits_longer_than_the_timeout(&Actix, &engine, name).await;
+}
+
+#[tokio::test]
+async fn a_dead_account_is_marked_for_all_instances() {
+    let Some(engine) = Engine::postgres() else { return };
+    dead_accounts::a_dead_account_is_marked_for_all_instances(&engine).await;
 }

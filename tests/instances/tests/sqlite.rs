@@ -3,7 +3,7 @@
 mod programs;
 
 use ig_oauth_instances::engine::Engine;
-use ig_oauth_instances::{dump, killed_refresher, outage, refreshers, two_examples};
+use ig_oauth_instances::{dead_accounts, dump, killed_refresher, outage, refreshers, two_examples};
 use ig_oauth_test_adapters::{Actix, Axum};
 use programs::{PROGRAMS, REFRESHER};
 
@@ -55,4 +55,10 @@ async fn a_database_that_is_taken_away_and_returns_on_axum() {
 async fn a_database_that_is_taken_away_and_returns_on_actix() {
     let mut engine = Engine::sqlite();
     outage::a_database_that_dies_and_returns(&Actix, &mut engine, "SQLite, actix").await;
+}
+
+#[tokio::test]
+async fn a_dead_account_is_marked_for_all_instances() {
+    let engine = Engine::sqlite();
+    dead_accounts::a_dead_account_is_marked_for_all_instances(&engine).await;
 }
