@@ -193,3 +193,45 @@ async fn v_12_the_file_and_its_journals_are_for_this_user_alone() {
     names.sort();
     assert_eq!(names, ["store.db", "store.db-shm", "store.db-wal"]);
 }
+
+/// A file of an earlier release, or one that the app made for itself, is often readable by everybody.
+#[cfg(unix)]
+#[tokio::test]
+async fn v_12_a_file_that_others_may_use_is_closed_to_them_when_it_is_opened() {
+    use std::fs::{Permissions, metadata, set_permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    for (before, after) in [
+        (0o644, 0o640),
+        (0o666, 0o660),
+        (0o607, 0o600),
+        // A group is how processes of several users share a file.
+        (0o660, 0o660),
+        (0o640, 0o640),
+        (0o600, 0o600),
+    ] {
+        let file = File::new();
+        let (session, account) = login();
+        let names = ["", "-wal", "-shm"].map(|end| format!("{}{end}", file.path()));
+        {
+            let store = SqliteStore::open(file.path()).await.unwrap();
+            store.begin_session(session.clone(), account).await.unwrap();
+            // As a crash leaves them: the journals stay beside the file.
+            for name in &names {
+                set_permissions(name, Permissions::from_mode(before)).unwrap();
+                std::fs::copy(name, format!("{name}.kept")).unwrap();
+            }
+        }
+        for name in &names {
+            std::fs::rename(format!("{name}.kept"), name).unwrap();
+            assert_eq!(metadata(name).unwrap().permissions().mode() & 0o777, before);
+        }
+        let store = SqliteStore::open(file.path()).await.unwrap();
+        let found = store.session(&session.id_hash, session.created_at).await.unwrap();
+        assert!(found.is_some(), "{before:o}: nothing is lost by it");
+        for name in &names {
+            let mode = metadata(name).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode, after, "{before:o}: {name} has {mode:o}");
+        }
+    }
+}

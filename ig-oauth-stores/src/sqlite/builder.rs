@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::connections::{Access, Lane, Place, open};
+use super::connections::{Access, Lane, Place, close_to_others, open};
 use super::schema::{self, SchemaError};
 use super::statements::Sql;
 use super::{Inner, SqliteStore};
@@ -57,7 +57,7 @@ impl SqliteStoreBuilder {
         self
     }
 
-    /// Opens the file, making it when it is not there.
+    /// Opens the file, making it when it is not there. See [`SqliteStore`] for who may read it then.
     ///
     /// # Errors
     ///
@@ -124,6 +124,8 @@ fn prepare(
     prefix: &str,
     manage: bool,
 ) -> Result<Connection, StoreSetupError> {
+    // Before it is opened: SQLite makes journals with the file's own mode.
+    close_to_others(place);
     let mut connection =
         open(place, Access::ReadWrite, timeout).map_err(|error| explain(&error))?;
     schema::prepare(&mut connection, prefix, manage).map_err(|error| match error {

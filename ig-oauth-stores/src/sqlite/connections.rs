@@ -119,6 +119,32 @@ fn make_private(path: &Path) {
 #[cfg(not(unix))]
 fn make_private(_: &Path) {}
 
+/// Closes a file that is there to users who are neither its owner nor of its group: a release that did
+/// not care, or a umask, has left it readable by everybody. The group's permissions stay, since they are
+/// how processes of several users share a file. Journals that a crash has left get the same.
+///
+/// Only the owner of a file may do that: another user's process leaves it as it is.
+#[cfg(unix)]
+pub(super) fn close_to_others(place: &Place) {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let Place::File(path) = place else { return };
+    for end in ["", "-wal", "-shm"] {
+        let mut path = path.clone().into_os_string();
+        path.push(end);
+        let Ok(found) = std::fs::metadata(&path) else { continue };
+        let mode = found.permissions().mode();
+        if mode & 0o007 != 0 {
+            let _ = std::fs::set_permissions(&path, Permissions::from_mode(mode & !0o007));
+        }
+    }
+}
+
+/// Elsewhere files have no such permissions.
+#[cfg(not(unix))]
+pub(super) fn close_to_others(_: &Place) {}
+
 /// Some connections of one kind, and a queue for them in the order of asking.
 pub(super) struct Lane {
     place: Place,

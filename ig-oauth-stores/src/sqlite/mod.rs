@@ -36,6 +36,11 @@ const PURGE_BATCH: i64 = 1_000;
 /// until that file is back, or the app is restarted with another one. To put a backup in its place,
 /// stop the app first and remove the files that end in `-wal` and `-shm`.
 ///
+/// On Unix a new file and its journals are for the user of the app alone (mode 0600). When the file is
+/// there already, opening it takes every permission from users who are neither its owner nor in its
+/// group: 0644 becomes 0640. The group keeps its permissions, so processes of several users can share a
+/// file by a group of their own; `chmod 600` where none does.
+///
 /// Cheap to clone: clones share their connections.
 ///
 /// ```no_run
