@@ -70,13 +70,11 @@ impl Flow {
         let mut shared = match self.consumed().consume(&attempt.state, attempt.dead_after(), now) {
             Entry::First(sender) => {
                 let receiver = sender.subscribe();
-                let Ok(runtime) = Handle::try_current() else {
-                    self.consumed().finish(&attempt.state, false);
-                    let needs = "the flow needs a Tokio runtime with time enabled";
-                    let error = AuthError::with_source(AuthErrorKind::Internal, needs);
+                let state = attempt.state;
+                if let Err(error) = self.spawn(self.clone().run(proven, sender, place)) {
+                    self.consumed().finish(&state, false);
                     return self.refuse_now(Refusal { error, ..lost }).await;
-                };
-                runtime.spawn(self.clone().run(proven, sender, place));
+                }
                 receiver
             }
             Entry::UnderWay(receiver) => {

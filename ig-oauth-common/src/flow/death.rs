@@ -70,13 +70,13 @@ impl DeathWatch for Shared {
     fn died(self: Arc<Self>, token: Token, why: String) -> BoxFuture<'static, ()> {
         let flow = Flow { shared: self };
         Box::pin(async move {
-            match Handle::try_current() {
-                // A task of its own: a handler that goes away must not leave the session behind.
-                Ok(runtime) => {
-                    let task = runtime.spawn(async move { flow.token_died(&token, &why).await });
-                    let _ = task.await;
-                }
-                Err(_) => flow.token_died(&token, &why).await,
+            if Handle::try_current().is_err() {
+                return flow.token_died(&token, &why).await;
+            }
+            // A task of its own: a handler that goes away must not leave the session behind.
+            let ending = flow.clone();
+            if let Ok(task) = flow.spawn(async move { ending.token_died(&token, &why).await }) {
+                let _ = task.await;
             }
         })
     }

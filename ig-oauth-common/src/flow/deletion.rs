@@ -161,7 +161,7 @@ impl Flow {
             let cure = "nothing keeps the status of a deletion without a `store`";
             return Err(AuthError::with_source(AuthErrorKind::Store, cure));
         };
-        let runtime = platform::runtime()?;
+        platform::runtime()?;
         let Some(hash) = confirmation_code::hash(confirmation_code) else { return Ok(false) };
         let now = settings.clock.now();
         let requested_at = match confirmation_code::requested_at(settings, confirmation_code) {
@@ -177,13 +177,13 @@ impl Flow {
         // A task of its own: a caller who leaves would otherwise take the claim along, and keep every
         // other report waiting until it ends.
         let flow = self.clone();
-        let writing = runtime.spawn(async move {
+        let writing = self.spawn(async move {
             let write = flow.change_status(hash, |found| {
                 let is_done = found.is_some_and(|found| found.status == DeletionStatus::Done);
                 (status != DeletionStatus::Queued || !is_done).then_some(record)
             });
             write.await
-        });
+        })?;
         let lost =
             |_| AuthError::with_source(AuthErrorKind::Store, "the task that wrote it was lost");
         writing.await.map_err(lost)??;
@@ -231,9 +231,9 @@ impl Flow {
             }
         };
         if let Err(error) = self.in_time(claim).await {
-            // The store may have made it, and been late to say so. Nobody waits for this.
+            // The store may have made it, and been late to say so. No request waits for this.
             let flow = self.clone();
-            tokio::spawn(async move { flow.give_back(&key, &owner).await });
+            drop(self.spawn(async move { flow.give_back(&key, &owner).await }));
             return Err(error);
         }
         let done = work.await;

@@ -9,7 +9,7 @@ use super::failure::Refusal;
 use super::negotiation::Audience;
 use super::pages::Scene;
 use super::return_to::with_own_fragment;
-use super::{Begin, Flow, Job, Reply, Request, platform, post_rule};
+use super::{Begin, Flow, Job, Reply, Request, post_rule};
 use crate::error::{AuthError, AuthErrorKind};
 use crate::hooks::Logout;
 use crate::session::{self, Reading, Slot};
@@ -34,12 +34,11 @@ impl Flow {
     }
 
     async fn log_out_whoever_leaves(self, values: Vec<Vec<u8>>, audience: Audience) -> Reply {
-        let runtime = match platform::runtime() {
-            Ok(runtime) => runtime,
+        let flow = self.clone();
+        let task = match self.spawn(async move { flow.log_out(values, audience).await }) {
+            Ok(task) => task,
             Err(error) => return self.refuse_now(self.half_logged_out(error, audience)).await,
         };
-        let flow = self.clone();
-        let task = runtime.spawn(async move { flow.log_out(values, audience).await });
         match task.await {
             Ok(reply) => reply,
             // A hook panicked, or the runtime ends.
@@ -123,12 +122,11 @@ impl Flow {
         let values = slot.values().to_vec();
         let had_ended = session::ended_a_moment_ago(settings, self.tombstones(), &values);
         let (flow, user_id) = (self.clone(), Some(token.user_id().clone()));
-        let runtime = platform::runtime()?;
         // A task of its own, as for a logout: the user may leave with the press of the button.
-        let task = runtime.spawn(async move {
+        let task = self.spawn(async move {
             let until = Instant::now() + flow.settings().callback_deadline;
             flow.end_session_of(user_id, values, until).await
-        });
+        })?;
         let ended = match task.await {
             Ok(ended) => ended,
             // A hook panicked, or the runtime ends.

@@ -39,6 +39,7 @@ mod same_login;
 mod shared_refreshes;
 mod shared_state;
 mod successor;
+mod tasks;
 mod texts;
 
 use std::fmt;
@@ -67,6 +68,7 @@ use exchange_places::ExchangePlaces;
 use pages::{Pages, Writer};
 use shared_refreshes::SharedRefreshes;
 pub(crate) use shared_state::SharedState;
+use tasks::Home;
 
 /// The login flow of one configuration. Cheap to clone. All clones share what they remember and their
 /// bounds, and so do all flows of clones of one [`Config`].
@@ -79,6 +81,8 @@ struct Shared {
     settings: Arc<Settings>,
     pages: Pages,
     state: Arc<SharedState>,
+    /// Where tasks run, if not where the request is.
+    home: Option<Home>,
 }
 
 /// One of our paths.
@@ -140,9 +144,13 @@ impl Flow {
     /// warning if not. See [`OfflineAccess::can_read_accounts`](crate::OfflineAccess::can_read_accounts).
     #[must_use]
     pub fn new(config: Config) -> Self {
+        Self::made(config, None)
+    }
+
+    fn made(config: Config, home: Option<Home>) -> Self {
         let settings = config.settings;
         let pages = Pages::new(&settings);
-        let shared = Shared { settings, pages, state: config.state };
+        let shared = Shared { settings, pages, state: config.state, home };
         let flow = Self { shared: Arc::new(shared) };
         flow.check_secrets_at_start();
         flow

@@ -75,12 +75,12 @@ impl Flow {
         request: SignedRequest,
     ) -> Result<Reply, AuthError> {
         let flow = self.clone();
-        let task = runtime()?.spawn(async move {
+        let task = self.spawn(async move {
             match route {
                 Route::DataDeletion => flow.delete_data(request).await,
                 _ => flow.deauthorize(request).await,
             }
-        });
+        })?;
         task.await.map_err(panicked)?
     }
 

@@ -154,12 +154,12 @@ impl Flow {
                 under_way
             }
             Entry::First(sender, under_way) => {
-                // Without a runtime the sender is dropped, which counts as a failure.
-                let Ok(runtime) = Handle::try_current() else {
-                    return Err(RefreshError::NotNow);
-                };
                 let (token, account) = (token.clone(), account.cloned());
-                runtime.spawn(self.clone().run_refresh(token, account, hash, sender, place));
+                let refresh = self.clone().run_refresh(token, account, hash, sender, place);
+                // Without a runtime the sender is dropped, which counts as a failure.
+                if self.spawn(refresh).is_err() {
+                    return Err(RefreshError::NotNow);
+                }
                 under_way
             }
         };

@@ -4,6 +4,7 @@
 use super::consumed_states::ConsumedStates;
 use super::exchange_places::ExchangePlaces;
 use super::shared_refreshes::SharedRefreshes;
+use super::tasks::Tasks;
 use crate::session::{MemoryStore, Tombstones};
 
 /// Most claims on signed requests that are remembered without a store. Only the provider can make
@@ -15,6 +16,7 @@ pub(crate) struct SharedState {
     pub(super) exchanges: ExchangePlaces,
     pub(super) refreshes: SharedRefreshes,
     pub(super) tombstones: Tombstones,
+    pub(super) tasks: Tasks,
     /// Claims on signed requests, where no store keeps them.
     pub(super) claims: MemoryStore,
 }
@@ -27,6 +29,7 @@ impl SharedState {
             exchanges: ExchangePlaces::new(exchanges_at_once),
             refreshes: SharedRefreshes::default(),
             tombstones: Tombstones::default(),
+            tasks: Tasks::default(),
             claims: MemoryStore::with_capacity(MOST_CLAIMS),
         }
     }

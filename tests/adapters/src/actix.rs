@@ -20,6 +20,7 @@ use ig_oauth_actix::{
 use ig_oauth_common::{Config, LoginOptions, Scope};
 use ig_oauth_conformance::harness::{Adapter, Serving};
 use ig_oauth_conformance::mounting::{BODY_LIMIT, Mounting, Mounts};
+use ig_oauth_conformance::stopping::{Ending, Ends};
 
 use crate::content::{
     Counting, Events, Publishing, app_user_cookie, captions, context_of, described, long,
@@ -338,6 +339,25 @@ impl Adapter for Actix {
 
     fn serve_http2(&self, config: Config, listener: TcpListener) -> Serving {
         serve!(app!(config), listener, listen_auto_h2c)
+    }
+}
+
+impl Ends for Actix {
+    fn serve_to_the_end(&self, config: Config, listener: TcpListener, ending: Ending) -> Serving {
+        Serving::on_its_own_thread(async move |stop| {
+            let oauth = InstagramOAuth::new(config);
+            let (flow, events) = (oauth.flow().clone(), Events::new());
+            let app = move || App::new().configure(pages(events.clone())).wrap(oauth.clone());
+            let server = HttpServer::new(app).workers(2).disable_signals();
+            let server = server.listen(listener).unwrap().run();
+            let handle = server.handle();
+            let stop = async {
+                drop(stop.await);
+                handle.stop(true).await;
+            };
+            tokio::join!(server, stop).0.unwrap();
+            ending.of(&flow).await;
+        })
     }
 }
 

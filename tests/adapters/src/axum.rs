@@ -15,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use ig_oauth_common::{Config, LoginOptions, Scope};
 use ig_oauth_conformance::harness::{Adapter, Serving};
 use ig_oauth_conformance::mounting::{BODY_LIMIT, Mounting, Mounts};
+use ig_oauth_conformance::stopping::{Ending, Ends};
 use ig_oauth_tower::{
     InstagramLogin, InstagramOAuthLayer, InstagramToken, InstagramTokenRejection,
     InstagramTokenWith, MaybeInstagramToken, RequireInstagramToken,
@@ -233,6 +234,20 @@ fn app(mounting: Mounting, configs: Vec<Config>) -> Router {
 impl Adapter for Axum {
     fn serve(&self, config: Config, listener: TcpListener) -> Serving {
         self.mount(Mounting::Middleware, vec![config], listener)
+    }
+}
+
+impl Ends for Axum {
+    fn serve_to_the_end(&self, config: Config, listener: TcpListener, ending: Ending) -> Serving {
+        Serving::on_its_own_thread(async move |stop| {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            let layer = InstagramOAuthLayer::new(config);
+            let flow = layer.flow().clone();
+            let stop = async { drop(stop.await) };
+            let app = pages(Router::new()).layer(layer);
+            axum::serve(listener, app).with_graceful_shutdown(stop).await.unwrap();
+            ending.of(&flow).await;
+        })
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use crate::browser::{Browser, Response, send};
 
 /// When every scenario begins, in seconds since 1970.
-const START: u64 = 1_800_000_000;
+pub(crate) const START: u64 = 1_800_000_000;
 
 /// A web framework's way to serve the test app.
 ///
@@ -77,6 +77,11 @@ impl Serving {
             runtime.expect("a runtime").block_on(serve(stopped));
         });
         Self { stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// Tells the server to stop, and does not wait for it.
+    pub fn stop(&mut self) {
+        drop(self.stop.take());
     }
 }
 
@@ -180,7 +185,7 @@ pub struct App {
     /// Where the app is, without a slash at the end.
     pub origin: String,
     clock: MovableClock,
-    _serving: Serving,
+    serving: Serving,
 }
 
 impl App {
@@ -224,7 +229,7 @@ impl App {
         }
         let config = (settings.change)(builder).build().expect("a configuration that works");
         let serving = serve(config, listener);
-        Self { provider, origin, clock, _serving: serving }
+        Self { provider, origin, clock, serving }
     }
 
     /// A URL of the app.
@@ -255,6 +260,11 @@ impl App {
     #[must_use]
     pub fn user_id(&self) -> String {
         self.provider.accounts()[0].user_id().to_string()
+    }
+
+    /// Tells the server to stop, and does not wait for it.
+    pub fn stop(&mut self) {
+        self.serving.stop();
     }
 
     /// Starts a login in `browser`, allows in the window without looking at it, and gives the URL

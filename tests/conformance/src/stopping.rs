@@ -1,14 +1,47 @@
-//! Examples that are stopped as service managers and containers stop programs: by SIGTERM.
+//! Servers that stop: the test app when it is asked to, and examples as service managers and containers
+//! stop programs, by SIGTERM.
 
+use std::net::TcpListener;
 use std::time::Instant;
 
+use ig_oauth_common::{Config, Flow};
 use ig_oauth_fake_instagram::{Endpoint, FakeInstagram};
 use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 
 use crate::browser::Response;
 use crate::caller::{Caller, provider_and_example};
 use crate::example::Example;
+use crate::harness::{Adapter, Serving};
 use crate::program::PATIENCE;
+
+/// An adapter whose server can end as one of an app does.
+pub trait Ends: Adapter {
+    /// Serves the test app until it is told to stop. The server ends gracefully then, and the program
+    /// by `ending`.
+    fn serve_to_the_end(&self, config: Config, listener: TcpListener, ending: Ending) -> Serving;
+}
+
+/// The end of a program whose server has ended, seen from a test.
+#[derive(Debug)]
+pub struct Ending {
+    served: oneshot::Sender<()>,
+    finished: oneshot::Sender<bool>,
+}
+
+impl Ending {
+    pub(crate) fn new() -> (Self, oneshot::Receiver<()>, oneshot::Receiver<bool>) {
+        let ((served, is_served), (finished, is_finished)) =
+            (oneshot::channel(), oneshot::channel());
+        (Self { served, finished }, is_served, is_finished)
+    }
+
+    /// What a program does when its server has ended.
+    pub async fn of(self, flow: &Flow) {
+        let _ = self.served.send(());
+        let _ = self.finished.send(flow.finished().await);
+    }
+}
 
 /// SIGTERM comes while a login waits for the provider: nothing new is let in, the login is finished,
 /// and the program ends well.

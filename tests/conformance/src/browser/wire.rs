@@ -67,7 +67,9 @@ impl Response {
     }
 }
 
-/// Sends one request on a connection of its own and reads the whole answer.
+/// Sends one request on a connection of its own and reads the whole answer. Dropped before that, it
+/// resets the connection: a server that reads no further while it works on an answer learns of that, and
+/// of a plain end it would not.
 pub async fn send(
     address: &str,
     method: &str,
@@ -77,6 +79,7 @@ pub async fn send(
 ) -> Response {
     let exchange = async {
         let mut stream = TcpStream::connect(address).await.expect("a connection");
+        stream.set_zero_linger().expect("an option of the socket");
         let mut request = format!("{method} {target} HTTP/1.1\r\n").into_bytes();
         for (name, value) in headers {
             request.extend_from_slice(name.as_bytes());

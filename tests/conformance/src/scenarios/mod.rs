@@ -11,6 +11,7 @@ pub mod logout;
 pub mod mounting;
 pub mod permissions;
 pub mod return_to;
+pub mod stopping;
 pub mod tokens;
 pub mod unauthenticated;
 
@@ -97,6 +98,9 @@ macro_rules! run_scenarios {
                 a_program_is_told_what_is_missing_and_where_to_grant_it
                 a_guard_asks_for_its_scopes_too
                 a_handler_lists_media_and_hears_of_a_revoked_token
+            }
+            stopping {
+                what_a_browser_began_and_left_is_finished_when_the_server_stops
             }
             mounting {
                 handlers_without_the_middleware_ask_for_it
