@@ -183,6 +183,25 @@
 //! [`callback_path`](ConfigBuilder::callback_path). Allow 8 KiB of request headers. Calls to the
 //! provider honour `HTTPS_PROXY`.
 //!
+//! # Stopping
+//!
+//! actix-web's graceful shutdown waits for connections. A login whose browser hung up may have none
+//! any more, and its code is spent:
+//!
+//! ```no_run
+//! # use actix_web::{App, HttpServer};
+//! # use ig_oauth_actix::InstagramOAuth;
+//! # async fn serve(config: ig_oauth_actix::Config) -> std::io::Result<()> {
+//! let oauth = InstagramOAuth::new(config);
+//! let flow = oauth.flow().clone();
+//! HttpServer::new(move || App::new().wrap(oauth.clone())).bind("127.0.0.1:3000")?.run().await?;
+//! flow.finished().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Flow::finished`] waits for it, for 20 seconds at most.
+//!
 //! # Testing your app
 //!
 //! `ig-oauth-fake-instagram` is a simulator of the provider: start one in the test, point

@@ -67,7 +67,7 @@
 //! - The callback is judged in a fixed order: method, context, size, parameters, state, its cookie,
 //!   signature, age, binding. Then the state is consumed, once, and only then the provider is asked.
 //! - What follows runs in a task of its own. A browser that goes away cancels nothing; one that calls
-//!   back twice shares the answer.
+//!   back twice shares the answer, and [`Flow::finished`] waits for it at the end of a program.
 //! - Whatever comes from outside is bounded, and no input makes the flow panic.
 //!
 //! # Features

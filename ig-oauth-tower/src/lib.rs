@@ -214,6 +214,28 @@
 //! [`callback_path`](ConfigBuilder::callback_path). Allow 8 KiB of request headers. Calls to the
 //! provider honour `HTTPS_PROXY`.
 //!
+//! # Stopping
+//!
+//! axum's `with_graceful_shutdown` waits for connections. A login whose browser hung up has none
+//! any more, and its code is spent:
+//!
+#![cfg_attr(feature = "axum", doc = "```no_run")]
+#![cfg_attr(not(feature = "axum"), doc = "```ignore")]
+//! # async fn serve(config: ig_oauth_tower::Config) -> std::io::Result<()> {
+//! # use ig_oauth_tower::InstagramOAuthLayer;
+//! # let router = axum::Router::<()>::new();
+//! # let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+//! # let stop = std::future::pending();
+//! let layer = InstagramOAuthLayer::new(config);
+//! let flow = layer.flow().clone();
+//! axum::serve(listener, router.layer(layer)).with_graceful_shutdown(stop).await?;
+//! flow.finished().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Flow::finished`] waits for it, for 20 seconds at most.
+//!
 //! # Testing your app
 //!
 //! `ig-oauth-fake-instagram` is a simulator of the provider: start one in the test, point

@@ -13,7 +13,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{StatusCode, header};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, HttpResponse, HttpServer, web};
-use example_shared::{Example, Links, Visitor};
+use example_shared::{Example, Links, Visitor, finish};
 use ig_oauth_actix::{
     ApiError, ApiErrorKind, InstagramLogin, InstagramOAuth, InstagramToken, LoginOptions,
     MaybeInstagramToken,
@@ -92,6 +92,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let example = web::Data::from(Arc::new(example));
     let greeting = example.greeting("actix-web");
     let oauth = InstagramOAuth::new(example.config.clone());
+    let flow = oauth.flow().clone();
 
     let server = HttpServer::new(move || {
         App::new()
@@ -108,6 +109,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     .listen(listener)?;
     println!("{greeting}");
     server.run().await?;
+    finish(&flow).await;
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
-use example_shared::{Example, Links, Media, Visitor, until_stopped};
+use example_shared::{Example, Links, Media, Visitor, finish, until_stopped};
 use ig_oauth_tower::{
     ApiError, ApiErrorKind, InstagramLogin, InstagramOAuthLayer, InstagramToken, LoginOptions,
     MaybeInstagramToken,
@@ -86,6 +86,8 @@ async fn one_host_name(
 async fn serve() -> Result<(), Box<dyn Error>> {
     let (example, listener) = Example::start().await?;
     let example = Arc::new(example);
+    let layer = InstagramOAuthLayer::new(example.config.clone());
+    let flow = layer.flow().clone();
     let app = Router::new()
         .route("/", get(home))
         .route("/me", get(me))
@@ -94,13 +96,14 @@ async fn serve() -> Result<(), Box<dyn Error>> {
         // Browsers ask for an icon where a page is no HTML that names one.
         .route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT }))
         .with_state(Arc::clone(&example))
-        .layer(InstagramOAuthLayer::new(example.config.clone()))
+        .layer(layer)
         .layer(from_fn_with_state(Arc::clone(&example), one_host_name));
 
     let listener = tokio::net::TcpListener::from_std(listener)?;
     println!("{}", example.greeting("axum"));
     until_stopped(|stop| axum::serve(listener, app).with_graceful_shutdown(stop).into_future())
         .await?;
+    finish(&flow).await;
     Ok(())
 }
 

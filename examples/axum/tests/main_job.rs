@@ -49,3 +49,9 @@ async fn no_page_leaves_an_icon_error_in_the_console() {
 async fn sigterm_finishes_the_login_under_way() {
     stopping::sigterm_finishes_the_login_under_way(PROGRAM).await;
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn sigterm_finishes_the_login_of_a_browser_that_left() {
+    stopping::sigterm_finishes_the_login_of_a_browser_that_left(PROGRAM).await;
+}

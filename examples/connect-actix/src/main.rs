@@ -17,7 +17,7 @@ use actix_web::http::{Method, header};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Data, Form, Redirect};
 use actix_web::{App, HttpMessage as _, HttpResponse, HttpServer};
-use example_shared::{Connections, Example, session_is_lax};
+use example_shared::{Connections, Example, finish, session_is_lax};
 use ig_oauth_actix::{
     InstagramLogin, InstagramOAuth, LoginContext, LoginOptions, OfflineAccess, UserId,
 };
@@ -144,7 +144,8 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let (example, listener) = Example::start_linking(connections.clone()).await?;
     let greeting = example.greeting("actix-web, connecting accounts");
     let oauth = InstagramOAuth::new(example.config.clone());
-    let offline = Data::new(oauth.flow().offline_access()?);
+    let flow = oauth.flow().clone();
+    let offline = Data::new(flow.offline_access()?);
     let (connections, example) = (Data::new(connections), Data::new(example));
     // A new one at each start: the app's sessions end with it.
     let key = Key::generate();
@@ -174,6 +175,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     .listen(listener)?;
     println!("{greeting}");
     server.run().await?;
+    finish(&flow).await;
     Ok(())
 }
 

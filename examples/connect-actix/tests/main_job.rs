@@ -72,3 +72,9 @@ async fn an_account_whose_token_has_ended_asks_to_be_connected_again() {
 async fn sigterm_finishes_the_connecting_under_way() {
     stopping::sigterm_finishes_the_connecting_under_way(PROGRAM).await;
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn sigterm_finishes_the_connecting_of_a_browser_that_left() {
+    stopping::sigterm_finishes_the_connecting_of_a_browser_that_left(PROGRAM).await;
+}

@@ -15,7 +15,7 @@ use axum::http::{Method, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use example_shared::{Connections, Example, session_is_lax, until_stopped};
+use example_shared::{Connections, Example, finish, session_is_lax, until_stopped};
 use ig_oauth_tower::{
     InstagramLogin, InstagramOAuthLayer, LoginContext, LoginOptions, OfflineAccess, UserId,
 };
@@ -134,7 +134,8 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let connections = Connections::default();
     let (example, listener) = Example::start_linking(connections.clone()).await?;
     let layer = InstagramOAuthLayer::new(example.config.clone());
-    let offline = layer.flow().offline_access()?;
+    let flow = layer.flow().clone();
+    let offline = flow.offline_access()?;
     let app = Arc::new(App { example, connections, offline });
     // `Secure` is left out for plain http on loopback, and nowhere else.
     let sessions = SessionManagerLayer::new(MemoryStore::default())
@@ -159,6 +160,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     println!("{}", app.example.greeting("axum, connecting accounts"));
     until_stopped(|stop| axum::serve(listener, router).with_graceful_shutdown(stop).into_future())
         .await?;
+    finish(&flow).await;
     Ok(())
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::response::Html;
 use axum::routing::get;
-use example_shared::{Example, Links, Visitor, until_stopped};
+use example_shared::{Example, Links, Visitor, finish, until_stopped};
 use ig_oauth_tower::{
     AuthError, AuthErrorKind, InstagramLogin, InstagramOAuthLayer, MaybeInstagramToken,
     OfflineAccess,
@@ -112,7 +112,8 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let every = pace()?;
     let (example, listener) = Example::start_with_store().await?;
     let layer = InstagramOAuthLayer::new(example.config.clone());
-    let accounts = layer.flow().offline_access()?;
+    let flow = layer.flow().clone();
+    let accounts = flow.offline_access()?;
 
     let (stop, stopped) = watch::channel(false);
     let scheduled = tokio::spawn(schedule(accounts.clone(), every, stopped.clone()));
@@ -128,6 +129,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     println!("{}", example.greeting("axum, with a scheduler"));
     until_stopped(|stop| axum::serve(listener, app).with_graceful_shutdown(stop).into_future())
         .await?;
+    finish(&flow).await;
 
     stop.send_replace(true);
     scheduled.await?;

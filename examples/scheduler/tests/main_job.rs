@@ -45,6 +45,12 @@ async fn sigterm_finishes_the_login_under_way() {
     stopping::sigterm_finishes_the_login_under_way(PROGRAM).await;
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn sigterm_finishes_the_login_of_a_browser_that_left() {
+    stopping::sigterm_finishes_the_login_of_a_browser_that_left(PROGRAM).await;
+}
+
 #[test]
 fn a_mistake_in_the_schedule_is_explained() {
     for wrong in ["0", "soon", "604801", "18446744073709551615"] {

@@ -13,5 +13,5 @@ pub use connect_pages::{accounts, enter, is_user_name};
 pub use connections::Connections;
 pub use pages::{Links, Media, home, me, media, more};
 pub use setup::{Example, SetupError, session_is_lax};
-pub use stop::until_stopped;
+pub use stop::{finish, until_stopped};
 pub use visitor::Visitor;

@@ -4,11 +4,21 @@ use std::future::Future;
 use std::io;
 use std::time::Duration;
 
-use ig_oauth_common::BoxFuture;
+use ig_oauth_common::{BoxFuture, Flow};
 use tokio::sync::watch;
 
 /// How long requests under way may take after the signal: a login waits for the provider.
 const GRACE: Duration = Duration::from_secs(30);
+
+/// Waits for what the flow does without a connection, once the server has ended: a browser that hangs
+/// up during its login has spent the code.
+#[allow(clippy::print_stdout, clippy::print_stderr, reason = "the examples talk to their user")]
+pub async fn finish(flow: &Flow) {
+    println!("  stopping  no connection is left; logins under way are finished");
+    if !flow.finished().await {
+        eprintln!("something was still under way after the callback's deadline");
+    }
+}
 
 /// Serves until Ctrl-C or SIGTERM, which is what service managers and containers send. What is under
 /// way then has half a minute to end: a login that is cut off there has spent its code for nothing.

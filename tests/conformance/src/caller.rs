@@ -30,7 +30,7 @@ pub(crate) async fn provider_and_example(program: &str) -> (FakeInstagram, Examp
 
 /// Navigations of one user, a request at a time, with the cookies that were set before. It goes to
 /// the example whatever the host name of the redirect URI.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Caller {
     pub(crate) address: String,
     cookies: Vec<(String, String)>,

@@ -8,6 +8,7 @@ use ig_oauth_common::{Config, Flow};
 use ig_oauth_fake_instagram::{Endpoint, FakeInstagram};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use crate::browser::Response;
 use crate::caller::{Caller, provider_and_example};
@@ -46,10 +47,9 @@ impl Ending {
 /// SIGTERM comes while a login waits for the provider: nothing new is let in, the login is finished,
 /// and the program ends well.
 pub async fn sigterm_finishes_the_login_under_way(program: &str) {
-    let (provider, example) = provider_and_example(program).await;
-    let mut caller = Caller::new(&example);
-    let callback = caller.start(&provider, "/auth/instagram/login").await;
-    let answer = stopped_during(&provider, example, caller, callback).await;
+    let mut stopping = Stopping::of(program).await;
+    let callback = stopping.caller.start(&stopping.provider, "/auth/instagram/login").await;
+    let answer = stopping.during(callback).await;
     let opened =
         |cookie: &&str| cookie.starts_with("__Host-ig_session_") && !cookie.contains("Max-Age=0");
     assert!(answer.all("set-cookie").iter().any(opened), "{}", answer.describe());
@@ -57,37 +57,83 @@ pub async fn sigterm_finishes_the_login_under_way(program: &str) {
 
 /// The same for an app whose users connect accounts.
 pub async fn sigterm_finishes_the_connecting_under_way(program: &str) {
-    let (provider, example) = provider_and_example(program).await;
-    let mut caller = Caller::new(&example);
-    let callback = caller.start_to_connect(&provider).await;
-    stopped_during(&provider, example, caller, callback).await;
+    let mut stopping = Stopping::of(program).await;
+    let callback = stopping.caller.start_to_connect(&stopping.provider).await;
+    stopping.during(callback).await;
 }
 
-async fn stopped_during(
-    provider: &FakeInstagram,
-    mut example: Example,
-    mut caller: Caller,
-    callback: String,
-) -> Response {
-    let address = caller.address.clone();
-    let held = provider.hold(Endpoint::CodeExchange);
-    let login = tokio::spawn(async move { caller.get(&callback).await });
-    let until = Instant::now() + PATIENCE;
-    while provider.count(Endpoint::CodeExchange) == 0 {
-        assert!(!login.is_finished() && Instant::now() < until, "the code is exchanged");
-        tokio::task::yield_now().await;
+/// The browser hangs up before SIGTERM comes: its login is finished without it.
+pub async fn sigterm_finishes_the_login_of_a_browser_that_left(program: &str) {
+    let mut stopping = Stopping::of(program).await;
+    let callback = stopping.caller.start(&stopping.provider, "/auth/instagram/login").await;
+    stopping.after_the_browser_left(callback).await;
+}
+
+/// The same for an app whose users connect accounts.
+pub async fn sigterm_finishes_the_connecting_of_a_browser_that_left(program: &str) {
+    let mut stopping = Stopping::of(program).await;
+    let callback = stopping.caller.start_to_connect(&stopping.provider).await;
+    stopping.after_the_browser_left(callback).await;
+}
+
+/// An example that will be stopped.
+struct Stopping {
+    provider: FakeInstagram,
+    example: Example,
+    caller: Caller,
+}
+
+impl Stopping {
+    async fn of(program: &str) -> Self {
+        let (provider, example) = provider_and_example(program).await;
+        let caller = Caller::new(&example);
+        Self { provider, example, caller }
     }
-    example.program.terminate();
-    while TcpStream::connect(&address).await.is_ok() {
-        assert!(Instant::now() < until, "it takes no new connection any more");
-        tokio::task::yield_now().await;
+
+    async fn during(self, callback: String) -> Response {
+        let address = self.caller.address.clone();
+        let held = self.provider.hold(Endpoint::CodeExchange);
+        let login = self.call_back(callback).await;
+        self.example.program.terminate();
+        let until = Instant::now() + PATIENCE;
+        while TcpStream::connect(&address).await.is_ok() {
+            assert!(Instant::now() < until, "it takes no new connection any more");
+            tokio::task::yield_now().await;
+        }
+        drop(held);
+        let answer = login.await.expect("the login is answered");
+        assert_eq!(answer.status, 303, "{}", answer.describe());
+        assert_eq!(answer.location().trim_end_matches('#'), "/", "{}", answer.describe());
+        self.ends_well();
+        answer
     }
-    drop(held);
-    let answer = login.await.expect("the login is answered");
-    assert_eq!(answer.status, 303, "{}", answer.describe());
-    assert_eq!(answer.location().trim_end_matches('#'), "/", "{}", answer.describe());
-    assert_eq!(provider.count(Endpoint::LongLived), 1, "to its end");
-    let ended = example.program.end();
-    assert!(ended.success(), "{ended}: {:#?}", example.program.printed());
-    answer
+
+    async fn after_the_browser_left(self, callback: String) {
+        let held = self.provider.hold(Endpoint::CodeExchange);
+        let login = self.call_back(callback).await;
+        login.abort();
+        assert!(login.await.is_err(), "it was not answered");
+        self.example.program.terminate();
+        self.example.program.wait_for("no connection is left");
+        drop(held);
+        self.ends_well();
+    }
+
+    /// Calls back, and waits until the provider is asked for the token.
+    async fn call_back(&self, callback: String) -> JoinHandle<Response> {
+        let mut caller = self.caller.clone();
+        let login = tokio::spawn(async move { caller.get(&callback).await });
+        let until = Instant::now() + PATIENCE;
+        while self.provider.count(Endpoint::CodeExchange) == 0 {
+            assert!(!login.is_finished() && Instant::now() < until, "the code is exchanged");
+            tokio::task::yield_now().await;
+        }
+        login
+    }
+
+    fn ends_well(mut self) {
+        let ended = self.example.program.end();
+        assert!(ended.success(), "{ended}: {:#?}", self.example.program.printed());
+        assert_eq!(self.provider.count(Endpoint::LongLived), 1, "to its end");
+    }
 }
