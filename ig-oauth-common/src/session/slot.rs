@@ -178,13 +178,18 @@ enum Caching {
     Shared,
 }
 
-/// What caches of one kind obey instead of `Cache-Control` (RFC 9213, section 2.1).
+/// What caches of one kind obey instead of `Cache-Control` (RFC 9213, section 2.1), the last ones
+/// since before there was an RFC.
 const TARGETED: &[&str] = &[
     "cdn-cache-control",
     "surrogate-control",
     "cloudflare-cdn-cache-control",
     "netlify-cdn-cache-control",
     "vercel-cdn-cache-control",
+    "akamai-cache-control",
+    "edge-control",
+    "x-accel-expires",
+    "x-litespeed-cache-control",
 ];
 
 /// Whether the app left all about caching unsaid, in the old headers too.
