@@ -311,12 +311,21 @@ pub(crate) fn ended_a_moment_ago(
     values: &[Vec<u8>],
 ) -> bool {
     let now = settings.clock.now();
-    values.iter().any(|value| {
-        let session = match &settings.store {
-            None => sealed_cookie::name_of(settings, value),
-            Some(_) => stored::name_of(value),
-        };
-        session.is_some_and(|session| tombstones.is_buried(&session, now))
+    names_of(settings, values).any(|session| tombstones.is_buried(&session, now))
+}
+
+/// Notes that the browser is told of the end of these values' sessions: a later answer about them must
+/// not take the cookie of a login that ended since.
+pub(crate) fn told_of_the_end(settings: &Settings, tombstones: &Tombstones, values: &[Vec<u8>]) {
+    let now = settings.clock.now();
+    names_of(settings, values).for_each(|session| tombstones.bury(session, now));
+}
+
+/// What tombstones know the sessions of these values by.
+fn names_of<'v>(settings: &'v Settings, values: &'v [Vec<u8>]) -> impl Iterator<Item = Ended> + 'v {
+    values.iter().filter_map(|value| match &settings.store {
+        None => sealed_cookie::name_of(settings, value),
+        Some(_) => stored::name_of(value),
     })
 }
 

@@ -145,6 +145,7 @@ impl Slot {
         let Some(pending) = pending else {
             return Vec::new();
         };
+        let is_removal = matches!(pending, Pending::Remove { .. });
         let line = match pending {
             // A login ended meanwhile, in another tab: the removal would take the new session's
             // cookie, which has the same name.
@@ -162,7 +163,11 @@ impl Slot {
                 line
             }
         };
-        match caching(answer) {
+        let caching = caching(answer);
+        if is_removal && !matches!(caching, Caching::Shared) {
+            super::told_of_the_end(settings, tombstones, &self.values);
+        }
+        match caching {
             Caching::Shared => Vec::new(),
             Caching::Private => vec![("set-cookie", line)],
             Caching::Unsaid => {

@@ -177,6 +177,37 @@ pub async fn w_20_a_late_answer_about_an_old_token_ends_nothing_newer(adapter: &
     }
 }
 
+pub async fn w_20_a_late_answer_about_a_dead_token_spares_the_cookie_of_a_newer_login(
+    adapter: &impl Adapter,
+) {
+    for sessions in BOTH {
+        let site = World::new(sessions).site(adapter).await;
+        let session = site.log_in().await;
+        // A slow page is under way …
+        let held = site.app.provider.hold(Endpoint::Media);
+        let (address, cookie) = (site.app.address().to_owned(), session.as_bytes().to_vec());
+        let asking = tokio::spawn(async move {
+            let headers =
+                [("host".to_owned(), b"app.example".to_vec()), ("cookie".to_owned(), cookie)];
+            ig_oauth_conformance::browser::send(&address, "GET", "/media", &headers, b"").await
+        });
+        while site.app.provider.count(Endpoint::Media) == 0 {
+            tokio::task::yield_now().await;
+        }
+        // … when another one learns that the token is dead, and tells the browser. Without its cookie
+        // the user logs in.
+        site.app.advance(40 * DAY);
+        site.app.provider.set_fault_times(Endpoint::Refresh, dead(), 1);
+        has_ended(&site, &session).await;
+        site.log_in().await;
+        drop(held);
+        let late = asking.await.unwrap();
+        assert!(removed(&late).is_empty(), "{sessions:?}: {}", late.describe());
+        // Who still sends the old cookie is told again.
+        has_ended(&site, &session).await;
+    }
+}
+
 pub async fn w_20_during_a_login_a_dead_token_is_a_step_that_failed(adapter: &impl Adapter) {
     for sessions in BOTH {
         let died = Died::default();

@@ -153,6 +153,7 @@ macro_rules! run_rows {
                 w_20_a_call_that_meets_a_dead_token_ends_its_sessions
                 w_20_a_refresh_that_meets_a_dead_token_ends_its_sessions
                 w_20_a_late_answer_about_an_old_token_ends_nothing_newer
+                w_20_a_late_answer_about_a_dead_token_spares_the_cookie_of_a_newer_login
                 w_20_during_a_login_a_dead_token_is_a_step_that_failed
             }
             session_ends {
