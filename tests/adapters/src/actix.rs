@@ -6,7 +6,9 @@ use std::time::Duration;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, SET_COOKIE};
+use actix_web::http::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, SET_COOKIE,
+};
 use actix_web::middleware::{Compress, DefaultHeaders, Logger, Next, from_fn};
 use actix_web::web::{Bytes, ServiceConfig};
 use actix_web::{
@@ -23,7 +25,7 @@ use ig_oauth_conformance::mounting::{BODY_LIMIT, Mounting, Mounts};
 use ig_oauth_conformance::stopping::{Ending, Ends};
 
 use crate::content::{
-    Counting, Events, Publishing, app_user_cookie, captions, context_of, described, long,
+    self, Counting, Events, Publishing, app_user_cookie, captions, context_of, described, long,
 };
 
 /// actix-web 4 with the middleware, on two workers.
@@ -78,6 +80,12 @@ async fn publish(token: InstagramTokenWith<Publishing>) -> String {
 
 async fn insights(token: InstagramTokenWith<Counting>) -> String {
     format!("insights of {}", token.user_id())
+}
+
+async fn notes(token: InstagramToken, request: HttpRequest) -> HttpResponse {
+    let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
+    let (kind, notes) = content::notes(accept, token.user_id().as_str());
+    HttpResponse::Ok().append_header((CONTENT_TYPE, kind)).body(notes)
 }
 
 async fn option(token: Option<InstagramToken>) -> String {
@@ -171,6 +179,7 @@ fn pages(events: Events) -> impl FnOnce(&mut ServiceConfig) {
             .route("/said", web::get().to(said))
             .route("/publish", web::to(publish))
             .route("/insights", web::to(insights))
+            .route("/notes", web::to(notes))
             .route("/option", web::get().to(option))
             .route("/maintained", web::get().to(maintained))
             .route("/media", web::get().to(media))
@@ -183,6 +192,8 @@ fn pages(events: Events) -> impl FnOnce(&mut ServiceConfig) {
                     .route(web::get().to(async || "strict")),
             )
             .route("/plain", web::get().to(async || "plain"))
+            // Browsers ask for an icon where a page names none.
+            .route("/favicon.ico", web::get().to(async || HttpResponse::NoContent().finish()))
             .route("/app-login", web::get().to(app_login))
             .route("/link", web::get().to(link))
             .route("/maybe", web::get().to(async |_: MaybeInstagramToken| "maybe"))

@@ -6,8 +6,10 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{OriginalUri, Request};
-use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, COOKIE, SET_COOKIE, UPGRADE};
-use axum::http::{Extensions, HeaderName, HeaderValue, StatusCode, Uri};
+use axum::http::header::{
+    ACCEPT, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, COOKIE, SET_COOKIE, UPGRADE,
+};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::middleware::{Next, from_fn, map_response};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::routing::{any, get};
@@ -28,7 +30,7 @@ use tower_http::trace::TraceLayer;
 use tower_layer::Layer as _;
 
 use crate::content::{
-    Counting, Events, Publishing, app_user_cookie, captions, context_of, described, long,
+    self, Counting, Events, Publishing, app_user_cookie, captions, context_of, described, long,
 };
 
 /// axum 0.8 with the Tower layer.
@@ -74,6 +76,12 @@ async fn publish(token: InstagramTokenWith<Publishing>) -> String {
 
 async fn insights(token: InstagramTokenWith<Counting>) -> String {
     format!("insights of {}", token.user_id())
+}
+
+async fn notes(token: InstagramToken, headers: HeaderMap) -> impl IntoResponse {
+    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+    let (kind, notes) = content::notes(accept, token.user_id().as_str());
+    ([(CONTENT_TYPE, kind)], notes)
 }
 
 async fn option(token: Option<InstagramToken>) -> String {
@@ -168,6 +176,7 @@ fn pages(more_routes: Router) -> Router {
         .route("/said", get(said))
         .route("/publish", any(publish))
         .route("/insights", any(insights))
+        .route("/notes", any(notes))
         .route("/option", get(option))
         .route("/maintained", get(maintained))
         .route("/media", get(media))
@@ -181,6 +190,8 @@ fn pages(more_routes: Router) -> Router {
         )
         .route("/strict", get(async || "strict").route_layer(from_fn(strict)))
         .route("/plain", get(async || "plain"))
+        // Browsers ask for an icon where a page names none.
+        .route("/favicon.ico", get(async || StatusCode::NO_CONTENT))
         .route("/app-login", get(app_login))
         .route("/link", get(link))
         .route("/maybe", get(async |_: MaybeInstagramToken| "maybe"))

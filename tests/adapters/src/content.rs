@@ -57,6 +57,17 @@ pub(crate) fn context_of(cookies: &str) -> Option<LoginContext> {
     LoginContext::bound_to(user).with_app_data(user).ok()
 }
 
+/// A part of a page about a user's notes, as Turbo takes it or as anybody else does, and its type.
+pub(crate) fn notes(accept: Option<&str>, user_id: &str) -> (&'static str, String) {
+    const STREAM: &str = "text/vnd.turbo-stream.html";
+    let note = format!("<p>a note of {user_id}</p>");
+    if accept.is_some_and(|accept| accept.contains(STREAM)) {
+        let action = "<turbo-stream action=\"append\" target=\"notes\"><template>";
+        return (STREAM, format!("{action}{note}</template></turbo-stream>"));
+    }
+    ("text/html; charset=utf-8", note)
+}
+
 /// Text that is worth compressing.
 pub(crate) fn long() -> String {
     "long ".repeat(200)

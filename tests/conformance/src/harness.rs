@@ -24,7 +24,7 @@ pub(crate) const START: u64 = 1_800_000_000;
 /// `/cached` (looks at the session and says `Cache-Control: public`), `/said` (looks at the session and
 /// says `0` in the header that the query names), `/publish` (needs the scope to
 /// publish; text: `publishing for` and the user id), `/guarded` (the same by the guard; text:
-/// `guarded`), `/media` (lists captions, or says the kind of the error and the wait), `/option` (takes
+/// `guarded`), `/notes` (needs the token; a part of a page: HTML, or a stream for Turbo), `/media` (lists captions, or says the kind of the error and the wait), `/option` (takes
 /// the token as an `Option`; text: `none`, or the user id), `/maintained` (takes it as a `Result`; text:
 /// `under repair`, or the user id), `/debug` (needs the token; all that the app can print of the
 /// middleware) and `/plain` (text: `plain`).
