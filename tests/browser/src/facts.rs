@@ -20,6 +20,12 @@ pub mod window {
     pub const ALLOW: Named = button("Allow");
     /// Goes back without.
     pub const CANCEL: Named = button("Cancel");
+    /// The chosen account removes the app.
+    pub const REMOVE: Named = button("Remove app");
+    /// What is said then.
+    pub const REMOVED: &str = "removed the app";
+    /// The chosen account wants its data deleted.
+    pub const DELETE: Named = button("Delete my data");
     /// The permission that the examples ask for besides.
     pub const COMMENTS: &str = "instagram_business_manage_comments";
 }
@@ -32,6 +38,8 @@ pub mod home {
     pub const VISITOR: &str = "Hello, stranger";
     /// For users.
     pub const USER: &str = "You are logged in";
+    /// For users whose token the provider has ended.
+    pub const ENDED: &str = "Please log in again";
     /// The login.
     pub const LOG_IN: Named = link("Log in with Instagram");
     /// The logout.
@@ -48,6 +56,10 @@ pub mod pages {
 
     /// Starts the same login again.
     pub const TRY_AGAIN: Named = link("Try again");
+    /// Starts a login that asks for the permission that is missing.
+    pub const ASK: Named = link("Ask Instagram for it");
+    /// What a form that comes without a login is answered.
+    pub const NOTHING_SAVED: &str = "Nothing was saved";
     /// The text for a user who did not go on.
     pub const CANCELLED: &str = "You chose not to continue with Instagram";
 }
@@ -56,6 +68,8 @@ pub mod pages {
 pub mod connect {
     use super::{Named, button};
 
+    /// For visitors.
+    pub const WHO: &str = "Who are you?";
     /// The app's own login.
     pub const ENTER: Named = button("Enter");
     /// Leads to the window.

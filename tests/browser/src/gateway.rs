@@ -2,7 +2,7 @@
 //! run. It serves pages of its own below `/test/`, and those of two other sites.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -22,13 +22,27 @@ const FOREIGN: &str = "foreign.test";
 /// Longest head of a request.
 const HEAD_LIMIT: usize = 64 * 1024;
 
+/// What the app answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// The request's path and query.
+    pub target: String,
+    /// The status.
+    pub status: u16,
+    /// Whether a cookie came along.
+    pub sets_cookie: bool,
+}
+
 /// The gateway, until it is dropped.
 pub struct Gateway {
     listener: std::net::TcpListener,
     port: u16,
     acceptor: TlsAcceptor,
-    stop: std::sync::Mutex<Option<oneshot::Sender<()>>>,
+    stop: Mutex<Option<oneshot::Sender<()>>>,
+    answered: Log,
 }
+
+type Log = Arc<Mutex<Vec<Answered>>>;
 
 impl Gateway {
     /// Takes a free port.
@@ -45,7 +59,7 @@ impl Gateway {
             .with_single_cert(vec![cert.der().clone()], key)
             .expect("a TLS configuration");
         let acceptor = TlsAcceptor::from(Arc::new(config));
-        Self { listener, port, acceptor, stop: std::sync::Mutex::new(None) }
+        Self { listener, port, acceptor, stop: Mutex::new(None), answered: Log::default() }
     }
 
     /// Serves the app at this address.
@@ -56,6 +70,7 @@ impl Gateway {
         *self.stop.lock().expect("nobody panics with it") = Some(sender);
         let (app, acceptor) = (app.to_owned(), self.acceptor.clone());
         let spa = self.spa("");
+        let log = Arc::clone(&self.answered);
         tokio::spawn(async move {
             loop {
                 let accepted = tokio::select! {
@@ -64,15 +79,22 @@ impl Gateway {
                 };
                 let Ok((stream, _)) = accepted else { continue };
                 let (app, acceptor, spa) = (app.clone(), acceptor.clone(), spa.clone());
+                let log = Arc::clone(&log);
                 tokio::spawn(async move {
                     // A browser that goes away is none of the check's business.
                     if let Ok(mut stream) = acceptor.accept(stream).await {
-                        let _ = answer(&mut stream, &app, &spa).await;
+                        let _ = answer(&mut stream, &app, &spa, &log).await;
                         let _ = stream.shutdown().await;
                     }
                 });
             }
         });
+    }
+
+    /// What the app answered so far, oldest first.
+    #[must_use]
+    pub fn answered(&self) -> Vec<Answered> {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A URL of the app.
@@ -99,6 +121,7 @@ async fn answer(
     client: &mut (impl AsyncRead + AsyncWrite + Unpin),
     app: &str,
     spa: &str,
+    log: &Log,
 ) -> std::io::Result<()> {
     let mut received = Vec::new();
     let end = loop {
@@ -142,16 +165,32 @@ async fn answer(
     }
     let mut upstream = TcpStream::connect(app).await?;
     let is_kept = |line: &&str| !line.to_ascii_lowercase().starts_with("connection:");
-    let lines: Vec<_> = head.trim_end().lines().filter(is_kept).collect();
+    let mut lines: Vec<_> = head.trim_end().lines().filter(is_kept).collect();
+    // RFC 8470, section 5.1: what gateways say of a request that came as early data.
+    if target.ends_with("?early-data") {
+        lines.push("early-data: 1");
+    }
     let request = format!("{}\r\nconnection: close\r\n\r\n", lines.join("\r\n"));
     upstream.write_all(request.as_bytes()).await?;
     upstream.write_all(&received[end..]).await?;
     let mut answer = Vec::new();
     upstream.read_to_end(&mut answer).await?;
+    log.lock().unwrap_or_else(PoisonError::into_inner).push(answered(target, &answer));
     if let Some(at) = answer.windows(2).position(|two| two == b"\r\n") {
         answer.splice(at + 2..at + 2, shared.into_bytes());
     }
     client.write_all(&answer).await
+}
+
+fn answered(target: &str, answer: &[u8]) -> Answered {
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(answer.len());
+    let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+    Answered {
+        target: target.to_owned(),
+        status: status.unwrap_or_default(),
+        sets_cookie: head.contains("\r\nset-cookie:"),
+    }
 }
 
 /// A file of the suite's own, or of a library: only what lies in this folder.

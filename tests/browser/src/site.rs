@@ -1,10 +1,14 @@
 //! What a browser visits: the examples of one framework, and the test app behind the gateway.
 
+use std::cell::RefCell;
+
 use ig_oauth_conformance::example::Example;
 use ig_oauth_conformance::harness::{App, Settings};
 use ig_oauth_test_adapters::{Actix, Axum};
 
 use crate::gateway::Gateway;
+use crate::pages::Seen;
+use crate::stages::Stages;
 
 /// A web framework.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +30,8 @@ pub struct Programs {
 
 /// The sites of one framework.
 pub struct Site {
+    /// What they run on.
+    pub framework: Framework,
     /// The example, on `http://127.0.0.1`; its simulator is on `localhost`.
     pub example: Example,
     /// The example that connects accounts.
@@ -34,6 +40,12 @@ pub struct Site {
     pub app: App,
     /// `https://app.example.test` before the test app, and other sites.
     pub gateway: Gateway,
+    /// Apps in which everything can go wrong.
+    pub stages: Stages,
+    /// Where the programs are, for a start with other settings.
+    pub programs: Programs,
+    /// What one check has seen on every page, for the next one.
+    pub(crate) seen: RefCell<Seen>,
 }
 
 impl Site {
@@ -42,19 +54,23 @@ impl Site {
         let gateway = Gateway::bind().await;
         let redirect_uri = gateway.app("/auth/instagram/callback");
         let sibling = gateway.spa("");
-        let settings = Settings::new()
-            .redirect_uri(&redirect_uri)
-            .configure(|builder| builder.allowed_return_origins([sibling]));
+        let settings = Settings::new().redirect_uri(&redirect_uri).configure(|builder| {
+            builder.allowed_return_origins([sibling]).after_logout("/test/out.html")
+        });
         let app = match framework {
             Framework::Axum => App::start(&Axum, settings).await,
             Framework::Actix => App::start(&Actix, settings).await,
         };
         gateway.serve(app.address());
         Self {
+            framework,
             example: Example::start(programs.example, &[]),
             connect: Example::start(programs.connect, &[]),
             app,
             gateway,
+            stages: Stages::start(framework).await,
+            programs,
+            seen: RefCell::default(),
         }
     }
 }

@@ -288,6 +288,24 @@ impl<'a> Visit<'a> {
         Ok(kept.iter().map(cookie).collect())
     }
 
+    /// The addresses of the pages that were shown since the visit began, oldest first.
+    pub fn shown(&self) -> Vec<String> {
+        let events = self.browser.bidi.events_since(self.since).into_iter();
+        let shown = events.filter(|event| {
+            event.method == "browsingContext.domContentLoaded"
+                && event.params["context"] == self.tab.as_str()
+        });
+        shown.map(|event| text(&event.params["url"])).collect()
+    }
+
+    /// Forgets the cookies of this person.
+    pub async fn forget_cookies(&self) -> Result<(), String> {
+        let partition = json!({ "type": "storageKey", "userContext": self.user_context });
+        let params = json!({ "partition": partition });
+        self.browser.bidi.command("storage.deleteCookies", params).await?;
+        Ok(())
+    }
+
     /// A complaint with these words is what the check is about.
     pub fn expect(&self, words: &'static str) {
         self.expected.lock().expect("no check panics with it").push(words);

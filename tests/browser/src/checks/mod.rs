@@ -9,6 +9,7 @@ use crate::visit::Visit;
 
 mod connecting;
 mod cookies;
+mod libraries;
 mod login;
 mod looks;
 mod navigation;
@@ -16,10 +17,10 @@ mod others;
 mod watching;
 
 /// What a check came to.
-type Outcome = Result<(), String>;
+pub(crate) type Outcome = Result<(), String>;
 
 /// A check that is running.
-type Running<'a> = Pin<Box<dyn Future<Output = Outcome> + 'a>>;
+pub(crate) type Running<'a> = Pin<Box<dyn Future<Output = Outcome> + 'a>>;
 
 /// One check.
 #[derive(Clone, Copy)]
@@ -42,6 +43,7 @@ pub fn all() -> Vec<Check> {
         cookies::CHECKS,
         connecting::CHECKS,
         others::CHECKS,
+        libraries::CHECKS,
         looks::CHECKS,
     ]
     .concat()
@@ -60,6 +62,6 @@ macro_rules! checks {
 use checks;
 
 /// Goes on only if this holds.
-fn ensure(holds: bool, otherwise: impl Into<String>) -> Outcome {
+pub(crate) fn ensure(holds: bool, otherwise: impl Into<String>) -> Outcome {
     if holds { Ok(()) } else { Err(otherwise.into()) }
 }

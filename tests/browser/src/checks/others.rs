@@ -1,17 +1,19 @@
-//! Other people's scripts and sites around the app.
+//! Other people's sites and workers around the app.
+
+use ig_oauth_fake_instagram::Endpoint;
 
 use super::{Outcome, checks, ensure};
 use crate::facts::window;
+use crate::gateway::Answered;
 use crate::site::Site;
-use crate::visit::{Named, Visit};
+use crate::visit::Visit;
 
 checks! {
     Usual: a_service_worker_that_passes_everything_through, a_foreign_frame_starts_no_login,
-        htmx_leads_to_the_window, turbo_leads_to_the_window,
         a_sibling_host_reads_and_logs_out;
 }
 
-async fn log_in(visit: &Visit<'_>, site: &Site) -> Outcome {
+pub(super) async fn log_in(visit: &Visit<'_>, site: &Site) -> Outcome {
     visit.open(&site.gateway.app("/me")).await?;
     visit.sees(window::SIGN).await?;
     visit.click(window::ALLOW).await?;
@@ -38,27 +40,21 @@ async fn a_foreign_frame_starts_no_login(visit: &Visit<'_>, site: &Site) -> Outc
     // Browsers say that the page may not be in a frame.
     visit.expect("frame");
     visit.expect("X-Frame-Options");
+    let windows = || site.app.provider.count(Endpoint::Authorize);
+    let (answers_before, windows_before) = (site.gateway.answered().len(), windows());
     visit.open(&site.gateway.foreign("/frame.html")).await?;
     visit.sees("Another site").await?;
+    let look = || async {
+        let answers: Vec<_> = site.gateway.answered().into_iter().skip(answers_before).collect();
+        Ok((!answers.is_empty()).then_some(answers))
+    };
+    let answers = visit.until("to see an answer for the frame", look).await?;
+    let target = "/auth/instagram/login".to_owned();
+    let refused = Answered { target, status: 403, sets_cookie: false };
+    ensure(answers == [refused], format!("a frame was answered {answers:?}"))?;
+    ensure(windows() == windows_before, "a frame led to the window")?;
     let cookies = visit.cookies().await?;
     ensure(cookies.is_empty(), format!("a frame got {cookies:?}"))
-}
-
-async fn htmx_leads_to_the_window(visit: &Visit<'_>, site: &Site) -> Outcome {
-    // What is fetched is refused; the answer says where to go.
-    visit.expect("403");
-    visit.open(&site.gateway.app("/test/htmx.html")).await?;
-    visit.click(Named { role: "button", name: "Log in" }).await?;
-    visit.sees(window::SIGN).await
-}
-
-async fn turbo_leads_to_the_window(visit: &Visit<'_>, site: &Site) -> Outcome {
-    visit.expect("401");
-    visit.open(&site.gateway.app("/test/turbo.html")).await?;
-    visit.click(Named { role: "link", name: "My page" }).await?;
-    visit.sees(window::SIGN).await?;
-    visit.click(window::ALLOW).await?;
-    visit.is_at(&site.gateway.app("/me")).await
 }
 
 async fn a_sibling_host_reads_and_logs_out(visit: &Visit<'_>, site: &Site) -> Outcome {
