@@ -20,7 +20,7 @@ use actix_web::middleware::{Compress, DefaultHeaders};
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::{App, Either, FromRequest, HttpMessage as _, HttpRequest, HttpResponse, web};
 use ig_oauth_actix::{
-    AttachedRequest as _, BoxFuture, Config, HookError, Hooks, HttpRequest as ProviderRequest,
+    AttachedRequest as _, Config, HookError, Hooks, HttpRequest as ProviderRequest,
     HttpResponse as Answer, InstagramLogin, InstagramOAuth, InstagramToken,
     InstagramTokenRejection, InstagramTokenWith, LoginContext, LongLived, MaybeInstagramToken,
     RequireInstagramToken, RequiredScopes, Scopes, Timestamp, UserId,
@@ -236,12 +236,8 @@ async fn extractors_and_the_guard_tell_strangers_from_users() {
 async fn a_failure_behind_an_option_is_no_stranger() {
     struct Failing;
     impl Hooks for Failing {
-        fn accepts<'a>(
-            &'a self,
-            _: &'a UserId,
-            _: Timestamp,
-        ) -> BoxFuture<'a, Result<bool, HookError>> {
-            Box::pin(async { Err(HookError::new("the database is away")) })
+        async fn accepts(&self, _: &UserId, _: Timestamp) -> Result<bool, HookError> {
+            Err(HookError::new("the database is away"))
         }
     }
     struct Nothing;
@@ -461,15 +457,9 @@ async fn nothing_is_borrowed_while_an_extraction_waits() {
     }
     struct Slow;
     impl Hooks for Slow {
-        fn accepts<'a>(
-            &'a self,
-            _: &'a UserId,
-            _: Timestamp,
-        ) -> BoxFuture<'a, Result<bool, HookError>> {
-            Box::pin(async {
-                wait().await;
-                Ok(true)
-            })
+        async fn accepts(&self, _: &UserId, _: Timestamp) -> Result<bool, HookError> {
+            wait().await;
+            Ok(true)
         }
     }
     /// Borrows the extensions between waits.

@@ -85,6 +85,7 @@ mod encoding;
 mod error;
 mod expiring_map;
 mod flow;
+mod futures;
 mod gone;
 mod hooks;
 mod keys;
@@ -95,7 +96,6 @@ mod provider;
 mod randomness;
 mod scope;
 mod session;
-mod shared_hooks;
 mod token;
 mod trace;
 
@@ -116,7 +116,7 @@ pub use offline::{
     AccountState, ConnectedAccount, OfflineAccess, RefreshReport, Refresher, ResealReport,
 };
 pub use provider::http::{
-    BoxFuture, HttpClient, HttpError, HttpErrorKind, HttpMethod, HttpRequest, HttpResponse,
+    HttpClient, HttpError, HttpErrorKind, HttpMethod, HttpRequest, HttpResponse,
 };
 pub use provider::{
     AccountType, ApiError, ApiErrorKind, Profile, ProviderRejection, SignedRequest,
@@ -126,6 +126,6 @@ pub use randomness::{Randomness, RandomnessUnavailable, SystemRandomness};
 pub use scope::{OtherScope, Scope, ScopeError, Scopes};
 pub use session::{
     AccountKey, AccountRecord, Claim, DeletionRecord, DeletionStatus, MemoryStore, SessionIdHash,
-    SessionRecord, Slot, Store, StoreError, StoreFuture,
+    SessionRecord, Slot, Store, StoreError,
 };
 pub use token::{AccessToken, Lifetime, Token, UserId};

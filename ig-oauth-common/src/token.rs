@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::clock::Timestamp;
 use crate::error::chain;
-use crate::provider::http::BoxFuture;
+use crate::futures::BoxFuture;
 use crate::provider::{ApiError, ApiErrorKind, Profile, Provider, ProviderRejection};
 use crate::scope::{Scope, Scopes};
 

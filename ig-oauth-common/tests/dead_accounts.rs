@@ -18,8 +18,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ig_oauth_common::{
-    AccountState, ApiErrorKind, AuthErrorKind, BoxFuture, DeadAccount, Hooks, LongLived,
-    MemoryStore, OfflineAccess, UserId,
+    AccountState, ApiErrorKind, AuthErrorKind, DeadAccount, Hooks, LongLived, MemoryStore,
+    OfflineAccess, UserId,
 };
 use support::Site;
 use support::people::People;
@@ -33,9 +33,8 @@ const NEW_SECRET: &str = "another obviously fake cookie secret";
 struct Died(Arc<Mutex<Vec<UserId>>>);
 
 impl Hooks for Died {
-    fn on_dead_account(&self, account: DeadAccount) -> BoxFuture<'_, ()> {
+    async fn on_dead_account(&self, account: DeadAccount) {
         self.0.lock().unwrap().push(account.user_id().clone());
-        Box::pin(async {})
     }
 }
 
@@ -57,7 +56,7 @@ impl World {
             (self.people.client(), Arc::clone(&self.store), self.died.clone());
         of.restarted(|builder| {
             let builder = builder.long_lived(LongLived::Require).hooks(hooks);
-            builder.http_client(client).store(store).cookie_secrets(secrets)
+            builder.http_client(client).shared_store(store).cookie_secrets(secrets)
         })
     }
 

@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ig_oauth_common::{
-    AuthErrorKind, Begin, BoxFuture, Denial, Failure, HookError, Hooks, HttpRequest, HttpResponse,
-    Login, LoginContext, LoginDecision, LoginOptions, LoginStart, LoginStartDecision, Logout,
-    Randomness, RandomnessUnavailable, Reply, Scope, SystemRandomness, Timestamp, UserId,
+    AuthErrorKind, Begin, Denial, Failure, HookError, Hooks, HttpRequest, HttpResponse, Login,
+    LoginContext, LoginDecision, LoginOptions, LoginStart, LoginStartDecision, Logout, Randomness,
+    RandomnessUnavailable, Reply, Scope, SystemRandomness, Timestamp, UserId,
 };
 use support::{CODE, Site, body, header, state_of};
 
@@ -41,72 +41,53 @@ impl Recorder {
 }
 
 impl Hooks for Recorder {
-    fn before_login(
-        &self,
-        start: LoginStart,
-    ) -> BoxFuture<'_, Result<LoginStartDecision, HookError>> {
-        Box::pin(async move {
-            self.tell(format!("start {} {:?}", start.return_to(), start.app_data()));
-            if self.fail {
-                return Err(HookError::new("the database is away"));
-            }
-            Ok(if self.refuse_start {
-                LoginStartDecision::refuse()
-            } else {
-                LoginStartDecision::proceed()
-            })
+    async fn before_login(&self, start: LoginStart) -> Result<LoginStartDecision, HookError> {
+        self.tell(format!("start {} {:?}", start.return_to(), start.app_data()));
+        if self.fail {
+            return Err(HookError::new("the database is away"));
+        }
+        Ok(if self.refuse_start {
+            LoginStartDecision::refuse()
+        } else {
+            LoginStartDecision::proceed()
         })
     }
 
-    fn on_login(&self, login: Login) -> BoxFuture<'_, Result<LoginDecision, HookError>> {
-        Box::pin(async move {
-            let user_id = login.token().user_id();
-            self.tell(format!("login {user_id} {} {:?}", login.return_to(), login.app_data()));
-            assert!(!self.panic, "this hook panics");
-            if self.refuse_login {
-                return Ok(LoginDecision::refuse());
-            }
-            let decision = LoginDecision::accept().landing_on("/welcome?new=1");
-            decision
-                .and_then(|decision| decision.with_cookie("app=1; Path=/"))
-                .map_err(HookError::new)
-        })
+    async fn on_login(&self, login: Login) -> Result<LoginDecision, HookError> {
+        let user_id = login.token().user_id();
+        self.tell(format!("login {user_id} {} {:?}", login.return_to(), login.app_data()));
+        assert!(!self.panic, "this hook panics");
+        if self.refuse_login {
+            return Ok(LoginDecision::refuse());
+        }
+        let decision = LoginDecision::accept().landing_on("/welcome?new=1");
+        decision.and_then(|decision| decision.with_cookie("app=1; Path=/")).map_err(HookError::new)
     }
 
-    fn on_denied(&self, denial: Denial) -> BoxFuture<'_, Option<Reply>> {
-        Box::pin(async move {
-            self.tell(format!("denied {:?} {:?}", denial.reason(), denial.description()));
-            Some(Reply::text(200, "as you like").unwrap())
-        })
+    async fn on_denied(&self, denial: Denial) -> Option<Reply> {
+        self.tell(format!("denied {:?} {:?}", denial.reason(), denial.description()));
+        Some(Reply::text(200, "as you like").unwrap())
     }
 
-    fn on_failure(&self, failure: Failure) -> BoxFuture<'_, Option<Reply>> {
-        Box::pin(async move {
-            assert_eq!(failure.id().len(), 16);
-            self.tell(format!("failure {:?} {}", failure.kind(), failure.detail()));
-            None
-        })
+    async fn on_failure(&self, failure: Failure) -> Option<Reply> {
+        assert_eq!(failure.id().len(), 16);
+        self.tell(format!("failure {:?} {}", failure.kind(), failure.detail()));
+        None
     }
 
-    fn on_logout(&self, logout: Logout) -> BoxFuture<'_, ()> {
-        Box::pin(
-            async move { self.tell(format!("logout {:?}", logout.user_id().map(UserId::as_str))) },
-        )
+    async fn on_logout(&self, logout: Logout) {
+        self.tell(format!("logout {:?}", logout.user_id().map(UserId::as_str)));
     }
 
-    fn accepts<'a>(
-        &'a self,
-        _: &'a UserId,
-        started_at: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, HookError>> {
-        Box::pin(async move { Ok(started_at.unix_seconds() >= *self.accept_since.lock().unwrap()) })
+    async fn accepts(&self, _: &UserId, started_at: Timestamp) -> Result<bool, HookError> {
+        Ok(started_at.unix_seconds() >= *self.accept_since.lock().unwrap())
     }
 }
 
 fn with_hooks(hooks: &Recorder) -> Site {
     // Behind an `Arc` they are the same hooks.
     let hooks = Arc::new(hooks.clone());
-    Site::with(|builder| builder.hooks(hooks))
+    Site::with(|builder| builder.shared_hooks(hooks))
 }
 
 fn is_failure(reply: &Reply, status: u16, code: &str) {
@@ -511,8 +492,8 @@ async fn behind_a_prefix_every_path_of_ours_has_it_once() {
 async fn a_hook_that_hangs_does_not_keep_a_login_waiting_for_ever() {
     struct Hanging;
     impl Hooks for Hanging {
-        fn on_denied(&self, _: Denial) -> BoxFuture<'_, Option<Reply>> {
-            Box::pin(std::future::pending())
+        async fn on_denied(&self, _: Denial) -> Option<Reply> {
+            std::future::pending().await
         }
     }
     let mut site = Site::with(|builder| builder.hooks(Hanging));
@@ -677,15 +658,9 @@ async fn an_error_of_the_window_is_believed_only_when_well_formed() {
 async fn a_soft_landing_that_nobody_can_decide_is_an_error_of_its_own_kind() {
     struct Away(Arc<AtomicUsize>);
     impl Hooks for Away {
-        fn accepts<'a>(
-            &'a self,
-            _: &'a UserId,
-            _: Timestamp,
-        ) -> BoxFuture<'a, Result<bool, HookError>> {
+        async fn accepts(&self, _: &UserId, _: Timestamp) -> Result<bool, HookError> {
             let away = self.0.load(Ordering::SeqCst) == 1;
-            Box::pin(async move {
-                if away { Err(HookError::new("the database is away")) } else { Ok(true) }
-            })
+            if away { Err(HookError::new("the database is away")) } else { Ok(true) }
         }
     }
     let away = Arc::new(AtomicUsize::new(0));
@@ -731,15 +706,9 @@ async fn what_nobody_could_say_is_remembered_for_adapters_whose_frameworks_lose_
     #[derive(Clone, Default)]
     struct Away(Arc<AtomicUsize>);
     impl Hooks for Away {
-        fn accepts<'a>(
-            &'a self,
-            _: &'a UserId,
-            _: Timestamp,
-        ) -> BoxFuture<'a, Result<bool, HookError>> {
+        async fn accepts(&self, _: &UserId, _: Timestamp) -> Result<bool, HookError> {
             let away = self.0.load(Ordering::SeqCst) == 1;
-            Box::pin(async move {
-                if away { Err(HookError::new("the database is away")) } else { Ok(true) }
-            })
+            if away { Err(HookError::new("the database is away")) } else { Ok(true) }
         }
     }
     let away = Away::default();

@@ -93,7 +93,7 @@ async fn the_back_button_lands_only_where_the_account_was_connected() {
 async fn another_instance_leads_on_and_lets_the_apps_page_say_what_is_connected() {
     let store = Arc::new(MemoryStore::new());
     let shared = |builder: ConfigBuilder| {
-        builder.linking(true).store(Arc::clone(&store)).cookie_secrets([SECRET])
+        builder.linking(true).shared_store(Arc::clone(&store)).cookie_secrets([SECRET])
     };
     let mut one = Site::with(shared);
     let state = start(&mut one).await;

@@ -8,9 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ig_oauth_common::{
-    BoxFuture, Failure, HookError, Hooks, Logout, LongLived, Reply, Timestamp, UserId,
-};
+use ig_oauth_common::{Failure, HookError, Hooks, Logout, LongLived, Reply, Timestamp, UserId};
 use support::issuer::DAY;
 use support::yielding::{World, Yielding};
 use support::{Lines, Site, body, header};
@@ -63,28 +61,20 @@ impl Doorman {
 }
 
 impl Hooks for Doorman {
-    fn accepts<'a>(
-        &'a self,
-        _: &'a UserId,
-        _: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, HookError>> {
-        Box::pin(async {
-            self.pass(Hook::Accepts).await;
-            Ok(true)
-        })
+    async fn accepts(&self, _: &UserId, _: Timestamp) -> Result<bool, HookError> {
+        self.pass(Hook::Accepts).await;
+        Ok(true)
     }
 
-    fn on_logout(&self, logout: Logout) -> BoxFuture<'_, ()> {
+    async fn on_logout(&self, logout: Logout) {
         self.0.told.lock().unwrap().push(logout.user_id().map(ToString::to_string));
-        Box::pin(self.pass(Hook::OnLogout))
+        self.pass(Hook::OnLogout).await
     }
 
-    fn on_failure(&self, _: Failure) -> BoxFuture<'_, Option<Reply>> {
+    async fn on_failure(&self, _: Failure) -> Option<Reply> {
         self.0.failures.fetch_add(1, Ordering::SeqCst);
-        Box::pin(async {
-            self.pass(Hook::OnFailure).await;
-            None
-        })
+        self.pass(Hook::OnFailure).await;
+        None
     }
 }
 

@@ -32,7 +32,7 @@ fn site(people: &People, store: &Arc<MemoryStore>, secrets: &'static [&'static s
         builder
             .long_lived(LongLived::Require)
             .http_client(client)
-            .store(store)
+            .shared_store(store)
             .cookie_secrets(secrets)
     })
 }
@@ -43,7 +43,7 @@ fn instance(of: &Site, people: &People, store: &Arc<MemoryStore>) -> Site {
         builder
             .long_lived(LongLived::Require)
             .http_client(client)
-            .store(store)
+            .shared_store(store)
             .cookie_secrets([SECRET])
     })
 }
@@ -183,7 +183,7 @@ async fn a_report_tells_what_became_of_each_account() {
     // Sealed by a secret that is gone.
     let mut other = site.restarted(|builder| {
         let builder = builder.long_lived(LongLived::Require).http_client(people.client());
-        builder.store(Arc::clone(&store)).cookie_secrets([NEW_SECRET])
+        builder.shared_store(Arc::clone(&store)).cookie_secrets([NEW_SECRET])
     });
     log_in(&mut other, [5]).await;
     let refresher = site.flow.offline_access().unwrap().refresher();
@@ -212,7 +212,7 @@ async fn the_age_of_the_oldest_falls_when_that_one_is_refreshed_and_leaves_out_t
     // A one-hour token beside them.
     let mut short = site.restarted(|builder| {
         let builder = builder.long_lived(LongLived::Off).http_client(people.client());
-        builder.store(Arc::clone(&store)).cookie_secrets([SECRET])
+        builder.shared_store(Arc::clone(&store)).cookie_secrets([SECRET])
     });
     log_in(&mut short, [3]).await;
     let refresher = site.flow.offline_access().unwrap().refresher().per_minute(u32::MAX);
@@ -349,7 +349,7 @@ async fn sealing_anew_resumes_where_it_stopped_and_frees_the_old_secret() {
     let mut old = site(&people, &store, &[SECRET]);
     log_in(&mut old, 1..=25).await;
     let both = old.restarted(|builder| {
-        let builder = builder.http_client(people.client()).store(Arc::clone(&store));
+        let builder = builder.http_client(people.client()).shared_store(Arc::clone(&store));
         builder.cookie_secrets([NEW_SECRET, SECRET])
     });
     let accounts = both.flow.offline_access().unwrap();
@@ -366,7 +366,7 @@ async fn sealing_anew_resumes_where_it_stopped_and_frees_the_old_secret() {
     assert_eq!((resealed, steps), (25, 4));
     assert_eq!(accounts.reseal(None, 100).await.unwrap().resealed, 0, "nothing is done twice");
     let new = both.restarted(|builder| {
-        let builder = builder.http_client(people.client()).store(Arc::clone(&store));
+        let builder = builder.http_client(people.client()).shared_store(Arc::clone(&store));
         builder.cookie_secrets([NEW_SECRET])
     });
     let accounts = new.flow.offline_access().unwrap();
@@ -375,7 +375,7 @@ async fn sealing_anew_resumes_where_it_stopped_and_frees_the_old_secret() {
     }
     // One whose secret is gone is left as it is, and said.
     let lost = old.restarted(|builder| {
-        let builder = builder.http_client(people.client()).store(Arc::clone(&store));
+        let builder = builder.http_client(people.client()).shared_store(Arc::clone(&store));
         builder.cookie_secrets([SECRET])
     });
     let report = lost.flow.offline_access().unwrap().reseal(None, 100).await.unwrap();

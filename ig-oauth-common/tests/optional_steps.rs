@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ig_oauth_common::{
-    BoxFuture, Clock, HookError, Hooks, HttpRequest, HttpResponse, Lifetime, Login, LoginDecision,
+    Clock, HookError, Hooks, HttpClient, HttpRequest, HttpResponse, Lifetime, Login, LoginDecision,
     LongLived, Scope, Scopes, Timestamp,
 };
 use support::{Site, body};
@@ -20,12 +20,10 @@ use tokio::time::Instant;
 struct Slow(Arc<Mutex<Option<bool>>>);
 
 impl Hooks for Slow {
-    fn on_login(&self, login: Login) -> BoxFuture<'_, Result<LoginDecision, HookError>> {
+    async fn on_login(&self, login: Login) -> Result<LoginDecision, HookError> {
         *self.0.lock().unwrap() = Some(login.profile().is_some());
-        Box::pin(async {
-            tokio::time::sleep(Duration::from_secs(4)).await;
-            Ok(LoginDecision::accept())
-        })
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        Ok(LoginDecision::accept())
     }
 }
 
@@ -34,28 +32,21 @@ type Answer = fn(&str) -> Option<String>;
 
 /// A provider that takes eight seconds for the code, nearly as long as a call may, and one for
 /// anything else.
-fn provider(
-    answer: Answer,
-) -> impl Fn(HttpRequest) -> BoxFuture<'static, Result<HttpResponse, ig_oauth_common::HttpError>>
-+ Send
-+ Sync
-+ 'static {
-    move |request: HttpRequest| {
-        Box::pin(async move {
-            let body = if request.form().is_some() {
-                tokio::time::sleep(Duration::from_secs(8)).await;
-                r#"{"access_token":"FAKE-SHORT","user_id":7,
+fn provider(answer: Answer) -> impl HttpClient {
+    move |request: HttpRequest| async move {
+        let body = if request.form().is_some() {
+            tokio::time::sleep(Duration::from_secs(8)).await;
+            r#"{"access_token":"FAKE-SHORT","user_id":7,
                     "permissions":"instagram_business_basic,instagram_business_manage_comments"}"#
-                    .to_owned()
-            } else {
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                match answer(request.url()) {
-                    Some(body) => body,
-                    None => std::future::pending().await,
-                }
-            };
-            Ok(HttpResponse::new(200, body.into_bytes()))
-        })
+                .to_owned()
+        } else {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            match answer(request.url()) {
+                Some(body) => body,
+                None => std::future::pending().await,
+            }
+        };
+        Ok(HttpResponse::new(200, body.into_bytes()))
     }
 }
 

@@ -13,8 +13,7 @@ mod support;
 use std::sync::{Arc, Mutex};
 
 use ig_oauth_common::{
-    BoxFuture, Failure, Flow, Headers, Hooks, LoginOptions, Reply, Request, SignedRequestVerifier,
-    Timestamp,
+    Failure, Flow, Headers, Hooks, LoginOptions, Reply, Request, SignedRequestVerifier, Timestamp,
 };
 use ig_oauth_fake_instagram::FakeInstagram;
 use proptest::prelude::*;
@@ -37,9 +36,9 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 struct Failures(Arc<Mutex<Vec<Failure>>>);
 
 impl Hooks for Failures {
-    fn on_failure(&self, failure: Failure) -> BoxFuture<'_, Option<Reply>> {
+    async fn on_failure(&self, failure: Failure) -> Option<Reply> {
         self.0.lock().unwrap().push(failure);
-        Box::pin(async { None })
+        None
     }
 }
 

@@ -10,14 +10,15 @@
 
 mod support;
 
+use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
 use ig_oauth_common::{
-    AccountKey, AuthErrorKind, Begin, BoxFuture, DataDeletion, Deauthorization, DeletionStatus,
-    Flow, HookError, Hooks, MemoryStore, Reply, Store, Timestamp, UserId,
+    AccountKey, AuthErrorKind, Begin, DataDeletion, Deauthorization, DeletionStatus, Flow,
+    HookError, Hooks, MemoryStore, Reply, Store, Timestamp, UserId,
 };
 use ig_oauth_fake_instagram::FakeInstagram;
 use support::yielding::Yielding;
@@ -34,7 +35,7 @@ const NEW_SECRET: &str = "another obviously fake cookie secret";
 const USER: u64 = 17_841_458_366_137_975;
 
 /// What a hook does before it answers.
-type During = Box<dyn Fn(String) -> BoxFuture<'static, ()> + Send + Sync>;
+type During = Box<dyn Fn(String) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 #[derive(Default)]
 struct Inner {
@@ -78,23 +79,16 @@ impl Told {
 }
 
 impl Hooks for Told {
-    fn on_deauthorize(&self, told: Deauthorization) -> BoxFuture<'_, Result<(), HookError>> {
-        Box::pin(async move {
-            self.hear(told.user_ids(), String::new()).await;
-            Ok(())
-        })
+    async fn on_deauthorize(&self, told: Deauthorization) -> Result<(), HookError> {
+        self.hear(told.user_ids(), String::new()).await;
+        Ok(())
     }
 
-    fn on_data_deletion(
-        &self,
-        told: DataDeletion,
-    ) -> BoxFuture<'_, Result<DeletionStatus, HookError>> {
-        Box::pin(async move {
-            let code = told.confirmation_code().to_owned();
-            self.0.codes.lock().unwrap().push(code.clone());
-            self.hear(told.user_ids(), code).await;
-            Ok(DeletionStatus::Queued)
-        })
+    async fn on_data_deletion(&self, told: DataDeletion) -> Result<DeletionStatus, HookError> {
+        let code = told.confirmation_code().to_owned();
+        self.0.codes.lock().unwrap().push(code.clone());
+        self.hear(told.user_ids(), code).await;
+        Ok(DeletionStatus::Queued)
     }
 }
 
@@ -102,7 +96,7 @@ fn site(told: &Told, store: &Arc<MemoryStore>) -> Site {
     // Behind an `Arc` they are the same hooks.
     let (told, store) = (Arc::new(told.clone()), Arc::clone(store));
     Site::with(|builder| {
-        builder.platform_callbacks().hooks(told).store(store).cookie_secrets([SECRET])
+        builder.platform_callbacks().shared_hooks(told).shared_store(store).cookie_secrets([SECRET])
     })
 }
 
@@ -110,7 +104,11 @@ fn site(told: &Told, store: &Arc<MemoryStore>) -> Site {
 fn instance(of: &Site, told: &Told, store: &Arc<MemoryStore>, secrets: &[&'static str]) -> Site {
     let (told, store) = (told.clone(), Arc::clone(store));
     of.restarted(|builder| {
-        builder.platform_callbacks().hooks(told).store(store).cookie_secrets(secrets.to_vec())
+        builder
+            .platform_callbacks()
+            .hooks(told)
+            .shared_store(store)
+            .cookie_secrets(secrets.to_vec())
     })
 }
 

@@ -14,16 +14,16 @@ use ig_oauth_common::AuthErrorKind::{
     self, CodeRejected, MalformedAnswer, MissingPermission, OversizeAnswer, ProviderRejected,
     Redirected, Throttled, TimedOut, Unreachable,
 };
-use ig_oauth_common::{BoxFuture, Config, Failure, Flow, Hooks, Reply};
+use ig_oauth_common::{Config, Failure, Flow, Hooks, Reply};
 use support::{CODE, REDIRECT_URI, Site, header};
 
 #[derive(Clone, Default)]
 struct Failures(Arc<Mutex<Vec<(AuthErrorKind, String)>>>);
 
 impl Hooks for Failures {
-    fn on_failure(&self, failure: Failure) -> BoxFuture<'_, Option<Reply>> {
+    async fn on_failure(&self, failure: Failure) -> Option<Reply> {
         self.0.lock().unwrap().push((failure.kind(), failure.detail().to_owned()));
-        Box::pin(async { None })
+        None
     }
 }
 

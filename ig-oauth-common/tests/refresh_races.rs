@@ -26,7 +26,7 @@ async fn two_instances(issuer: &Issuer, secrets: &'static [&'static str]) -> (Si
     let store = Arc::new(MemoryStore::new());
     let shared = |builder: ConfigBuilder| {
         builder
-            .store(Arc::clone(&store))
+            .shared_store(Arc::clone(&store))
             .idle_lifetime(Duration::from_secs(60 * DAY))
             .cookie_secrets(secrets)
     };
@@ -76,7 +76,7 @@ async fn two_refreshers_refresh_tokens_that_keep_their_string_once_each() {
         builder
             .long_lived(LongLived::Require)
             .http_client(people.client())
-            .store(Arc::clone(&store))
+            .shared_store(Arc::clone(&store))
             .cookie_secrets([COOKIE_SECRET])
     };
     let mut one = Site::with(with);
@@ -112,7 +112,7 @@ async fn a_new_token_is_kept_though_the_record_was_sealed_anew_meanwhile() {
             builder
                 .long_lived(LongLived::Require)
                 .http_client(client)
-                .store(store)
+                .shared_store(store)
                 .cookie_secrets(secrets)
         }
     };

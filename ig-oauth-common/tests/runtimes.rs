@@ -11,8 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use ig_oauth_common::{
-    Begin, BoxFuture, Config, Failure, Flow, Hooks, HttpError, HttpRequest, HttpResponse, Reply,
-    UserId,
+    Begin, Config, Failure, Flow, Hooks, HttpError, HttpRequest, HttpResponse, Reply, UserId,
 };
 use ig_oauth_fake_instagram::{Endpoint, FakeInstagram};
 use support::issuer::{Issuer, Sessions, USER, due, text};
@@ -94,8 +93,8 @@ fn a_second_caller_waits_no_longer_than_the_deadline_for_a_blocked_worker() {
     // And a hook that would take longer still.
     struct Hanging;
     impl Hooks for Hanging {
-        fn on_failure(&self, _: Failure) -> BoxFuture<'_, Option<Reply>> {
-            Box::pin(std::future::pending())
+        async fn on_failure(&self, _: Failure) -> Option<Reply> {
+            std::future::pending().await
         }
     }
     let mut site = Site::with(|builder| builder.http_client(never).hooks(Hanging));

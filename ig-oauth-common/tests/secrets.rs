@@ -10,7 +10,7 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
 use ig_oauth_common::{
-    AccountKey, AccountRecord, Begin, BoxFuture, Failure, Flow, HookError, Hooks, HttpError,
+    AccountKey, AccountRecord, Begin, Failure, Flow, HookError, Hooks, HttpClient, HttpError,
     HttpErrorKind, HttpRequest, HttpResponse, Login, LoginContext, LoginDecision, LoginOptions,
     LongLived, MemoryStore, Timestamp, UserId,
 };
@@ -42,25 +42,22 @@ impl Seen {
 }
 
 impl Hooks for Seen {
-    fn on_login(&self, login: Login) -> BoxFuture<'_, Result<LoginDecision, HookError>> {
+    async fn on_login(&self, login: Login) -> Result<LoginDecision, HookError> {
         self.debug("Login", &login);
         self.debug("Token", login.token());
         self.debug("AccessToken", login.token().access_token());
-        Box::pin(async { Ok(LoginDecision::accept()) })
+        Ok(LoginDecision::accept())
     }
 
-    fn on_failure(&self, failure: Failure) -> BoxFuture<'_, Option<ig_oauth_common::Reply>> {
+    async fn on_failure(&self, failure: Failure) -> Option<ig_oauth_common::Reply> {
         self.debug("Failure", &failure);
-        Box::pin(async { None })
+        None
     }
 }
 
-fn client(
-    seen: &Seen,
-) -> impl Fn(HttpRequest) -> BoxFuture<'static, Result<HttpResponse, HttpError>> + Send + Sync + 'static
-{
+fn client(seen: &Seen) -> impl HttpClient + use<> {
     let seen = seen.clone();
-    move |request| {
+    move |request: HttpRequest| {
         seen.debug("HttpRequest", &request);
         let answer = match request.url().contains("ig_exchange_token") {
             true => format!(r#"{{"access_token":"{LONG_TOKEN}","expires_in":5184000}}"#),
@@ -68,7 +65,7 @@ fn client(
         };
         let response = HttpResponse::new(200, answer.into_bytes());
         seen.debug("HttpResponse", &response);
-        Box::pin(async move { Ok(response) })
+        async move { Ok(response) }
     }
 }
 

@@ -19,7 +19,7 @@ const SECRET: &str = "an obviously fake cookie secret for tests";
 
 fn on(store: &Arc<MemoryStore>) -> impl FnOnce(ConfigBuilder) -> ConfigBuilder + use<> {
     let store = Arc::clone(store);
-    move |builder| builder.store(store).cookie_secrets([SECRET])
+    move |builder| builder.shared_store(store).cookie_secrets([SECRET])
 }
 
 async fn logged_in_as(user: u64, store: &Arc<MemoryStore>) -> Site {

@@ -17,7 +17,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ig_oauth_common::{
-    ConfigBuilder, HttpRequest, HttpResponse, Lifetime, LongLived, MemoryStore, Store as _, UserId,
+    ConfigBuilder, HookError, Hooks, HttpRequest, HttpResponse, Lifetime, Login, LoginDecision,
+    LongLived, MemoryStore, Store as _, UserId,
 };
 use support::issuer::{
     COOKIE_SECRET, DAY, Issuer, Mode, Sessions, USER, at_once, due, site, text, token,
@@ -373,7 +374,7 @@ async fn instances_on_one_store_refresh_once_and_share_the_token() {
     let issuer = Issuer::new();
     let store = Arc::new(MemoryStore::new());
     let shared = |builder: ConfigBuilder| {
-        builder.store(Arc::clone(&store)).idle_lifetime(Duration::from_secs(60 * DAY))
+        builder.shared_store(Arc::clone(&store)).idle_lifetime(Duration::from_secs(60 * DAY))
     };
     let mut one = site(&issuer, Sessions::Cookie, shared);
     let mut two = one.restarted(|builder| {
@@ -409,7 +410,7 @@ async fn a_user_who_was_revoked_during_a_refresh_stays_revoked() {
     let store = Arc::new(MemoryStore::new());
     let mut site = site(&issuer, Sessions::Cookie, |builder| {
         builder
-            .store(Arc::clone(&store))
+            .shared_store(Arc::clone(&store))
             .idle_lifetime(Duration::from_secs(60 * DAY))
             .refresh_wait(Duration::ZERO)
     });
@@ -436,7 +437,8 @@ async fn a_user_who_was_revoked_during_a_refresh_stays_revoked() {
 async fn logging_out_everywhere_ends_all_sessions_and_keeps_the_account() {
     let issuer = Issuer::new();
     let store = Arc::new(MemoryStore::new());
-    let mut phone = site(&issuer, Sessions::Cookie, |builder| builder.store(Arc::clone(&store)));
+    let mut phone =
+        site(&issuer, Sessions::Cookie, |builder| builder.shared_store(Arc::clone(&store)));
     phone.log_in().await;
     let phone_cookies = std::mem::take(&mut phone.cookies);
     phone.log_in().await;
@@ -465,7 +467,7 @@ async fn a_stored_token_is_sealed_anew_after_a_rotation_of_keys() {
         move |builder: ConfigBuilder| {
             builder
                 .long_lived(LongLived::Require)
-                .store(store)
+                .shared_store(store)
                 .http_client(client)
                 .cookie_secrets(secrets)
         }
@@ -484,17 +486,11 @@ async fn a_stored_token_is_sealed_anew_after_a_rotation_of_keys() {
 async fn the_profile_comes_with_the_login_and_its_ids_find_the_account() {
     #[derive(Clone, Default)]
     struct Seen(Arc<Mutex<Option<Option<String>>>>);
-    impl ig_oauth_common::Hooks for Seen {
-        fn on_login(
-            &self,
-            login: ig_oauth_common::Login,
-        ) -> ig_oauth_common::BoxFuture<
-            '_,
-            Result<ig_oauth_common::LoginDecision, ig_oauth_common::HookError>,
-        > {
+    impl Hooks for Seen {
+        async fn on_login(&self, login: Login) -> Result<LoginDecision, HookError> {
             let name = login.profile().map(|profile| profile.username().to_owned());
             *self.0.lock().unwrap() = Some(name);
-            Box::pin(async { Ok(ig_oauth_common::LoginDecision::accept()) })
+            Ok(LoginDecision::accept())
         }
     }
     for (profile, name) in [
@@ -505,7 +501,7 @@ async fn the_profile_comes_with_the_login_and_its_ids_find_the_account() {
         let store = Arc::new(MemoryStore::new());
         let mut site = Site::with(|builder| {
             builder
-                .store(Arc::clone(&store))
+                .shared_store(Arc::clone(&store))
                 .cookie_secrets([COOKIE_SECRET])
                 .fetch_profile(true)
                 .hooks(seen.clone())

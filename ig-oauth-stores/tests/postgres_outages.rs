@@ -58,7 +58,7 @@ async fn callers_who_go_away_cost_no_connection() {
     let builder = PostgresStore::builder(url(&passage)).pool_size(2);
     let store = builder.connect().await.unwrap();
     for _ in 0..50 {
-        let mut asked = store.accounts("client", None, 1);
+        let mut asked = Box::pin(store.accounts("client", None, 1));
         // As far as the statement's way to the server, and then gone.
         for _ in 0..20 {
             let look = poll_fn(|context| Poll::Ready(asked.as_mut().poll(context).is_ready()));

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ig_oauth_common::{
-    BoxFuture, DataDeletion, Deauthorization, DeletionStatus, HookError, Hooks, Login,
-    LoginDecision, Timestamp, UserId,
+    DataDeletion, Deauthorization, DeletionStatus, HookError, Hooks, Login, LoginDecision,
+    Timestamp, UserId,
 };
 
 /// The accounts of each of the app's users, and when they were connected.
@@ -57,26 +57,21 @@ impl Connections {
 
 impl Hooks for Connections {
     /// The app's user started this: their name came along as app data, signed.
-    fn on_login(&self, login: Login) -> BoxFuture<'_, Result<LoginDecision, HookError>> {
-        Box::pin(async move {
-            let user = std::str::from_utf8(login.app_data()).map_err(HookError::new)?;
-            let token = login.token();
-            self.connect(user, token.user_id().clone(), token.issued_at());
-            Ok(LoginDecision::accept())
-        })
+    async fn on_login(&self, login: Login) -> Result<LoginDecision, HookError> {
+        let user = std::str::from_utf8(login.app_data()).map_err(HookError::new)?;
+        let token = login.token();
+        self.connect(user, token.user_id().clone(), token.issued_at());
+        Ok(LoginDecision::accept())
     }
 
     /// The store has forgotten the token already.
-    fn on_deauthorize(&self, told: Deauthorization) -> BoxFuture<'_, Result<(), HookError>> {
+    async fn on_deauthorize(&self, told: Deauthorization) -> Result<(), HookError> {
         self.forget(told.user_ids(), |connected_at| told.covers(connected_at));
-        Box::pin(async { Ok(()) })
+        Ok(())
     }
 
-    fn on_data_deletion(
-        &self,
-        told: DataDeletion,
-    ) -> BoxFuture<'_, Result<DeletionStatus, HookError>> {
+    async fn on_data_deletion(&self, told: DataDeletion) -> Result<DeletionStatus, HookError> {
         self.forget(told.user_ids(), |connected_at| told.covers(connected_at));
-        Box::pin(async { Ok(DeletionStatus::Done) })
+        Ok(DeletionStatus::Done)
     }
 }

@@ -2,9 +2,10 @@
 
 use std::future::Future;
 use std::io;
+use std::pin::Pin;
 use std::time::Duration;
 
-use ig_oauth_common::{BoxFuture, Flow};
+use ig_oauth_common::Flow;
 use tokio::sync::watch;
 
 /// How long requests under way may take after the signal: a login waits for the provider.
@@ -28,7 +29,9 @@ pub async fn finish(flow: &Flow) {
 /// # Errors
 ///
 /// The server's.
-pub async fn until_stopped<S>(serve: impl FnOnce(BoxFuture<'static, ()>) -> S) -> io::Result<()>
+pub async fn until_stopped<S>(
+    serve: impl FnOnce(Pin<Box<dyn Future<Output = ()> + Send>>) -> S,
+) -> io::Result<()>
 where
     S: Future<Output = io::Result<()>>,
 {

@@ -10,12 +10,12 @@ use super::{Config, ConfigError, LongLived, check};
 use crate::api::Api;
 use crate::clock::{Clock, SystemClock};
 use crate::flow::{SharedState, Texts};
-use crate::hooks::Hooks;
+use crate::hooks::{BoxedHooks, Hooks};
 use crate::provider::DEFAULT_WINDOW;
-use crate::provider::http::HttpClient;
+use crate::provider::http::{BoxedHttpClient, HttpClient};
 use crate::randomness::{Randomness, SystemRandomness};
 use crate::scope::Scopes;
-use crate::session::Store;
+use crate::session::{BoxedStore, Store};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -50,7 +50,7 @@ pub struct ConfigBuilder {
     pub(super) cookie_secrets: Vec<Vec<u8>>,
     pub(super) earlier_client_secrets: Vec<SecretString>,
     pub(super) mount: Option<String>,
-    pub(super) store: Option<Arc<dyn Store>>,
+    pub(super) store: Option<Arc<dyn BoxedStore>>,
     pub(super) session_lifetime: Duration,
     pub(super) idle_lifetime: Duration,
     pub(super) end_with_browser: bool,
@@ -67,8 +67,8 @@ pub struct ConfigBuilder {
     pub(super) token_url: Option<String>,
     pub(super) graph_url: Option<String>,
     pub(super) extra_root_pem: Option<Vec<u8>>,
-    pub(super) http_client: Option<Arc<dyn HttpClient>>,
-    pub(super) hooks: Option<Arc<dyn Hooks>>,
+    pub(super) http_client: Option<Arc<dyn BoxedHttpClient>>,
+    pub(super) hooks: Option<Arc<dyn BoxedHooks>>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) randomness: Arc<dyn Randomness>,
 }
@@ -339,8 +339,13 @@ impl ConfigBuilder {
 
     /// Keeps sessions and tokens in a store instead of a sealed cookie. Needs
     /// [`cookie_secrets`](Self::cookie_secrets).
-    pub fn store(mut self, store: impl Store) -> Self {
-        self.store = Some(Arc::new(store));
+    pub fn store(self, store: impl Store) -> Self {
+        self.shared_store(Arc::new(store))
+    }
+
+    /// As [`store`](Self::store), with a handle that the app keeps a clone of.
+    pub fn shared_store(mut self, store: Arc<impl Store>) -> Self {
+        self.store = Some(store);
         self
     }
 
@@ -471,8 +476,13 @@ impl ConfigBuilder {
     }
 
     /// The app's own code at the turns of the flow.
-    pub fn hooks(mut self, hooks: impl Hooks) -> Self {
-        self.hooks = Some(Arc::new(hooks));
+    pub fn hooks(self, hooks: impl Hooks) -> Self {
+        self.shared_hooks(Arc::new(hooks))
+    }
+
+    /// As [`hooks`](Self::hooks), with a handle that the app keeps a clone of.
+    pub fn shared_hooks(mut self, hooks: Arc<impl Hooks>) -> Self {
+        self.hooks = Some(hooks);
         self
     }
 

@@ -11,7 +11,7 @@ use super::{ConfigBuilder, ConfigError, LongLived, RedirectUri, Settings, paths,
 use crate::api::Api;
 use crate::cookie::{CookieNames, derived_mount};
 use crate::flow::{Translations, site_name};
-use crate::provider::http::HttpClient;
+use crate::provider::http::BoxedHttpClient;
 use crate::provider::{Application, Provider, SignedRequestVerifier};
 use crate::scope::Scopes;
 
@@ -259,7 +259,7 @@ fn mount(name: String) -> Result<String, ConfigError> {
 fn http_client(
     builder: &mut ConfigBuilder,
     called: &[&Url],
-) -> Result<Arc<dyn HttpClient>, ConfigError> {
+) -> Result<Arc<dyn BoxedHttpClient>, ConfigError> {
     if let Some(client) = builder.http_client.take() {
         return Ok(client);
     }
@@ -279,7 +279,7 @@ fn http_client(
 fn default_client(
     builder: &mut ConfigBuilder,
     called: &[&Url],
-) -> Result<Arc<dyn HttpClient>, ConfigError> {
+) -> Result<Arc<dyn BoxedHttpClient>, ConfigError> {
     use crate::provider::{ReqwestSettings, reqwest_client};
 
     reqwest_client(ReqwestSettings {
@@ -298,7 +298,7 @@ fn default_client(
 fn default_client(
     _builder: &mut ConfigBuilder,
     _called: &[&Url],
-) -> Result<Arc<dyn HttpClient>, ConfigError> {
+) -> Result<Arc<dyn BoxedHttpClient>, ConfigError> {
     Err(ConfigError::new(
         "http_client",
         "is not set",

@@ -22,12 +22,12 @@ use crate::clock::Clock;
 use crate::cookie::CookieNames;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::flow::{SharedState, Translations};
-use crate::hooks::Hooks;
+use crate::hooks::BoxedHooks;
 use crate::keys::Keyring;
 use crate::provider::{Provider, SignedRequestVerifier};
 use crate::randomness::Randomness;
 use crate::scope::Scopes;
-use crate::session::{ImpossibleTimes, Store, UnreadableAccounts};
+use crate::session::{BoxedStore, ImpossibleTimes, UnreadableAccounts};
 
 /// What happens after the code exchange with its one-hour token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -86,7 +86,7 @@ pub enum LongLived {
 /// | [`cookie_secrets`](ConfigBuilder::cookie_secrets) | derived from the app secret | zero set-up, same on every instance |
 /// | [`earlier_client_secrets`](ConfigBuilder::earlier_client_secrets) | none | |
 /// | [`mount`](ConfigBuilder::mount) | derived from client id and redirect URI | two mounts on one host keep apart |
-/// | [`store`](ConfigBuilder::store) | none: sessions live in a sealed cookie | needs no database |
+/// | [`store`](ConfigBuilder::store), [`shared_store`](ConfigBuilder::shared_store) | none: sessions live in a sealed cookie | needs no database |
 /// | [`session_lifetime`](ConfigBuilder::session_lifetime) | 60 days | the life of a long-lived token |
 /// | [`idle_lifetime`](ConfigBuilder::idle_lifetime) | 14 days | a forgotten browser logs itself out |
 /// | [`end_with_browser`](ConfigBuilder::end_with_browser) | off | most users want to stay logged in |
@@ -102,7 +102,7 @@ pub enum LongLived {
 /// | [`authorize_url`](ConfigBuilder::authorize_url), [`token_url`](ConfigBuilder::token_url), [`graph_url`](ConfigBuilder::graph_url) | the provider's, by [`Api`] | gateways and simulators |
 /// | [`extra_root_pem`](ConfigBuilder::extra_root_pem) | none | private gateways |
 /// | [`http_client`](ConfigBuilder::http_client) | `reqwest` | |
-/// | [`hooks`](ConfigBuilder::hooks) | none | |
+/// | [`hooks`](ConfigBuilder::hooks), [`shared_hooks`](ConfigBuilder::shared_hooks) | none | |
 /// | [`clock`](ConfigBuilder::clock), [`randomness`](ConfigBuilder::randomness) | the system's | for tests |
 #[derive(Clone)]
 pub struct Config {
@@ -135,7 +135,7 @@ pub(crate) struct Settings {
     pub(crate) enable_fb_login: Option<bool>,
     pub(crate) keyring: Keyring,
     pub(crate) cookie_names: CookieNames,
-    pub(crate) store: Option<Arc<dyn Store>>,
+    pub(crate) store: Option<Arc<dyn BoxedStore>>,
     pub(crate) session_lifetime: Duration,
     pub(crate) idle_lifetime: Duration,
     pub(crate) end_with_browser: bool,
@@ -146,7 +146,7 @@ pub(crate) struct Settings {
     pub(crate) callback_deadline: Duration,
     pub(crate) exchanges_at_once: usize,
     pub(crate) provider: Arc<Provider>,
-    pub(crate) hooks: Option<Arc<dyn Hooks>>,
+    pub(crate) hooks: Option<Arc<dyn BoxedHooks>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
     pub(crate) unreadable: UnreadableAccounts,

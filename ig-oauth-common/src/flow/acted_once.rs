@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::encoding::to_base64url;
 use crate::error::AuthError;
 use crate::provider::SignedRequest;
-use crate::session::{Claim, Store, unavailable};
+use crate::session::{BoxedStore, Claim, unavailable};
 
 /// Deadlines that acting on a request may take: the claim, the revocation, the hook, and giving the
 /// claim back have one each. An instance that dies holds its claim that long.
@@ -98,7 +98,7 @@ impl Flow {
     }
 
     /// Where claims are kept: in the store, for all instances, or in this process.
-    pub(super) fn claims(&self) -> &dyn Store {
+    pub(super) fn claims(&self) -> &dyn BoxedStore {
         match &self.settings().store {
             Some(store) => &**store,
             None => &self.shared.state.claims,

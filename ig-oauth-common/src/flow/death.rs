@@ -6,8 +6,8 @@ use tokio::runtime::Handle;
 use tokio::time;
 
 use super::{Flow, Shared};
+use crate::futures::BoxFuture;
 use crate::gone::DeadAccount;
-use crate::provider::http::BoxFuture;
 use crate::session;
 use crate::token::{DeathWatch, Token};
 

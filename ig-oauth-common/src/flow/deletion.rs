@@ -12,7 +12,7 @@ use crate::encoding::to_base64url;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::gone::DataDeletion;
 use crate::provider::SignedRequest;
-use crate::session::{Claim, DeletionRecord, DeletionStatus, Store, unavailable};
+use crate::session::{BoxedStore, Claim, DeletionRecord, DeletionStatus, unavailable};
 
 /// How long a store keeps the status of a deletion request.
 const STATUS_LIFETIME: Duration = Duration::from_secs(180 * 24 * 60 * 60);
@@ -125,7 +125,11 @@ impl Flow {
 
     /// The code the request was given, and how far it has come. After a rotation the code may be of
     /// an earlier key.
-    async fn known(&self, store: &dyn Store, request: &SignedRequest) -> Result<Known, AuthError> {
+    async fn known(
+        &self,
+        store: &dyn BoxedStore,
+        request: &SignedRequest,
+    ) -> Result<Known, AuthError> {
         let settings = self.settings();
         for code in confirmation_code::all(settings, request) {
             let Some(hash) = confirmation_code::hash(&code) else { continue };
@@ -297,7 +301,7 @@ impl Flow {
 }
 
 async fn deletion(
-    store: &dyn Store,
+    store: &dyn BoxedStore,
     hash: &[u8; 32],
     now: crate::clock::Timestamp,
 ) -> Result<Option<DeletionRecord>, AuthError> {

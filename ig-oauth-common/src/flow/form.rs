@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 
 use super::{Reply, protect};
 use crate::error::AuthErrorKind;
-use crate::provider::http::BoxFuture;
+use crate::futures::BoxFuture;
 
 /// Largest body that is read, in bytes.
 pub(super) const MAX_BODY_BYTES: usize = 16 * 1024;

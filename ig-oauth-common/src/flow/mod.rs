@@ -61,7 +61,7 @@ pub(crate) use texts::{Translations, site_name};
 
 use crate::config::{Config, Settings};
 use crate::cookie;
-use crate::provider::http::BoxFuture;
+use crate::futures::BoxFuture;
 use crate::session::Tombstones;
 use consumed_states::ConsumedStates;
 use exchange_places::ExchangePlaces;

@@ -15,9 +15,9 @@ use super::pages::Scene;
 use super::query::Query;
 use super::{Begin, Flow, Reply, Request, Route};
 use crate::error::{AuthError, AuthErrorKind};
+use crate::futures::BoxFuture;
 use crate::gone::Deauthorization;
 use crate::hooks::HookError;
-use crate::provider::http::BoxFuture;
 use crate::provider::{SignedRequest, SignedRequestError};
 
 impl Flow {

@@ -21,7 +21,7 @@ use crate::encoding::to_base64url;
 use crate::error::{AuthError, AuthErrorKind, chain};
 use crate::provider::ProviderRejection;
 use crate::session::{
-    self, AccountRecord, Claim, MOST_WRITES, Session, Store, Stored, unavailable,
+    self, AccountRecord, BoxedStore, Claim, MOST_WRITES, Session, Stored, unavailable,
 };
 use crate::token::{Lifetime, Token, TokenHash, UserId};
 
@@ -265,7 +265,7 @@ impl Flow {
         &self,
         token: &Token,
         account: &AccountRecord,
-        store: &dyn Store,
+        store: &dyn BoxedStore,
     ) -> Result<Token, RefreshError> {
         let settings = self.settings();
         let (mut present, kept) = self.present(account, store).await?;
@@ -301,7 +301,7 @@ impl Flow {
         &self,
         token: &Token,
         account: &AccountRecord,
-        store: &dyn Store,
+        store: &dyn BoxedStore,
     ) -> RefreshError {
         match self.present(account, store).await {
             Ok((_, Stored::Dead(kept))) if is_same(&kept, token) => RefreshError::Dead,
@@ -313,7 +313,7 @@ impl Flow {
     async fn present(
         &self,
         account: &AccountRecord,
-        store: &dyn Store,
+        store: &dyn BoxedStore,
     ) -> Result<(AccountRecord, Stored), RefreshError> {
         let settings = self.settings();
         let present = store.account(&account.key, settings.clock.now()).await;

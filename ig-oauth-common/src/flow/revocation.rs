@@ -4,7 +4,7 @@ use super::Flow;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::gone::Gone;
 use crate::provider::SignedRequest;
-use crate::session::{AccountRecord, MOST_WRITES, Store, unavailable};
+use crate::session::{AccountRecord, BoxedStore, MOST_WRITES, unavailable};
 use crate::token::UserId;
 
 impl Flow {
@@ -56,7 +56,7 @@ impl Flow {
     /// A user who connected again has the new session; those from before end all the same.
     async fn end_covered_sessions(
         &self,
-        store: &dyn Store,
+        store: &dyn BoxedStore,
         account: &AccountRecord,
         request: &SignedRequest,
     ) -> Result<(), AuthError> {

@@ -17,7 +17,7 @@ use crate::clock::Timestamp;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::flow::Flow;
 use crate::flow::refresh::{Patience, RefreshError, is_due};
-use crate::session::{self, AccountKey, AccountRecord, Store, Stored, unavailable};
+use crate::session::{self, AccountKey, AccountRecord, BoxedStore, Stored, unavailable};
 use crate::token::{Token, UserId};
 
 /// The stored accounts of one app, for background jobs: a user's valid token at any hour.
@@ -46,7 +46,7 @@ use crate::token::{Token, UserId};
 #[derive(Clone)]
 pub struct OfflineAccess {
     flow: Flow,
-    store: Arc<dyn Store>,
+    store: Arc<dyn BoxedStore>,
 }
 
 /// An account with a token in the store.

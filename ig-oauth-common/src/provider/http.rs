@@ -2,15 +2,12 @@
 
 use std::error::Error;
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 
-/// A boxed, `Send` future: what the traits of this crate return, so that they can be made objects.
-///
-/// `Box::pin(async move { … })` makes one.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+use crate::futures::{BoxFuture, boxed};
 
 /// Sends one HTTP request to the provider.
+///
+/// An implementation writes `async fn send`, whose future must be `Send`.
 ///
 /// Implemented for every `Fn(HttpRequest) -> impl Future`, so a test can pass a closure:
 ///
@@ -38,7 +35,10 @@ pub trait HttpClient: Send + Sync + 'static {
     /// # Errors
     ///
     /// When no complete answer came. An answer with an error status is not an error here.
-    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>>;
+    fn send(
+        &self,
+        request: HttpRequest,
+    ) -> impl Future<Output = Result<HttpResponse, HttpError>> + Send;
 }
 
 impl<F, R> HttpClient for F
@@ -46,8 +46,18 @@ where
     F: Fn(HttpRequest) -> R + Send + Sync + 'static,
     R: Future<Output = Result<HttpResponse, HttpError>> + Send + 'static,
 {
-    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
-        Box::pin(self(request))
+    fn send(
+        &self,
+        request: HttpRequest,
+    ) -> impl Future<Output = Result<HttpResponse, HttpError>> + Send {
+        self(request)
+    }
+}
+
+boxed! {
+    /// An [`HttpClient`] behind a pointer.
+    BoxedHttpClient of HttpClient {
+        fn send(request: HttpRequest) -> Result<HttpResponse, HttpError>;
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) use signed_request::DEFAULT_WINDOW;
 pub use signed_request::{SignedRequest, SignedRequestError, SignedRequestVerifier};
 pub(crate) use words::safe;
 
-use self::http::{HttpClient, HttpErrorKind, HttpRequest, HttpResponse};
+use self::http::{BoxedHttpClient, HttpErrorKind, HttpRequest, HttpResponse};
 use crate::api::Api;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::scope::Scopes;
@@ -60,7 +60,7 @@ pub(crate) struct Application {
 /// The calls to the provider.
 pub(crate) struct Provider {
     application: Application,
-    client: Arc<dyn HttpClient>,
+    client: Arc<dyn BoxedHttpClient>,
     /// Places for calls with a token, where they are bounded.
     graph_calls: Option<Semaphore>,
 }
@@ -87,7 +87,7 @@ pub(crate) struct LongLivedAnswer {
 }
 
 impl Provider {
-    pub(crate) fn new(application: Application, client: Arc<dyn HttpClient>) -> Self {
+    pub(crate) fn new(application: Application, client: Arc<dyn BoxedHttpClient>) -> Self {
         Self { application, client, graph_calls: None }
     }
 

@@ -8,7 +8,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Client, redirect, retry};
 
 use super::http::{
-    BoxFuture, HttpClient, HttpError, HttpErrorKind, HttpMethod, HttpRequest, HttpResponse,
+    BoxedHttpClient, HttpClient, HttpError, HttpErrorKind, HttpMethod, HttpRequest, HttpResponse,
 };
 
 pub(crate) struct ReqwestSettings {
@@ -56,7 +56,7 @@ struct ReqwestClient(Client);
 /// - `HTTPS_PROXY` of the environment is honoured, except where an endpoint is on loopback.
 pub(crate) fn reqwest_client(
     settings: ReqwestSettings,
-) -> Result<Arc<dyn HttpClient>, ReqwestClientError> {
+) -> Result<Arc<dyn BoxedHttpClient>, ReqwestClientError> {
     let mut builder = Client::builder()
         .user_agent(concat!("ig-oauth/", env!("CARGO_PKG_VERSION")))
         .redirect(redirect::Policy::none())
@@ -95,40 +95,38 @@ pub(crate) fn reqwest_client(
 }
 
 impl HttpClient for ReqwestClient {
-    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpResponse, HttpError>> {
-        Box::pin(async move {
-            let mut outgoing = match request.method() {
-                HttpMethod::Get => self.0.get(request.url()),
-                HttpMethod::Post => self.0.post(request.url()),
-            };
-            outgoing = outgoing.header(ACCEPT, "application/json");
-            if let Some(form) = request.form() {
-                outgoing = outgoing
-                    .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-                    .body(form.to_owned());
-            }
-            let mut response = outgoing.send().await.map_err(failed)?;
-            let limit = request.max_response_bytes();
-            let announced = response.content_length().and_then(|length| length.try_into().ok());
-            if announced.is_some_and(|length: usize| length > limit) {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let mut outgoing = match request.method() {
+            HttpMethod::Get => self.0.get(request.url()),
+            HttpMethod::Post => self.0.post(request.url()),
+        };
+        outgoing = outgoing.header(ACCEPT, "application/json");
+        if let Some(form) = request.form() {
+            outgoing = outgoing
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(form.to_owned());
+        }
+        let mut response = outgoing.send().await.map_err(failed)?;
+        let limit = request.max_response_bytes();
+        let announced = response.content_length().and_then(|length| length.try_into().ok());
+        if announced.is_some_and(|length: usize| length > limit) {
+            return Err(HttpError::new(HttpErrorKind::Oversize));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if body.len() + chunk.len() > limit {
                 return Err(HttpError::new(HttpErrorKind::Oversize));
             }
-            let mut body = Vec::new();
-            while let Some(chunk) = response.chunk().await.map_err(failed)? {
-                if body.len() + chunk.len() > limit {
-                    return Err(HttpError::new(HttpErrorKind::Oversize));
-                }
-                body.extend_from_slice(&chunk);
-            }
-            let text = |name: &str| response.headers().get(name)?.to_str().ok();
-            let seconds = text("retry-after").and_then(|value| value.trim().parse().ok());
-            let content_type = text("content-type").map(str::to_owned);
-            let usage = text("x-business-use-case-usage").map(str::to_owned);
-            Ok(HttpResponse::new(response.status().as_u16(), body)
-                .with_content_type(content_type)
-                .with_retry_after_seconds(seconds)
-                .with_usage(usage))
-        })
+            body.extend_from_slice(&chunk);
+        }
+        let text = |name: &str| response.headers().get(name)?.to_str().ok();
+        let seconds = text("retry-after").and_then(|value| value.trim().parse().ok());
+        let content_type = text("content-type").map(str::to_owned);
+        let usage = text("x-business-use-case-usage").map(str::to_owned);
+        Ok(HttpResponse::new(response.status().as_u16(), body)
+            .with_content_type(content_type)
+            .with_retry_after_seconds(seconds)
+            .with_usage(usage))
     }
 }
 

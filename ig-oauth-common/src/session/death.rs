@@ -3,7 +3,7 @@
 //! The mark is a bit inside of the sealed bytes, written with compare and swap: no store needs to know
 //! of it, every instance reads it, and a new login replaces it with its account.
 
-use super::store::{AccountKey, AccountRecord, Store, unavailable};
+use super::store::{AccountKey, AccountRecord, BoxedStore, unavailable};
 use super::{MOST_WRITES, stored};
 use crate::config::Settings;
 use crate::error::{AuthError, AuthErrorKind};
@@ -13,7 +13,7 @@ use crate::token::Token;
 /// first to mark it: none where the token has a successor, or its user has logged in again.
 pub(crate) async fn mark_dead(
     settings: &Settings,
-    store: &dyn Store,
+    store: &dyn BoxedStore,
     token: &Token,
 ) -> Result<Option<AccountRecord>, AuthError> {
     let key = AccountKey::new(&settings.client_id, token.user_id().clone());

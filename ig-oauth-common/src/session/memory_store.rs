@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::store::{
     AccountKey, AccountRecord, Claim, DeletionRecord, SessionIdHash, SessionRecord, Store,
-    StoreError, StoreFuture,
+    StoreError,
 };
 use crate::clock::Timestamp;
 use crate::expiring_map::{Expires, ExpiringMap};
@@ -121,12 +121,8 @@ impl MemoryStore {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn with<T: Send + 'static>(
-        &self,
-        change: impl FnOnce(&mut Records) -> T,
-    ) -> StoreFuture<'_, T> {
-        let result: Result<T, StoreError> = Ok(change(&mut self.records()));
-        Box::pin(std::future::ready(result))
+    fn with<T>(&self, change: impl FnOnce(&mut Records) -> T) -> Result<T, StoreError> {
+        Ok(change(&mut self.records()))
     }
 }
 
@@ -143,22 +139,26 @@ impl fmt::Debug for MemoryStore {
 }
 
 impl Store for MemoryStore {
-    fn begin_session(&self, session: SessionRecord, account: AccountRecord) -> StoreFuture<'_, ()> {
+    async fn begin_session(
+        &self,
+        session: SessionRecord,
+        account: AccountRecord,
+    ) -> Result<(), StoreError> {
         self.with(|records| {
             records.put_account(account);
             records.sessions.insert(session.id_hash, session);
         })
     }
 
-    fn put_account(&self, account: AccountRecord) -> StoreFuture<'_, ()> {
+    async fn put_account(&self, account: AccountRecord) -> Result<(), StoreError> {
         self.with(|records| records.put_account(account))
     }
 
-    fn session<'a>(
-        &'a self,
-        id: &'a SessionIdHash,
+    async fn session(
+        &self,
+        id: &SessionIdHash,
         now: Timestamp,
-    ) -> StoreFuture<'a, Option<(SessionRecord, AccountRecord)>> {
+    ) -> Result<Option<(SessionRecord, AccountRecord)>, StoreError> {
         self.with(|records| {
             let session = records.sessions.get(id)?;
             if session.expires_at <= now {
@@ -170,12 +170,12 @@ impl Store for MemoryStore {
         })
     }
 
-    fn touch_session<'a>(
-        &'a self,
-        id: &'a SessionIdHash,
+    async fn touch_session(
+        &self,
+        id: &SessionIdHash,
         last_seen_at: Timestamp,
         expires_at: Timestamp,
-    ) -> StoreFuture<'a, ()> {
+    ) -> Result<(), StoreError> {
         self.with(|records| {
             if let Some(session) = records.sessions.remove(id) {
                 let session = SessionRecord { last_seen_at, expires_at, ..session };
@@ -184,17 +184,17 @@ impl Store for MemoryStore {
         })
     }
 
-    fn end_session<'a>(&'a self, id: &'a SessionIdHash) -> StoreFuture<'a, ()> {
+    async fn end_session(&self, id: &SessionIdHash) -> Result<(), StoreError> {
         self.with(|records| {
             records.sessions.remove(id);
         })
     }
 
-    fn sessions<'a>(
-        &'a self,
-        account: &'a AccountKey,
+    async fn sessions(
+        &self,
+        account: &AccountKey,
         now: Timestamp,
-    ) -> StoreFuture<'a, Vec<SessionRecord>> {
+    ) -> Result<Vec<SessionRecord>, StoreError> {
         self.with(|records| {
             let sessions = records.sessions.values();
             let live =
@@ -205,25 +205,25 @@ impl Store for MemoryStore {
         })
     }
 
-    fn end_sessions<'a>(&'a self, account: &'a AccountKey) -> StoreFuture<'a, u64> {
+    async fn end_sessions(&self, account: &AccountKey) -> Result<u64, StoreError> {
         self.with(|records| count(records.sessions.retain(|session| session.account != *account)))
     }
 
-    fn account<'a>(
-        &'a self,
-        key: &'a AccountKey,
+    async fn account(
+        &self,
+        key: &AccountKey,
         now: Timestamp,
-    ) -> StoreFuture<'a, Option<AccountRecord>> {
+    ) -> Result<Option<AccountRecord>, StoreError> {
         self.with(|records| {
             records.accounts.get(key).filter(|account| account.expires_at > now).cloned()
         })
     }
 
-    fn replace_account<'a>(
-        &'a self,
-        present: &'a [u8],
+    async fn replace_account(
+        &self,
+        present: &[u8],
         account: AccountRecord,
-    ) -> StoreFuture<'a, bool> {
+    ) -> Result<bool, StoreError> {
         self.with(|records| {
             let found = records.accounts.get(&account.key);
             if found.is_none_or(|found| found.sealed_token != present) {
@@ -234,12 +234,12 @@ impl Store for MemoryStore {
         })
     }
 
-    fn accounts<'a>(
-        &'a self,
-        client_id: &'a str,
-        after: Option<&'a AccountKey>,
+    async fn accounts(
+        &self,
+        client_id: &str,
+        after: Option<&AccountKey>,
         limit: usize,
-    ) -> StoreFuture<'a, Vec<AccountRecord>> {
+    ) -> Result<Vec<AccountRecord>, StoreError> {
         self.with(|records| {
             let accounts = records.accounts.values_after(after);
             accounts
@@ -250,13 +250,13 @@ impl Store for MemoryStore {
         })
     }
 
-    fn accounts_expiring<'a>(
-        &'a self,
-        client_id: &'a str,
+    async fn accounts_expiring(
+        &self,
+        client_id: &str,
         before: Timestamp,
-        after: Option<&'a AccountKey>,
+        after: Option<&AccountKey>,
         limit: usize,
-    ) -> StoreFuture<'a, Vec<AccountRecord>> {
+    ) -> Result<Vec<AccountRecord>, StoreError> {
         self.with(|records| {
             let accounts = records.accounts.values_after(after);
             accounts
@@ -268,15 +268,15 @@ impl Store for MemoryStore {
         })
     }
 
-    fn accounts_known_by<'a>(
-        &'a self,
-        client_id: &'a str,
-        id: &'a UserId,
-    ) -> StoreFuture<'a, Vec<AccountRecord>> {
+    async fn accounts_known_by(
+        &self,
+        client_id: &str,
+        id: &UserId,
+    ) -> Result<Vec<AccountRecord>, StoreError> {
         self.with(|records| records.known_by(client_id, id).cloned().collect())
     }
 
-    fn revoke<'a>(&'a self, client_id: &'a str, id: &'a UserId) -> StoreFuture<'a, u64> {
+    async fn revoke(&self, client_id: &str, id: &UserId) -> Result<u64, StoreError> {
         self.with(|records| {
             let keys: Vec<_> =
                 records.known_by(client_id, id).map(|account| account.key.clone()).collect();
@@ -288,11 +288,7 @@ impl Store for MemoryStore {
         })
     }
 
-    fn forget_account<'a>(
-        &'a self,
-        key: &'a AccountKey,
-        present: &'a [u8],
-    ) -> StoreFuture<'a, bool> {
+    async fn forget_account(&self, key: &AccountKey, present: &[u8]) -> Result<bool, StoreError> {
         self.with(|records| {
             if records.accounts.get(key).is_none_or(|found| found.sealed_token != present) {
                 return false;
@@ -303,7 +299,7 @@ impl Store for MemoryStore {
         })
     }
 
-    fn claim(&self, claim: Claim, now: Timestamp) -> StoreFuture<'_, bool> {
+    async fn claim(&self, claim: Claim, now: Timestamp) -> Result<bool, StoreError> {
         self.with(|records| {
             let held = records.claims.get(&claim.key);
             if held.is_some_and(|held| held.owner != claim.owner && held.until > now) {
@@ -314,7 +310,7 @@ impl Store for MemoryStore {
         })
     }
 
-    fn release<'a>(&'a self, key: &'a str, owner: &'a str) -> StoreFuture<'a, ()> {
+    async fn release(&self, key: &str, owner: &str) -> Result<(), StoreError> {
         self.with(|records| {
             if records.claims.get(key).is_some_and(|claim| claim.owner == owner) {
                 records.claims.remove(key);
@@ -322,17 +318,17 @@ impl Store for MemoryStore {
         })
     }
 
-    fn put_deletion(&self, deletion: DeletionRecord) -> StoreFuture<'_, ()> {
+    async fn put_deletion(&self, deletion: DeletionRecord) -> Result<(), StoreError> {
         self.with(|records| {
             records.deletions.insert(deletion.code_hash, deletion);
         })
     }
 
-    fn deletion<'a>(
-        &'a self,
-        code_hash: &'a [u8; 32],
+    async fn deletion(
+        &self,
+        code_hash: &[u8; 32],
         now: Timestamp,
-    ) -> StoreFuture<'a, Option<DeletionRecord>> {
+    ) -> Result<Option<DeletionRecord>, StoreError> {
         self.with(|records| {
             records.deletions.get(code_hash).filter(|record| record.expires_at > now).cloned()
         })

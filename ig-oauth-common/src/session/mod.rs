@@ -5,7 +5,6 @@ mod death;
 mod impossible_times;
 mod memory_store;
 mod sealed_cookie;
-mod shared_store;
 mod slot;
 mod store;
 mod stored;
@@ -19,11 +18,11 @@ pub(crate) use impossible_times::ImpossibleTimes;
 use impossible_times::are_impossible;
 pub use memory_store::MemoryStore;
 pub use slot::Slot;
-pub(crate) use store::unavailable;
 pub use store::{
     AccountKey, AccountRecord, Claim, DeletionRecord, DeletionStatus, SessionIdHash, SessionRecord,
-    Store, StoreError, StoreFuture,
+    Store, StoreError,
 };
+pub(crate) use store::{BoxedStore, unavailable};
 pub(crate) use tombstones::{Ended, Tombstones};
 pub(crate) use unreadable::{UnreadableAccounts, newest_opens};
 
@@ -241,7 +240,7 @@ pub(crate) enum Resealing {
 /// does not know that key yet may write by the old one.
 pub(crate) async fn reseal_account(
     settings: &Settings,
-    store: &dyn Store,
+    store: &dyn BoxedStore,
     mut account: AccountRecord,
 ) -> Result<Resealing, AuthError> {
     for _ in 0..MOST_WRITES {
@@ -272,7 +271,7 @@ pub(crate) async fn reseal_account(
 /// did.
 pub(crate) async fn replace_token(
     settings: &Settings,
-    store: &dyn Store,
+    store: &dyn BoxedStore,
     account: &AccountRecord,
     token: &Token,
 ) -> Result<bool, AuthError> {
@@ -297,7 +296,7 @@ pub(crate) async fn end(
 /// Ends every session of the accounts that are known by `user_id`.
 pub(crate) async fn end_all(
     settings: &Settings,
-    store: &dyn Store,
+    store: &dyn BoxedStore,
     user_id: &UserId,
 ) -> Result<u64, AuthError> {
     stored::end_all(settings, store, user_id).await

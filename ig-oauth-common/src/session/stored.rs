@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::store::{
-    AccountKey, AccountRecord, SessionIdHash, SessionRecord, Store, is_touch_due, unavailable,
+    AccountKey, AccountRecord, BoxedStore, SessionIdHash, SessionRecord, is_touch_due, unavailable,
 };
 use super::{
     Ended, Place, Reading, Renewal, Session, Tombstones, Unopened, account, are_impossible, expiry,
@@ -25,7 +25,7 @@ pub(super) type SessionId = [u8; ID_BYTES];
 
 pub(super) async fn begin(
     settings: &Settings,
-    store: &dyn Store,
+    store: &dyn BoxedStore,
     token: &Token,
     further_ids: Vec<UserId>,
     now: Timestamp,
@@ -41,7 +41,7 @@ pub(super) async fn begin(
 
 pub(super) async fn keep_account(
     settings: &Settings,
-    store: &dyn Store,
+    store: &dyn BoxedStore,
     token: &Token,
     further_ids: Vec<UserId>,
 ) -> Result<(), AuthError> {
@@ -52,7 +52,7 @@ pub(super) async fn keep_account(
 
 pub(super) async fn read(
     settings: &Settings,
-    store: &dyn Store,
+    store: &dyn BoxedStore,
     tombstones: &Tombstones,
     values: &[Vec<u8>],
     now: Timestamp,
@@ -139,7 +139,7 @@ pub(super) async fn renew(
 /// Ends the sessions of these values, and tombstones them: a request under way may still want to
 /// send the cookie of one, over the cookie of the session that came after it.
 pub(super) async fn end(
-    store: &dyn Store,
+    store: &dyn BoxedStore,
     tombstones: &Tombstones,
     values: &[Vec<u8>],
     now: Timestamp,
@@ -154,7 +154,7 @@ pub(super) async fn end(
 
 pub(super) async fn end_all(
     settings: &Settings,
-    store: &dyn Store,
+    store: &dyn BoxedStore,
     user_id: &UserId,
 ) -> Result<u64, AuthError> {
     let accounts = store.accounts_known_by(&settings.client_id, user_id).await;
@@ -169,7 +169,7 @@ pub(super) async fn end_all(
 /// word counts.
 pub(super) async fn reseal(
     settings: &Settings,
-    store: &dyn Store,
+    store: &dyn BoxedStore,
     account: &AccountRecord,
     token: &Token,
     is_dead: bool,
@@ -183,7 +183,7 @@ pub(super) async fn reseal(
 /// What was read is good whatever key sealed it, so a store that only reads fails no request.
 async fn resealed_if_possible(
     settings: &Settings,
-    store: &dyn Store,
+    store: &dyn BoxedStore,
     account: AccountRecord,
     token: &Token,
 ) -> AccountRecord {
@@ -199,7 +199,7 @@ async fn resealed_if_possible(
 
 pub(super) async fn replace_token(
     settings: &Settings,
-    store: &dyn Store,
+    store: &dyn BoxedStore,
     account: &AccountRecord,
     token: &Token,
 ) -> Result<bool, AuthError> {

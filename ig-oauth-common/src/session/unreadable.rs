@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::store::{Store, unavailable};
+use super::store::{BoxedStore, unavailable};
 use super::stored;
 use crate::config::Settings;
 use crate::error::AuthError;
@@ -39,7 +39,7 @@ impl UnreadableAccounts {
 /// Whether the newest of the stored accounts opens; also when there is none.
 pub(crate) async fn newest_opens(
     settings: &Settings,
-    store: &dyn Store,
+    store: &dyn BoxedStore,
 ) -> Result<bool, AuthError> {
     let accounts = store.accounts(&settings.client_id, None, LOOKED_AT).await;
     let accounts = accounts.map_err(unavailable)?;

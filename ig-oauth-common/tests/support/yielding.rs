@@ -5,10 +5,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use ig_oauth_common::{
-    AccountKey, AccountRecord, BoxFuture, Claim, DeletionRecord, Denial, Failure, HookError, Hooks,
+    AccountKey, AccountRecord, Claim, DeletionRecord, Denial, Failure, HookError, Hooks,
     HttpClient, HttpRequest, HttpResponse, Login, LoginDecision, LoginStart, LoginStartDecision,
-    Logout, MemoryStore, Reply, SessionIdHash, SessionRecord, Store, StoreFuture, Timestamp,
-    UserId,
+    Logout, MemoryStore, Reply, SessionIdHash, SessionRecord, Store, StoreError, Timestamp, UserId,
 };
 
 /// What was begun, and what was done to its end.
@@ -91,27 +90,21 @@ impl World {
 pub struct Yielding(pub Arc<World>);
 
 impl Yielding {
-    fn ask<'a, T: Send + 'a>(
-        &'a self,
-        question: impl FnOnce(&'a MemoryStore) -> StoreFuture<'a, T> + Send + 'a,
-    ) -> StoreFuture<'a, T> {
-        self.ask_as("", question)
+    async fn ask<T>(&self, question: impl Future<Output = T>) -> T {
+        self.ask_as("", question).await
     }
 
     /// A question that can be [mute](World::mute).
-    fn ask_as<'a, T: Send + 'a>(
-        &'a self,
-        operation: &'static str,
-        question: impl FnOnce(&'a MemoryStore) -> StoreFuture<'a, T> + Send + 'a,
-    ) -> StoreFuture<'a, T> {
+    async fn ask_as<T>(&self, operation: &'static str, question: impl Future<Output = T>) -> T {
         let is_mute = *self.0.mute.lock().unwrap() == Some(operation);
-        Box::pin(self.0.store.slowly(async move {
-            let answer = question(&self.0.records).await;
+        let work = async {
+            let answer = question.await;
             if is_mute {
                 std::future::pending::<()>().await;
             }
             answer
-        }))
+        };
+        self.0.store.slowly(work).await
     }
 
     /// A provider that refuses the code `bad`.
@@ -139,145 +132,145 @@ impl Yielding {
 }
 
 impl Hooks for Yielding {
-    fn before_login(&self, _: LoginStart) -> BoxFuture<'_, Result<LoginStartDecision, HookError>> {
-        Box::pin(self.0.before_login.slowly(async { Ok(LoginStartDecision::proceed()) }))
+    async fn before_login(&self, _: LoginStart) -> Result<LoginStartDecision, HookError> {
+        self.0.before_login.slowly(async { Ok(LoginStartDecision::proceed()) }).await
     }
 
-    fn on_login(&self, _: Login) -> BoxFuture<'_, Result<LoginDecision, HookError>> {
-        Box::pin(self.0.on_login.slowly(async { Ok(LoginDecision::accept()) }))
+    async fn on_login(&self, _: Login) -> Result<LoginDecision, HookError> {
+        self.0.on_login.slowly(async { Ok(LoginDecision::accept()) }).await
     }
 
-    fn on_denied(&self, _: Denial) -> BoxFuture<'_, Option<Reply>> {
-        Box::pin(self.0.on_denied.slowly(async { None }))
+    async fn on_denied(&self, _: Denial) -> Option<Reply> {
+        self.0.on_denied.slowly(async { None }).await
     }
 
-    fn on_failure(&self, _: Failure) -> BoxFuture<'_, Option<Reply>> {
-        Box::pin(self.0.on_failure.slowly(async { None }))
+    async fn on_failure(&self, _: Failure) -> Option<Reply> {
+        self.0.on_failure.slowly(async { None }).await
     }
 
-    fn on_logout(&self, _: Logout) -> BoxFuture<'_, ()> {
-        Box::pin(self.0.on_logout.slowly(async {}))
+    async fn on_logout(&self, _: Logout) {
+        self.0.on_logout.slowly(async {}).await
     }
 }
 
 impl Store for Yielding {
-    fn begin_session(&self, session: SessionRecord, account: AccountRecord) -> StoreFuture<'_, ()> {
-        self.ask(move |store| store.begin_session(session, account))
+    async fn begin_session(
+        &self,
+        session: SessionRecord,
+        account: AccountRecord,
+    ) -> Result<(), StoreError> {
+        self.ask(self.0.records.begin_session(session, account)).await
     }
 
-    fn put_account(&self, account: AccountRecord) -> StoreFuture<'_, ()> {
-        self.ask(move |store| store.put_account(account))
+    async fn put_account(&self, account: AccountRecord) -> Result<(), StoreError> {
+        self.ask(self.0.records.put_account(account)).await
     }
 
-    fn session<'a>(
-        &'a self,
-        id: &'a SessionIdHash,
+    async fn session(
+        &self,
+        id: &SessionIdHash,
         now: Timestamp,
-    ) -> StoreFuture<'a, Option<(SessionRecord, AccountRecord)>> {
-        self.ask_as("session", move |store| store.session(id, now))
+    ) -> Result<Option<(SessionRecord, AccountRecord)>, StoreError> {
+        self.ask_as("session", self.0.records.session(id, now)).await
     }
 
-    fn touch_session<'a>(
-        &'a self,
-        id: &'a SessionIdHash,
+    async fn touch_session(
+        &self,
+        id: &SessionIdHash,
         last_seen_at: Timestamp,
         expires_at: Timestamp,
-    ) -> StoreFuture<'a, ()> {
-        self.ask(move |store| store.touch_session(id, last_seen_at, expires_at))
+    ) -> Result<(), StoreError> {
+        self.ask(self.0.records.touch_session(id, last_seen_at, expires_at)).await
     }
 
-    fn end_session<'a>(&'a self, id: &'a SessionIdHash) -> StoreFuture<'a, ()> {
-        self.ask_as("end_session", move |store| store.end_session(id))
+    async fn end_session(&self, id: &SessionIdHash) -> Result<(), StoreError> {
+        self.ask_as("end_session", self.0.records.end_session(id)).await
     }
 
-    fn sessions<'a>(
-        &'a self,
-        account: &'a AccountKey,
+    async fn sessions(
+        &self,
+        account: &AccountKey,
         now: Timestamp,
-    ) -> StoreFuture<'a, Vec<SessionRecord>> {
-        self.ask(move |store| store.sessions(account, now))
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        self.ask(self.0.records.sessions(account, now)).await
     }
 
-    fn end_sessions<'a>(&'a self, account: &'a AccountKey) -> StoreFuture<'a, u64> {
-        self.ask(move |store| store.end_sessions(account))
+    async fn end_sessions(&self, account: &AccountKey) -> Result<u64, StoreError> {
+        self.ask(self.0.records.end_sessions(account)).await
     }
 
-    fn forget_account<'a>(
-        &'a self,
-        key: &'a AccountKey,
-        present: &'a [u8],
-    ) -> StoreFuture<'a, bool> {
+    async fn forget_account(&self, key: &AccountKey, present: &[u8]) -> Result<bool, StoreError> {
         self.0.forgettings.fetch_add(1, Ordering::SeqCst);
         if self.0.lags.load(Ordering::SeqCst) {
-            return self.ask(|_| Box::pin(async { Ok(false) }));
+            return self.ask(async { Ok(false) }).await;
         }
-        self.ask(move |store| store.forget_account(key, present))
+        self.ask(self.0.records.forget_account(key, present)).await
     }
 
-    fn account<'a>(
-        &'a self,
-        key: &'a AccountKey,
+    async fn account(
+        &self,
+        key: &AccountKey,
         now: Timestamp,
-    ) -> StoreFuture<'a, Option<AccountRecord>> {
-        self.ask(move |store| store.account(key, now))
+    ) -> Result<Option<AccountRecord>, StoreError> {
+        self.ask(self.0.records.account(key, now)).await
     }
 
-    fn replace_account<'a>(
-        &'a self,
-        present: &'a [u8],
+    async fn replace_account(
+        &self,
+        present: &[u8],
         account: AccountRecord,
-    ) -> StoreFuture<'a, bool> {
-        self.ask(move |store| store.replace_account(present, account))
+    ) -> Result<bool, StoreError> {
+        self.ask(self.0.records.replace_account(present, account)).await
     }
 
-    fn accounts<'a>(
-        &'a self,
-        client_id: &'a str,
-        after: Option<&'a AccountKey>,
+    async fn accounts(
+        &self,
+        client_id: &str,
+        after: Option<&AccountKey>,
         limit: usize,
-    ) -> StoreFuture<'a, Vec<AccountRecord>> {
-        self.ask(move |store| store.accounts(client_id, after, limit))
+    ) -> Result<Vec<AccountRecord>, StoreError> {
+        self.ask(self.0.records.accounts(client_id, after, limit)).await
     }
 
-    fn accounts_expiring<'a>(
-        &'a self,
-        client_id: &'a str,
+    async fn accounts_expiring(
+        &self,
+        client_id: &str,
         before: Timestamp,
-        after: Option<&'a AccountKey>,
+        after: Option<&AccountKey>,
         limit: usize,
-    ) -> StoreFuture<'a, Vec<AccountRecord>> {
-        self.ask(move |store| store.accounts_expiring(client_id, before, after, limit))
+    ) -> Result<Vec<AccountRecord>, StoreError> {
+        self.ask(self.0.records.accounts_expiring(client_id, before, after, limit)).await
     }
 
-    fn accounts_known_by<'a>(
-        &'a self,
-        client_id: &'a str,
-        id: &'a UserId,
-    ) -> StoreFuture<'a, Vec<AccountRecord>> {
-        self.ask(move |store| store.accounts_known_by(client_id, id))
+    async fn accounts_known_by(
+        &self,
+        client_id: &str,
+        id: &UserId,
+    ) -> Result<Vec<AccountRecord>, StoreError> {
+        self.ask(self.0.records.accounts_known_by(client_id, id)).await
     }
 
-    fn revoke<'a>(&'a self, client_id: &'a str, id: &'a UserId) -> StoreFuture<'a, u64> {
-        self.ask(move |store| store.revoke(client_id, id))
+    async fn revoke(&self, client_id: &str, id: &UserId) -> Result<u64, StoreError> {
+        self.ask(self.0.records.revoke(client_id, id)).await
     }
 
-    fn claim(&self, claim: Claim, now: Timestamp) -> StoreFuture<'_, bool> {
-        self.ask_as("claim", move |store| store.claim(claim, now))
+    async fn claim(&self, claim: Claim, now: Timestamp) -> Result<bool, StoreError> {
+        self.ask_as("claim", self.0.records.claim(claim, now)).await
     }
 
-    fn release<'a>(&'a self, key: &'a str, owner: &'a str) -> StoreFuture<'a, ()> {
-        self.ask(move |store| store.release(key, owner))
+    async fn release(&self, key: &str, owner: &str) -> Result<(), StoreError> {
+        self.ask(self.0.records.release(key, owner)).await
     }
 
-    fn put_deletion(&self, deletion: DeletionRecord) -> StoreFuture<'_, ()> {
-        self.ask(move |store| store.put_deletion(deletion))
+    async fn put_deletion(&self, deletion: DeletionRecord) -> Result<(), StoreError> {
+        self.ask(self.0.records.put_deletion(deletion)).await
     }
 
-    fn deletion<'a>(
-        &'a self,
-        code_hash: &'a [u8; 32],
+    async fn deletion(
+        &self,
+        code_hash: &[u8; 32],
         now: Timestamp,
-    ) -> StoreFuture<'a, Option<DeletionRecord>> {
-        self.ask(move |store| store.deletion(code_hash, now))
+    ) -> Result<Option<DeletionRecord>, StoreError> {
+        self.ask(self.0.records.deletion(code_hash, now)).await
     }
 }

@@ -2,7 +2,7 @@
 
 use ig_oauth_common::{
     AccountKey, AccountRecord, Claim, DeletionRecord, SessionIdHash, SessionRecord, Store,
-    StoreFuture, Timestamp, UserId,
+    StoreError, Timestamp, UserId,
 };
 
 use super::row::{self, account_parameters, column};
@@ -16,254 +16,200 @@ fn limit_to_sql(limit: usize) -> i64 {
 }
 
 impl Store for PostgresStore {
-    fn begin_session(&self, session: SessionRecord, account: AccountRecord) -> StoreFuture<'_, ()> {
-        Box::pin(async move {
-            check_same_account(ENGINE, &session, &account)?;
-            let mut values = account_parameters(&account);
-            values.extend(parameters![
-                session.id_hash.as_bytes().to_vec(),
-                moment::to_sql(session.created_at),
-                moment::to_sql(session.last_seen_at),
-                moment::to_sql(session.expires_at),
-            ]);
-            self.execute(&self.inner.sql.begin_session, values).await?;
-            self.tidy_up_when_due(session.created_at);
-            Ok(())
-        })
+    async fn begin_session(
+        &self,
+        session: SessionRecord,
+        account: AccountRecord,
+    ) -> Result<(), StoreError> {
+        check_same_account(ENGINE, &session, &account)?;
+        let mut values = account_parameters(&account);
+        values.extend(parameters![
+            session.id_hash.as_bytes().to_vec(),
+            moment::to_sql(session.created_at),
+            moment::to_sql(session.last_seen_at),
+            moment::to_sql(session.expires_at),
+        ]);
+        self.execute(&self.inner.sql.begin_session, values).await?;
+        self.tidy_up_when_due(session.created_at);
+        Ok(())
     }
-
-    fn put_account(&self, account: AccountRecord) -> StoreFuture<'_, ()> {
-        Box::pin(async move {
-            self.execute(&self.inner.sql.put_account, account_parameters(&account)).await?;
-            Ok(())
-        })
+    async fn put_account(&self, account: AccountRecord) -> Result<(), StoreError> {
+        self.execute(&self.inner.sql.put_account, account_parameters(&account)).await?;
+        Ok(())
     }
-
-    fn session<'a>(
-        &'a self,
-        id: &'a SessionIdHash,
+    async fn session(
+        &self,
+        id: &SessionIdHash,
         now: Timestamp,
-    ) -> StoreFuture<'a, Option<(SessionRecord, AccountRecord)>> {
-        Box::pin(async move {
-            let hash = id.as_bytes().to_vec();
-            let rows =
-                self.query(&self.inner.sql.session, parameters![hash, moment::to_sql(now)]).await?;
-            let Some(found) = rows.first() else {
-                return Ok(None);
-            };
-            let account = row::account(found)?;
-            let session = row::session(found, *id, &account.key, 7)?;
-            Ok(Some((session, account)))
-        })
+    ) -> Result<Option<(SessionRecord, AccountRecord)>, StoreError> {
+        let hash = id.as_bytes().to_vec();
+        let rows =
+            self.query(&self.inner.sql.session, parameters![hash, moment::to_sql(now)]).await?;
+        let Some(found) = rows.first() else {
+            return Ok(None);
+        };
+        let account = row::account(found)?;
+        let session = row::session(found, *id, &account.key, 7)?;
+        Ok(Some((session, account)))
     }
-
-    fn touch_session<'a>(
-        &'a self,
-        id: &'a SessionIdHash,
+    async fn touch_session(
+        &self,
+        id: &SessionIdHash,
         last_seen_at: Timestamp,
         expires_at: Timestamp,
-    ) -> StoreFuture<'a, ()> {
-        Box::pin(async move {
-            let hash = id.as_bytes().to_vec();
-            let (seen, expires) = (moment::to_sql(last_seen_at), moment::to_sql(expires_at));
-            self.execute(&self.inner.sql.touch_session, parameters![hash, seen, expires]).await?;
-            Ok(())
-        })
+    ) -> Result<(), StoreError> {
+        let hash = id.as_bytes().to_vec();
+        let (seen, expires) = (moment::to_sql(last_seen_at), moment::to_sql(expires_at));
+        self.execute(&self.inner.sql.touch_session, parameters![hash, seen, expires]).await?;
+        Ok(())
     }
 
-    fn end_session<'a>(&'a self, id: &'a SessionIdHash) -> StoreFuture<'a, ()> {
-        Box::pin(async move {
-            let hash = id.as_bytes().to_vec();
-            self.execute(&self.inner.sql.end_session, parameters![hash]).await?;
-            Ok(())
-        })
+    async fn end_session(&self, id: &SessionIdHash) -> Result<(), StoreError> {
+        let hash = id.as_bytes().to_vec();
+        self.execute(&self.inner.sql.end_session, parameters![hash]).await?;
+        Ok(())
     }
 
-    fn sessions<'a>(
-        &'a self,
-        account: &'a AccountKey,
+    async fn sessions(
+        &self,
+        account: &AccountKey,
         now: Timestamp,
-    ) -> StoreFuture<'a, Vec<SessionRecord>> {
-        Box::pin(async move {
-            let (client, user) =
-                (account.client_id().to_owned(), account.user_id().as_str().to_owned());
-            let statement = &self.inner.sql.sessions;
-            let rows =
-                self.query(statement, parameters![client, user, moment::to_sql(now)]).await?;
-            let session = |found| {
-                let id = SessionIdHash::from_bytes(row::hash(found, 0)?);
-                Ok(row::session(found, id, account, 1)?)
-            };
-            rows.iter().map(session).collect()
-        })
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        let (client, user) =
+            (account.client_id().to_owned(), account.user_id().as_str().to_owned());
+        let statement = &self.inner.sql.sessions;
+        let rows = self.query(statement, parameters![client, user, moment::to_sql(now)]).await?;
+        let session = |found| {
+            let id = SessionIdHash::from_bytes(row::hash(found, 0)?);
+            Ok(row::session(found, id, account, 1)?)
+        };
+        rows.iter().map(session).collect()
     }
-
-    fn end_sessions<'a>(&'a self, account: &'a AccountKey) -> StoreFuture<'a, u64> {
-        Box::pin(async move {
-            let (client, user) =
-                (account.client_id().to_owned(), account.user_id().as_str().to_owned());
-            Ok(self.execute_once(&self.inner.sql.end_sessions, parameters![client, user]).await?)
-        })
+    async fn end_sessions(&self, account: &AccountKey) -> Result<u64, StoreError> {
+        let (client, user) =
+            (account.client_id().to_owned(), account.user_id().as_str().to_owned());
+        Ok(self.execute_once(&self.inner.sql.end_sessions, parameters![client, user]).await?)
     }
-
-    fn account<'a>(
-        &'a self,
-        key: &'a AccountKey,
+    async fn account(
+        &self,
+        key: &AccountKey,
         now: Timestamp,
-    ) -> StoreFuture<'a, Option<AccountRecord>> {
-        Box::pin(async move {
-            let (client, user) = (key.client_id().to_owned(), key.user_id().as_str().to_owned());
-            let statement = &self.inner.sql.account;
-            let rows =
-                self.query(statement, parameters![client, user, moment::to_sql(now)]).await?;
-            Ok(rows.first().map(row::account).transpose()?)
-        })
+    ) -> Result<Option<AccountRecord>, StoreError> {
+        let (client, user) = (key.client_id().to_owned(), key.user_id().as_str().to_owned());
+        let statement = &self.inner.sql.account;
+        let rows = self.query(statement, parameters![client, user, moment::to_sql(now)]).await?;
+        Ok(rows.first().map(row::account).transpose()?)
     }
 
-    fn replace_account<'a>(
-        &'a self,
-        present: &'a [u8],
+    async fn replace_account(
+        &self,
+        present: &[u8],
         account: AccountRecord,
-    ) -> StoreFuture<'a, bool> {
-        Box::pin(async move {
-            let mut values = account_parameters(&account);
-            values.extend(parameters![present.to_vec()]);
-            let replaced = self.execute_once(&self.inner.sql.replace_account, values).await?;
-            Ok(replaced == 1)
-        })
+    ) -> Result<bool, StoreError> {
+        let mut values = account_parameters(&account);
+        values.extend(parameters![present.to_vec()]);
+        let replaced = self.execute_once(&self.inner.sql.replace_account, values).await?;
+        Ok(replaced == 1)
     }
 
-    fn accounts<'a>(
-        &'a self,
-        client_id: &'a str,
-        after: Option<&'a AccountKey>,
+    async fn accounts(
+        &self,
+        client_id: &str,
+        after: Option<&AccountKey>,
         limit: usize,
-    ) -> StoreFuture<'a, Vec<AccountRecord>> {
-        Box::pin(async move {
-            let Some(start) = page_start(client_id, after) else {
-                return Ok(Vec::new());
-            };
-            let statement = &self.inner.sql.accounts;
-            let rows = self
-                .query(
-                    statement,
-                    parameters![client_id.to_owned(), start.to_owned(), limit_to_sql(limit)],
-                )
-                .await?;
-            Ok(row::accounts(&rows)?)
-        })
+    ) -> Result<Vec<AccountRecord>, StoreError> {
+        let Some(start) = page_start(client_id, after) else {
+            return Ok(Vec::new());
+        };
+        let statement = &self.inner.sql.accounts;
+        let rows = self
+            .query(
+                statement,
+                parameters![client_id.to_owned(), start.to_owned(), limit_to_sql(limit)],
+            )
+            .await?;
+        Ok(row::accounts(&rows)?)
     }
-
-    fn accounts_expiring<'a>(
-        &'a self,
-        client_id: &'a str,
+    async fn accounts_expiring(
+        &self,
+        client_id: &str,
         before: Timestamp,
-        after: Option<&'a AccountKey>,
+        after: Option<&AccountKey>,
         limit: usize,
-    ) -> StoreFuture<'a, Vec<AccountRecord>> {
-        Box::pin(async move {
-            let Some(start) = page_start(client_id, after) else {
-                return Ok(Vec::new());
-            };
-            let (limit, before) = (limit_to_sql(limit), moment::to_sql(before));
-            let statement = &self.inner.sql.accounts_expiring;
-            let rows = self
-                .query(
-                    statement,
-                    parameters![client_id.to_owned(), start.to_owned(), limit, before],
-                )
-                .await?;
-            Ok(row::accounts(&rows)?)
-        })
+    ) -> Result<Vec<AccountRecord>, StoreError> {
+        let Some(start) = page_start(client_id, after) else {
+            return Ok(Vec::new());
+        };
+        let (limit, before) = (limit_to_sql(limit), moment::to_sql(before));
+        let statement = &self.inner.sql.accounts_expiring;
+        let rows = self
+            .query(statement, parameters![client_id.to_owned(), start.to_owned(), limit, before])
+            .await?;
+        Ok(row::accounts(&rows)?)
     }
-
-    fn accounts_known_by<'a>(
-        &'a self,
-        client_id: &'a str,
-        id: &'a UserId,
-    ) -> StoreFuture<'a, Vec<AccountRecord>> {
-        Box::pin(async move {
-            let statement = &self.inner.sql.accounts_known_by;
-            let rows = self
-                .query(statement, parameters![client_id.to_owned(), id.as_str().to_owned()])
-                .await?;
-            Ok(row::accounts(&rows)?)
-        })
+    async fn accounts_known_by(
+        &self,
+        client_id: &str,
+        id: &UserId,
+    ) -> Result<Vec<AccountRecord>, StoreError> {
+        let statement = &self.inner.sql.accounts_known_by;
+        let rows = self
+            .query(statement, parameters![client_id.to_owned(), id.as_str().to_owned()])
+            .await?;
+        Ok(row::accounts(&rows)?)
     }
-
-    fn revoke<'a>(&'a self, client_id: &'a str, id: &'a UserId) -> StoreFuture<'a, u64> {
-        Box::pin(async move {
-            Ok(self
-                .execute_once(
-                    &self.inner.sql.revoke,
-                    parameters![client_id.to_owned(), id.as_str().to_owned()],
-                )
-                .await?)
-        })
+    async fn revoke(&self, client_id: &str, id: &UserId) -> Result<u64, StoreError> {
+        Ok(self
+            .execute_once(
+                &self.inner.sql.revoke,
+                parameters![client_id.to_owned(), id.as_str().to_owned()],
+            )
+            .await?)
     }
-
-    fn forget_account<'a>(
-        &'a self,
-        key: &'a AccountKey,
-        present: &'a [u8],
-    ) -> StoreFuture<'a, bool> {
-        Box::pin(async move {
-            let (client, user) = (key.client_id().to_owned(), key.user_id().as_str().to_owned());
-            let statement = &self.inner.sql.forget_account;
-            let values = parameters![client, user, present.to_vec()];
-            Ok(self.execute_once(statement, values).await? == 1)
-        })
+    async fn forget_account(&self, key: &AccountKey, present: &[u8]) -> Result<bool, StoreError> {
+        let (client, user) = (key.client_id().to_owned(), key.user_id().as_str().to_owned());
+        let statement = &self.inner.sql.forget_account;
+        let values = parameters![client, user, present.to_vec()];
+        Ok(self.execute_once(statement, values).await? == 1)
     }
-
-    fn claim(&self, claim: Claim, now: Timestamp) -> StoreFuture<'_, bool> {
-        Box::pin(async move {
-            let (until, moment) = (moment::to_sql(claim.until), moment::to_sql(now));
-            let statement = &self.inner.sql.claim;
-            let made =
-                self.execute(statement, parameters![claim.key, claim.owner, until, moment]).await?;
-            self.tidy_up_when_due(now);
-            Ok(made == 1)
-        })
+    async fn claim(&self, claim: Claim, now: Timestamp) -> Result<bool, StoreError> {
+        let (until, moment) = (moment::to_sql(claim.until), moment::to_sql(now));
+        let statement = &self.inner.sql.claim;
+        let made =
+            self.execute(statement, parameters![claim.key, claim.owner, until, moment]).await?;
+        self.tidy_up_when_due(now);
+        Ok(made == 1)
     }
-
-    fn release<'a>(&'a self, key: &'a str, owner: &'a str) -> StoreFuture<'a, ()> {
-        Box::pin(async move {
-            self.execute(&self.inner.sql.release, parameters![key.to_owned(), owner.to_owned()])
-                .await?;
-            Ok(())
-        })
+    async fn release(&self, key: &str, owner: &str) -> Result<(), StoreError> {
+        self.execute(&self.inner.sql.release, parameters![key.to_owned(), owner.to_owned()])
+            .await?;
+        Ok(())
     }
-
-    fn put_deletion(&self, deletion: DeletionRecord) -> StoreFuture<'_, ()> {
-        Box::pin(async move {
-            let hash = deletion.code_hash.to_vec();
-            let status = status_word(ENGINE, deletion.status)?;
-            let requested = moment::to_sql(deletion.requested_at);
-            let expires = moment::to_sql(deletion.expires_at);
-            let statement = &self.inner.sql.put_deletion;
-            self.execute(statement, parameters![hash, status, requested, expires]).await?;
-            self.tidy_up_when_due(deletion.requested_at);
-            Ok(())
-        })
+    async fn put_deletion(&self, deletion: DeletionRecord) -> Result<(), StoreError> {
+        let hash = deletion.code_hash.to_vec();
+        let status = status_word(ENGINE, deletion.status)?;
+        let requested = moment::to_sql(deletion.requested_at);
+        let expires = moment::to_sql(deletion.expires_at);
+        let statement = &self.inner.sql.put_deletion;
+        self.execute(statement, parameters![hash, status, requested, expires]).await?;
+        self.tidy_up_when_due(deletion.requested_at);
+        Ok(())
     }
-
-    fn deletion<'a>(
-        &'a self,
-        code_hash: &'a [u8; 32],
+    async fn deletion(
+        &self,
+        code_hash: &[u8; 32],
         now: Timestamp,
-    ) -> StoreFuture<'a, Option<DeletionRecord>> {
-        Box::pin(async move {
-            let (hash, now) = (code_hash.to_vec(), moment::to_sql(now));
-            let rows = self.query(&self.inner.sql.deletion, parameters![hash, now]).await?;
-            let Some(found) = rows.first() else {
-                return Ok(None);
-            };
-            Ok(Some(DeletionRecord::new(
-                *code_hash,
-                status_of(ENGINE, column(found, 0)?)?,
-                moment::from_sql(column(found, 1)?),
-                moment::from_sql(column(found, 2)?),
-            )))
-        })
+    ) -> Result<Option<DeletionRecord>, StoreError> {
+        let (hash, now) = (code_hash.to_vec(), moment::to_sql(now));
+        let rows = self.query(&self.inner.sql.deletion, parameters![hash, now]).await?;
+        let Some(found) = rows.first() else {
+            return Ok(None);
+        };
+        Ok(Some(DeletionRecord::new(
+            *code_hash,
+            status_of(ENGINE, column(found, 0)?)?,
+            moment::from_sql(column(found, 1)?),
+            moment::from_sql(column(found, 2)?),
+        )))
     }
 }

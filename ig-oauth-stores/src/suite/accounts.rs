@@ -9,7 +9,7 @@ use super::materials::*;
 const RIVALS: usize = 50;
 
 /// In every part.
-pub async fn an_account_comes_back(store: &dyn Store) {
+pub async fn an_account_comes_back(store: &impl Store) {
     let (key, first, second) = (key(), user(), user());
     let mut account = account_known_as(&key, &[&first, &second]);
     account.issued_at = earlier(3);
@@ -19,7 +19,7 @@ pub async fn an_account_comes_back(store: &dyn Store) {
 }
 
 /// Neither the user of another app nor another user of the app.
-pub async fn an_unknown_account_is_none(store: &dyn Store) {
+pub async fn an_unknown_account_is_none(store: &impl Store) {
     let key = key();
     answer(store.put_account(account_of(&key)).await);
     let same_user = AccountKey::new(unique("client"), key.user_id().clone());
@@ -30,7 +30,7 @@ pub async fn an_unknown_account_is_none(store: &dyn Store) {
 }
 
 /// It is there until the second before its token stops working, and not from then on.
-pub async fn an_account_ends_at_the_very_moment(store: &dyn Store) {
+pub async fn an_account_ends_at_the_very_moment(store: &impl Store) {
     let key = key();
     answer(store.put_account(account_until(&key, later(HOUR))).await);
     assert!(answer(store.account(&key, later(HOUR - 1)).await).is_some());
@@ -38,7 +38,7 @@ pub async fn an_account_ends_at_the_very_moment(store: &dyn Store) {
 }
 
 /// Token, scopes and times are the new ones; the ids are the new ones and the old ones, each once.
-pub async fn an_account_of_the_same_key_gives_way_and_ids_join(store: &dyn Store) {
+pub async fn an_account_of_the_same_key_gives_way_and_ids_join(store: &impl Store) {
     let (key, first, both, second) = (key(), user(), user(), user());
     answer(store.put_account(account_known_as(&key, &[&first, &both])).await);
     let mut newer = account_known_as(&key, &[&both, &second]);
@@ -53,7 +53,7 @@ pub async fn an_account_of_the_same_key_gives_way_and_ids_join(store: &dyn Store
 }
 
 /// Fifty logins of one user at once, each knowing another id: nothing is lost.
-pub async fn logins_at_once_lose_nothing(store: &dyn Store) {
+pub async fn logins_at_once_lose_nothing(store: &impl Store) {
     let key = key();
     let ids: Vec<_> = (0..RIVALS).map(|_| user()).collect();
     let begun = ids.iter().map(|id| {
@@ -73,7 +73,7 @@ pub async fn logins_at_once_lose_nothing(store: &dyn Store) {
 }
 
 /// With the present token the account is replaced whole: ids that are not given are forgotten.
-pub async fn a_replaced_account_is_the_new_one_whole(store: &dyn Store) {
+pub async fn a_replaced_account_is_the_new_one_whole(store: &impl Store) {
     let (key, gone, stays) = (key(), user(), user());
     let present = account_known_as(&key, &[&gone, &stays]);
     answer(store.put_account(present.clone()).await);
@@ -89,7 +89,7 @@ pub async fn a_replaced_account_is_the_new_one_whole(store: &dyn Store) {
 }
 
 /// A replaced token serves the sessions there are.
-pub async fn a_replaced_account_keeps_its_sessions(store: &dyn Store) {
+pub async fn a_replaced_account_keeps_its_sessions(store: &impl Store) {
     let key = key();
     let (session, present, newer) = (session_of(&key), account_of(&key), account_of(&key));
     answer(store.begin_session(session.clone(), present.clone()).await);
@@ -100,7 +100,7 @@ pub async fn a_replaced_account_keeps_its_sessions(store: &dyn Store) {
 
 /// A refresh that comes after a new login changes nothing, nor does one that starts like the present
 /// token without being it.
-pub async fn a_late_writer_never_undoes_a_newer_login(store: &dyn Store) {
+pub async fn a_late_writer_never_undoes_a_newer_login(store: &impl Store) {
     let key = key();
     let (old, newer) = (account_of(&key), account_of(&key));
     answer(store.put_account(old.clone()).await);
@@ -113,7 +113,7 @@ pub async fn a_late_writer_never_undoes_a_newer_login(store: &dyn Store) {
 }
 
 /// What is not there is not replaced, so a revoked account stays revoked.
-pub async fn replacing_an_unknown_account_makes_none(store: &dyn Store) {
+pub async fn replacing_an_unknown_account_makes_none(store: &impl Store) {
     let key = key();
     let account = account_of(&key);
     answer(store.put_account(account.clone()).await);
@@ -124,7 +124,7 @@ pub async fn replacing_an_unknown_account_makes_none(store: &dyn Store) {
 }
 
 /// Fifty with the same present token: one replaces it, and its account is the one that stays.
-pub async fn of_many_replacements_at_once_one_wins(store: &dyn Store) {
+pub async fn of_many_replacements_at_once_one_wins(store: &impl Store) {
     let key = key();
     let present = account_of(&key);
     answer(store.put_account(present.clone()).await);
@@ -139,7 +139,7 @@ pub async fn of_many_replacements_at_once_one_wins(store: &dyn Store) {
 }
 
 /// Sealed tokens are bytes, not text: of any value, of any length from none to many.
-pub async fn sealed_tokens_come_back_to_the_byte(store: &dyn Store) {
+pub async fn sealed_tokens_come_back_to_the_byte(store: &impl Store) {
     let every_byte: Vec<u8> = (0..=u8::MAX).collect();
     for token in [Vec::new(), vec![0], every_byte.repeat(256), b"\\x41'\"%s\r\n".to_vec()] {
         let key = key();
@@ -153,7 +153,7 @@ pub async fn sealed_tokens_come_back_to_the_byte(store: &dyn Store) {
 }
 
 /// No character of a text means anything to the store.
-pub async fn any_text_comes_back(store: &dyn Store) {
+pub async fn any_text_comes_back(store: &impl Store) {
     let odd = "'; DROP TABLE x; --\"`:*?[]{}%_\\ \t\r\n$1 ?1 \u{e9}\u{1f980}";
     let client_id = format!("{}{odd}", unique("client"));
     let key = AccountKey::new(&client_id, user());
@@ -173,7 +173,7 @@ pub async fn any_text_comes_back(store: &dyn Store) {
 }
 
 /// Ids are decimal text of up to 32 digits, and leading zeros count: no number holds them.
-pub async fn user_ids_are_text(store: &dyn Store) {
+pub async fn user_ids_are_text(store: &impl Store) {
     let client_id = unique("client");
     let ids = ["9".repeat(32), "0".to_owned(), "00".to_owned(), "9007199254740993".to_owned()];
     for digits in &ids {

@@ -5,7 +5,7 @@ use ig_oauth_common::{AccountKey, AccountRecord, Store, UserId};
 use super::materials::*;
 
 /// Accounts of a new app with users of these ids.
-async fn app_with(store: &dyn Store, ids: &[&str]) -> String {
+async fn app_with(store: &impl Store, ids: &[&str]) -> String {
     let client_id = unique("client");
     for digits in ids {
         let key = AccountKey::new(&client_id, user_of(digits));
@@ -19,7 +19,7 @@ fn ids(accounts: &[AccountRecord]) -> Vec<&str> {
 }
 
 /// As `AccountKey` orders them, which is by text: 10 comes before 9.
-pub async fn accounts_come_in_the_order_of_their_keys(store: &dyn Store) {
+pub async fn accounts_come_in_the_order_of_their_keys(store: &impl Store) {
     let client_id = app_with(store, &["9", "10", "1", "100", "2", "01"]).await;
     let found = answer(store.accounts(&client_id, None, 10).await);
     assert_eq!(ids(&found), ["01", "1", "10", "100", "2", "9"]);
@@ -27,7 +27,7 @@ pub async fn accounts_come_in_the_order_of_their_keys(store: &dyn Store) {
 }
 
 /// Each page starts after the last of the one before, and all together are all.
-pub async fn pages_follow_each_other_without_a_gap(store: &dyn Store) {
+pub async fn pages_follow_each_other_without_a_gap(store: &impl Store) {
     let client_id = app_with(store, &["1", "2", "3", "4", "5"]).await;
     let mut seen = Vec::new();
     let mut after: Option<AccountKey> = None;
@@ -42,7 +42,7 @@ pub async fn pages_follow_each_other_without_a_gap(store: &dyn Store) {
 }
 
 /// The key a page starts after need not be there: it may have been revoked meanwhile.
-pub async fn a_page_can_start_after_a_key_that_is_gone(store: &dyn Store) {
+pub async fn a_page_can_start_after_a_key_that_is_gone(store: &impl Store) {
     let client_id = app_with(store, &["1", "3", "5"]).await;
     for (after, expected) in [("2", &["3", "5"][..]), ("5", &[]), ("0", &["1", "3", "5"])] {
         let after = AccountKey::new(&client_id, user_of(after));
@@ -55,7 +55,7 @@ pub async fn a_page_can_start_after_a_key_that_is_gone(store: &dyn Store) {
 }
 
 /// Keys are ordered by app first, also where a page starts after a key of another app.
-pub async fn a_page_can_start_after_a_key_of_another_app(store: &dyn Store) {
+pub async fn a_page_can_start_after_a_key_of_another_app(store: &impl Store) {
     let client_id = app_with(store, &["1", "2"]).await;
     let (before, behind) = ("client", format!("{client_id}x"));
     let all = later(100 * DAY);
@@ -69,7 +69,7 @@ pub async fn a_page_can_start_after_a_key_of_another_app(store: &dyn Store) {
 }
 
 /// None at all, or more than anybody has.
-pub async fn a_page_can_have_any_limit(store: &dyn Store) {
+pub async fn a_page_can_have_any_limit(store: &impl Store) {
     let client_id = app_with(store, &["1", "2", "3"]).await;
     let all = later(100 * DAY);
     for (limit, expected) in [(0, 0), (1, 1), (3, 3), (4, 3), (usize::MAX, 3)] {
@@ -81,7 +81,7 @@ pub async fn a_page_can_have_any_limit(store: &dyn Store) {
 }
 
 /// Before the moment and not at it, in the order of keys and not of expiry, page by page.
-pub async fn expiring_accounts_come_in_the_order_of_their_keys(store: &dyn Store) {
+pub async fn expiring_accounts_come_in_the_order_of_their_keys(store: &impl Store) {
     let client_id = unique("client");
     let lives = [("1", 50), ("2", 100), ("3", 40), ("4", 99), ("5", 30), ("6", 101)];
     for (digits, seconds) in lives {
@@ -100,7 +100,7 @@ pub async fn expiring_accounts_come_in_the_order_of_their_keys(store: &dyn Store
 }
 
 /// A refreshed account is no longer about to expire; one with a shorter token is.
-pub async fn expiring_accounts_follow_their_changes(store: &dyn Store) {
+pub async fn expiring_accounts_follow_their_changes(store: &impl Store) {
     let key = key();
     let present = account_until(&key, later(HOUR));
     let before = later(DAY);
@@ -119,7 +119,7 @@ pub async fn expiring_accounts_follow_their_changes(store: &dyn Store) {
 }
 
 /// Every page of every kind holds accounts of the one app.
-pub async fn apps_do_not_see_each_others_accounts(store: &dyn Store) {
+pub async fn apps_do_not_see_each_others_accounts(store: &impl Store) {
     let (user, further) = (user(), user());
     let (one, other) = (unique("client"), unique("client"));
     for client_id in [&one, &other] {
@@ -143,7 +143,7 @@ pub async fn apps_do_not_see_each_others_accounts(store: &dyn Store) {
 }
 
 /// By their own id and by each further one; by no other.
-pub async fn accounts_are_known_by_any_of_their_ids(store: &dyn Store) {
+pub async fn accounts_are_known_by_any_of_their_ids(store: &impl Store) {
     let (key, first, second) = (key(), user(), user());
     let account = account_known_as(&key, &[&first, &second]);
     answer(store.put_account(account.clone()).await);
@@ -155,7 +155,7 @@ pub async fn accounts_are_known_by_any_of_their_ids(store: &dyn Store) {
 }
 
 /// One id can be the own id of one account and a further id of others.
-pub async fn one_id_can_know_several_accounts(store: &dyn Store) {
+pub async fn one_id_can_know_several_accounts(store: &impl Store) {
     let (client_id, shared) = (unique("client"), user());
     let known = |owner: UserId| AccountKey::new(&client_id, owner);
     let mut expected = vec![known(shared.clone()), known(user()), known(user())];
@@ -178,7 +178,7 @@ pub async fn one_id_can_know_several_accounts(store: &dyn Store) {
 }
 
 /// The account and all its sessions, and nobody else's; how many is told, and none the second time.
-pub async fn revoking_forgets_the_account_and_its_sessions(store: &dyn Store) {
+pub async fn revoking_forgets_the_account_and_its_sessions(store: &impl Store) {
     let key = key();
     let other = AccountKey::new(key.client_id(), user());
     let sessions = [session_of(&key), session_of(&key)];
@@ -198,7 +198,7 @@ pub async fn revoking_forgets_the_account_and_its_sessions(store: &dyn Store) {
 }
 
 /// A revocation can name any of the ids.
-pub async fn revoking_by_a_further_id_is_the_same(store: &dyn Store) {
+pub async fn revoking_by_a_further_id_is_the_same(store: &impl Store) {
     let (key, first, second) = (key(), user(), user());
     let session = session_of(&key);
     let account = account_known_as(&key, &[&first, &second]);
@@ -212,7 +212,7 @@ pub async fn revoking_by_a_further_id_is_the_same(store: &dyn Store) {
 }
 
 /// Nobody by that id: nothing is forgotten.
-pub async fn revoking_an_unknown_id_forgets_nothing(store: &dyn Store) {
+pub async fn revoking_an_unknown_id_forgets_nothing(store: &impl Store) {
     let key = key();
     answer(store.put_account(account_of(&key)).await);
     assert_eq!(answer(store.revoke(key.client_id(), &user()).await), 0);
@@ -221,7 +221,7 @@ pub async fn revoking_an_unknown_id_forgets_nothing(store: &dyn Store) {
 }
 
 /// A user who comes back after a revocation starts anew: no old session, no old id.
-pub async fn a_new_login_after_a_revocation_starts_anew(store: &dyn Store) {
+pub async fn a_new_login_after_a_revocation_starts_anew(store: &impl Store) {
     let (key, old_id) = (key(), user());
     let old = session_of(&key);
     answer(store.begin_session(old.clone(), account_known_as(&key, &[&old_id])).await);
@@ -235,7 +235,7 @@ pub async fn a_new_login_after_a_revocation_starts_anew(store: &dyn Store) {
 }
 
 /// The account with its ids and all its sessions, and nobody else's; whether it did is told.
-pub async fn forgetting_takes_the_account_and_its_sessions(store: &dyn Store) {
+pub async fn forgetting_takes_the_account_and_its_sessions(store: &impl Store) {
     let (key, further) = (key(), user());
     let other = AccountKey::new(key.client_id(), user());
     let (session, account) = (session_of(&key), account_known_as(&key, &[&further]));
@@ -254,7 +254,7 @@ pub async fn forgetting_takes_the_account_and_its_sessions(store: &dyn Store) {
 }
 
 /// Whoever came back meanwhile has another token: that account stays, and its sessions do.
-pub async fn a_late_revocation_never_undoes_a_newer_login(store: &dyn Store) {
+pub async fn a_late_revocation_never_undoes_a_newer_login(store: &impl Store) {
     let key = key();
     let (old, newer) = (account_of(&key), account_of(&key));
     let session = session_of(&key);

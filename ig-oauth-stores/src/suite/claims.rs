@@ -9,7 +9,7 @@ use super::materials::*;
 const RIVALS: usize = 50;
 
 /// While it holds, nobody else gets it.
-pub async fn a_claim_keeps_others_out(store: &dyn Store) {
+pub async fn a_claim_keeps_others_out(store: &impl Store) {
     let key = unique("key");
     assert!(answer(store.claim(claim_of(&key, "first"), NOW).await));
     assert!(!answer(store.claim(claim_of(&key, "second"), NOW).await));
@@ -17,7 +17,7 @@ pub async fn a_claim_keeps_others_out(store: &dyn Store) {
 }
 
 /// A refused claim changes nothing: neither the owner nor the end.
-pub async fn a_refused_claim_leaves_no_trace(store: &dyn Store) {
+pub async fn a_refused_claim_leaves_no_trace(store: &impl Store) {
     let key = unique("key");
     assert!(answer(store.claim(claim_of(&key, "first"), NOW).await));
     let greedy = Claim::new(&key, "second", later(DAY));
@@ -28,7 +28,7 @@ pub async fn a_refused_claim_leaves_no_trace(store: &dyn Store) {
 }
 
 /// An owner that crashed holds nothing for ever: at the end of the claim, to the second, it is free.
-pub async fn a_claim_is_free_at_its_end(store: &dyn Store) {
+pub async fn a_claim_is_free_at_its_end(store: &impl Store) {
     let key = unique("key");
     assert!(answer(store.claim(claim_of(&key, "crashed"), NOW).await));
     let next = |owner| Claim::new(&key, owner, later(120));
@@ -38,7 +38,7 @@ pub async fn a_claim_is_free_at_its_end(store: &dyn Store) {
 }
 
 /// The owner may claim again, which moves the end.
-pub async fn a_claim_of_the_same_owner_is_renewed(store: &dyn Store) {
+pub async fn a_claim_of_the_same_owner_is_renewed(store: &impl Store) {
     let key = unique("key");
     assert!(answer(store.claim(claim_of(&key, "owner"), NOW).await));
     assert!(answer(store.claim(Claim::new(&key, "owner", later(600)), later(30)).await));
@@ -47,7 +47,7 @@ pub async fn a_claim_of_the_same_owner_is_renewed(store: &dyn Store) {
 }
 
 /// After a release the next may claim at once.
-pub async fn a_released_claim_is_free(store: &dyn Store) {
+pub async fn a_released_claim_is_free(store: &impl Store) {
     let key = unique("key");
     assert!(answer(store.claim(claim_of(&key, "first"), NOW).await));
     answer(store.release(&key, "first").await);
@@ -55,7 +55,7 @@ pub async fn a_released_claim_is_free(store: &dyn Store) {
 }
 
 /// A late release by an owner who has lost the claim leaves the new owner's alone.
-pub async fn only_the_owner_can_release(store: &dyn Store) {
+pub async fn only_the_owner_can_release(store: &impl Store) {
     let key = unique("key");
     assert!(answer(store.claim(claim_of(&key, "first"), NOW).await));
     answer(store.release(&key, "second").await);
@@ -66,14 +66,14 @@ pub async fn only_the_owner_can_release(store: &dyn Store) {
 }
 
 /// Releasing what nobody claimed is no error, and makes no claim.
-pub async fn releasing_nothing_is_harmless(store: &dyn Store) {
+pub async fn releasing_nothing_is_harmless(store: &impl Store) {
     let key = unique("key");
     answer(store.release(&key, "nobody").await);
     assert!(answer(store.claim(claim_of(&key, "first"), NOW).await));
 }
 
 /// One key says nothing about another, be it ever so alike.
-pub async fn claims_of_different_keys_do_not_meet(store: &dyn Store) {
+pub async fn claims_of_different_keys_do_not_meet(store: &impl Store) {
     let key = unique("key");
     let alike = [key.clone(), format!("{key}:"), format!("{key}%"), key.to_uppercase()];
     for key in &alike {
@@ -85,7 +85,7 @@ pub async fn claims_of_different_keys_do_not_meet(store: &dyn Store) {
 }
 
 /// Fifty ask at once for a new key: one gets it.
-pub async fn of_many_claims_at_once_one_wins(store: &dyn Store) {
+pub async fn of_many_claims_at_once_one_wins(store: &impl Store) {
     let key = unique("key");
     let owners: Vec<_> = (0..RIVALS).map(|number| format!("owner {number}")).collect();
     let asked = owners.iter().map(|owner| store.claim(claim_of(&key, owner), NOW));
@@ -99,7 +99,7 @@ pub async fn of_many_claims_at_once_one_wins(store: &dyn Store) {
 }
 
 /// Fifty ask at once for a claim whose owner is gone: one gets it.
-pub async fn of_many_heirs_at_once_one_wins(store: &dyn Store) {
+pub async fn of_many_heirs_at_once_one_wins(store: &impl Store) {
     let key = unique("key");
     assert!(answer(store.claim(claim_of(&key, "crashed"), NOW).await));
     let heirs: Vec<_> = (0..RIVALS).map(|number| format!("heir {number}")).collect();
@@ -109,7 +109,7 @@ pub async fn of_many_heirs_at_once_one_wins(store: &dyn Store) {
 }
 
 /// A claim may hold until the end of time, and one that is over when it is made holds nobody out.
-pub async fn claims_stand_any_moment(store: &dyn Store) {
+pub async fn claims_stand_any_moment(store: &impl Store) {
     let key = unique("key");
     let forever = Timestamp::from_unix_seconds(u64::MAX);
     assert!(answer(store.claim(Claim::new(&key, "first", forever), NOW).await));

@@ -9,7 +9,7 @@ fn request(status: DeletionStatus) -> DeletionRecord {
 }
 
 /// In every part, with every status.
-pub async fn a_deletion_request_comes_back(store: &dyn Store) {
+pub async fn a_deletion_request_comes_back(store: &impl Store) {
     for status in [DeletionStatus::Queued, DeletionStatus::Done, DeletionStatus::Failed] {
         let kept = request(status);
         answer(store.put_deletion(kept.clone()).await);
@@ -18,7 +18,7 @@ pub async fn a_deletion_request_comes_back(store: &dyn Store) {
 }
 
 /// The record of a code is the last one given, whole.
-pub async fn a_deletion_request_of_the_same_code_gives_way(store: &dyn Store) {
+pub async fn a_deletion_request_of_the_same_code_gives_way(store: &impl Store) {
     let first = request(DeletionStatus::Queued);
     answer(store.put_deletion(first.clone()).await);
     let (requested_at, expires_at) = (later(5), later(30 * DAY));
@@ -30,13 +30,13 @@ pub async fn a_deletion_request_of_the_same_code_gives_way(store: &dyn Store) {
 }
 
 /// A code nobody was given.
-pub async fn an_unknown_deletion_request_is_none(store: &dyn Store) {
+pub async fn an_unknown_deletion_request_is_none(store: &impl Store) {
     answer(store.put_deletion(request(DeletionStatus::Queued)).await);
     assert_eq!(answer(store.deletion(&random(), NOW).await), None);
 }
 
 /// It is there until the second before, and not at its end.
-pub async fn a_deletion_request_ends_at_the_very_moment(store: &dyn Store) {
+pub async fn a_deletion_request_ends_at_the_very_moment(store: &impl Store) {
     let kept = request(DeletionStatus::Done);
     answer(store.put_deletion(kept.clone()).await);
     assert!(answer(store.deletion(&kept.code_hash, later(90 * DAY - 1)).await).is_some());
@@ -44,7 +44,7 @@ pub async fn a_deletion_request_ends_at_the_very_moment(store: &dyn Store) {
 }
 
 /// The first and the last moment there are.
-pub async fn deletion_requests_stand_any_moment(store: &dyn Store) {
+pub async fn deletion_requests_stand_any_moment(store: &impl Store) {
     let mut kept = request(DeletionStatus::Queued);
     kept.requested_at = Timestamp::from_unix_seconds(0);
     kept.expires_at = Timestamp::from_unix_seconds(u64::MAX);

@@ -41,7 +41,7 @@ macro_rules! cases {
         pub const CASES: &[&str] = &[$($(stringify!($name)),*),*];
 
         /// Runs all cases, one after the other. How many there were.
-        pub async fn run_all(store: &dyn Store) -> usize {
+        pub async fn run_all(store: &impl Store) -> usize {
             $($($name(store).await;)*)*
             CASES.len()
         }

@@ -13,7 +13,7 @@ use super::materials::*;
 const TURNS: usize = 20;
 
 /// What a caller's clock says rules, though it be decades off the machine's: nothing ends early.
-pub async fn the_callers_clock_rules(store: &dyn Store) {
+pub async fn the_callers_clock_rules(store: &impl Store) {
     let day = |from: Timestamp| from.saturating_add(Duration::from_secs(DAY));
     for seconds in [86_400, 1_000_000_000, 1_800_000_000, 9_000_000_000] {
         let now = Timestamp::from_unix_seconds(seconds);
@@ -35,7 +35,7 @@ pub async fn the_callers_clock_rules(store: &dyn Store) {
 }
 
 /// A record may live until the end of time.
-pub async fn the_last_moment_is_a_moment(store: &dyn Store) {
+pub async fn the_last_moment_is_a_moment(store: &impl Store) {
     let forever = Timestamp::from_unix_seconds(u64::MAX);
     let far = later(1_000_000 * 365 * DAY);
     let key = key();
@@ -54,7 +54,7 @@ pub async fn the_last_moment_is_a_moment(store: &dyn Store) {
 }
 
 /// A record may have ended when it is given, and 1970 is a moment like any other.
-pub async fn the_first_moment_is_a_moment(store: &dyn Store) {
+pub async fn the_first_moment_is_a_moment(store: &impl Store) {
     let zero = Timestamp::from_unix_seconds(0);
     let key = key();
     let mut session = session_of(&key);
@@ -71,7 +71,7 @@ pub async fn the_first_moment_is_a_moment(store: &dyn Store) {
 }
 
 /// A login whose caller goes away happens whole or not at all, and the store serves the next.
-pub async fn a_dropped_login_is_whole_or_nothing(store: &dyn Store) {
+pub async fn a_dropped_login_is_whole_or_nothing(store: &impl Store) {
     for _ in 0..TURNS {
         let key = key();
         let session = session_of(&key);
@@ -85,7 +85,7 @@ pub async fn a_dropped_login_is_whole_or_nothing(store: &dyn Store) {
 }
 
 /// Any operation may be dropped at any point; those that follow get their own answers.
-pub async fn dropped_operations_do_no_harm(store: &dyn Store) {
+pub async fn dropped_operations_do_no_harm(store: &impl Store) {
     let key = key();
     let (session, account) = (session_of(&key), account_of(&key));
     answer(store.begin_session(session.clone(), account.clone()).await);
@@ -106,7 +106,7 @@ pub async fn dropped_operations_do_no_harm(store: &dyn Store) {
 
 /// A login that meets a revocation of the same account is kept whole or not at all: no session is
 /// left behind to come alive at the next login.
-pub async fn a_login_during_a_revocation_leaves_no_half(store: &dyn Store) {
+pub async fn a_login_during_a_revocation_leaves_no_half(store: &impl Store) {
     for _ in 0..TURNS {
         let key = key();
         answer(store.begin_session(session_of(&key), account_of(&key)).await);
@@ -123,7 +123,7 @@ pub async fn a_login_during_a_revocation_leaves_no_half(store: &dyn Store) {
 }
 
 /// Everything at once on one account ends without an error and without a trace.
-pub async fn everything_at_once_ends_well(store: &dyn Store) {
+pub async fn everything_at_once_ends_well(store: &impl Store) {
     let (key, further) = (key(), user());
     let turns = (0..TURNS).map(async |_| {
         let session = session_of(&key);

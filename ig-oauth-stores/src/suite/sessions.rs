@@ -5,7 +5,7 @@ use ig_oauth_common::{AccountKey, Store};
 use super::materials::*;
 
 /// Both come back as they were given, in every part.
-pub async fn a_session_comes_back_with_its_account(store: &dyn Store) {
+pub async fn a_session_comes_back_with_its_account(store: &impl Store) {
     let (key, further) = (key(), user());
     let (mut session, mut account) = (session_of(&key), account_known_as(&key, &[&further]));
     session.created_at = earlier(7);
@@ -19,7 +19,7 @@ pub async fn a_session_comes_back_with_its_account(store: &dyn Store) {
 }
 
 /// Whatever `begin_session` does to an account, `put_account` does too: further ids are joined.
-pub async fn a_login_joins_the_further_ids_of_earlier_ones(store: &dyn Store) {
+pub async fn a_login_joins_the_further_ids_of_earlier_ones(store: &impl Store) {
     let (key, first, second) = (key(), user(), user());
     answer(store.begin_session(session_of(&key), account_known_as(&key, &[&first])).await);
     let account = account_known_as(&key, &[&second]);
@@ -31,7 +31,7 @@ pub async fn a_login_joins_the_further_ids_of_earlier_ones(store: &dyn Store) {
 }
 
 /// A second login leaves the first session alone, and gives it the new token.
-pub async fn other_sessions_stay_and_use_the_new_token(store: &dyn Store) {
+pub async fn other_sessions_stay_and_use_the_new_token(store: &impl Store) {
     let key = key();
     let (first, second) = (session_of(&key), session_of(&key));
     answer(store.begin_session(first.clone(), account_of(&key)).await);
@@ -44,7 +44,7 @@ pub async fn other_sessions_stay_and_use_the_new_token(store: &dyn Store) {
 }
 
 /// An id nobody was given leads nowhere, and asking for it makes nothing.
-pub async fn an_unknown_session_is_none(store: &dyn Store) {
+pub async fn an_unknown_session_is_none(store: &impl Store) {
     let id = session_id();
     assert_eq!(answer(store.session(&id, NOW).await), None);
     answer(store.end_session(&id).await);
@@ -52,7 +52,7 @@ pub async fn an_unknown_session_is_none(store: &dyn Store) {
 }
 
 /// A session lives until the second before its end, and not at its end.
-pub async fn a_session_ends_at_the_very_moment(store: &dyn Store) {
+pub async fn a_session_ends_at_the_very_moment(store: &impl Store) {
     let key = key();
     let session = session_of(&key);
     answer(store.begin_session(session.clone(), account_of(&key)).await);
@@ -61,7 +61,7 @@ pub async fn a_session_ends_at_the_very_moment(store: &dyn Store) {
 }
 
 /// A live session of an account whose token has expired is no session, up to the very second.
-pub async fn a_session_ends_with_its_account(store: &dyn Store) {
+pub async fn a_session_ends_with_its_account(store: &impl Store) {
     let key = key();
     let session = session_of(&key);
     let account = account_until(&key, later(HOUR));
@@ -71,7 +71,7 @@ pub async fn a_session_ends_with_its_account(store: &dyn Store) {
 }
 
 /// Touching moves both times, and nothing else.
-pub async fn a_touched_session_lives_on(store: &dyn Store) {
+pub async fn a_touched_session_lives_on(store: &impl Store) {
     let (key, account) = {
         let key = key();
         (key.clone(), account_of(&key))
@@ -88,7 +88,7 @@ pub async fn a_touched_session_lives_on(store: &dyn Store) {
 }
 
 /// Touching can bring the end nearer, too.
-pub async fn a_touch_can_shorten_a_session(store: &dyn Store) {
+pub async fn a_touch_can_shorten_a_session(store: &impl Store) {
     let key = key();
     let session = session_of(&key);
     answer(store.begin_session(session.clone(), account_of(&key)).await);
@@ -98,7 +98,7 @@ pub async fn a_touch_can_shorten_a_session(store: &dyn Store) {
 }
 
 /// A late touch after a logout brings nothing back.
-pub async fn touching_an_unknown_session_makes_none(store: &dyn Store) {
+pub async fn touching_an_unknown_session_makes_none(store: &impl Store) {
     let key = key();
     let session = session_of(&key);
     answer(store.begin_session(session.clone(), account_of(&key)).await);
@@ -109,7 +109,7 @@ pub async fn touching_an_unknown_session_makes_none(store: &dyn Store) {
 }
 
 /// The others of the account, and the account, stay. Ending it twice is no error.
-pub async fn ending_a_session_ends_that_one_only(store: &dyn Store) {
+pub async fn ending_a_session_ends_that_one_only(store: &impl Store) {
     let key = key();
     let (ended, other) = (session_of(&key), session_of(&key));
     for session in [&ended, &other] {
@@ -125,7 +125,7 @@ pub async fn ending_a_session_ends_that_one_only(store: &dyn Store) {
 }
 
 /// By the time they began, whatever the order they were kept in.
-pub async fn sessions_come_oldest_first(store: &dyn Store) {
+pub async fn sessions_come_oldest_first(store: &impl Store) {
     let key = key();
     let mut sessions = Vec::new();
     for age in [20, 30, 10] {
@@ -139,7 +139,7 @@ pub async fn sessions_come_oldest_first(store: &dyn Store) {
 }
 
 /// Neither those of other users, nor of the same user with another app, nor of accounts without any.
-pub async fn sessions_are_those_of_one_account(store: &dyn Store) {
+pub async fn sessions_are_those_of_one_account(store: &impl Store) {
     let key = key();
     let same_user = AccountKey::new(unique("client"), key.user_id().clone());
     let same_app = AccountKey::new(key.client_id(), user());
@@ -154,7 +154,7 @@ pub async fn sessions_are_those_of_one_account(store: &dyn Store) {
 }
 
 /// At its end a session is off the list.
-pub async fn expired_sessions_are_not_listed(store: &dyn Store) {
+pub async fn expired_sessions_are_not_listed(store: &impl Store) {
     let key = key();
     let (mut short, long) = (session_of(&key), session_of(&key));
     short.expires_at = later(60);
@@ -166,7 +166,7 @@ pub async fn expired_sessions_are_not_listed(store: &dyn Store) {
 }
 
 /// All of them and no other; how many is told; the account stays and can be logged into again.
-pub async fn ending_all_sessions_leaves_the_account(store: &dyn Store) {
+pub async fn ending_all_sessions_leaves_the_account(store: &impl Store) {
     let key = key();
     let other = AccountKey::new(key.client_id(), user());
     let sessions = [session_of(&key), session_of(&key), session_of(&key)];

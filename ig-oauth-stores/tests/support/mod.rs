@@ -46,7 +46,7 @@ pub(crate) fn cause(error: &StoreError) -> String {
 }
 
 /// One record of each kind, and one for each index.
-pub(crate) async fn fill(store: &dyn Store) {
+pub(crate) async fn fill(store: &impl Store) {
     store.begin_session(session(1, 1), account(1, &[11], b"sealed")).await.unwrap();
     let claim = Claim::new("state", "owner", later(60));
     assert!(store.claim(claim, NOW).await.unwrap());
@@ -94,7 +94,7 @@ pub(crate) async fn beside(
 }
 
 /// What one of them keeps, the other does not know.
-pub(crate) async fn do_not_meet(one: &dyn Store, other: &dyn Store) {
+pub(crate) async fn do_not_meet(one: &impl Store, other: &impl Store) {
     let (session, account) = login();
     one.begin_session(session.clone(), account.clone()).await.unwrap();
     assert!(one.claim(claim(), NOW).await.unwrap());
@@ -108,7 +108,7 @@ pub(crate) async fn do_not_meet(one: &dyn Store, other: &dyn Store) {
 }
 
 /// Many ask at once on a runtime that ends at once, as a worker does; then this one asks.
-pub(crate) async fn works_after_another_runtime_is_gone(store: Arc<dyn Store>) {
+pub(crate) async fn works_after_another_runtime_is_gone(store: Arc<impl Store>) {
     let theirs = Arc::clone(&store);
     let worker = tokio::task::spawn_blocking(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -19,7 +19,7 @@ const GENEROUS: Duration = Duration::from_secs(10);
 /// Hundreds ask while nothing passes, at once and one after the other, and some go away at once. The
 /// server is given no more than `most` connections; each caller has an answer within the timeout.
 pub(crate) async fn an_outage_costs_few_connections(
-    store: &dyn Store,
+    store: &impl Store,
     passage: &Passage,
     socket: std::path::PathBuf,
     most: usize,
@@ -52,7 +52,7 @@ pub(crate) async fn an_outage_costs_few_connections(
 
 /// A worker asks often and then does something else for a while, as a handler that blocks does. The
 /// others are served meanwhile, and in the end the worker is, too.
-pub(crate) async fn a_blocked_worker_keeps_nobody_waiting(store: Arc<dyn Store>) {
+pub(crate) async fn a_blocked_worker_keeps_nobody_waiting(store: Arc<impl Store>) {
     let (tell, told) = tokio::sync::oneshot::channel();
     let (release, blocked) = mpsc::channel::<()>();
     let theirs = Arc::clone(&store);
@@ -89,7 +89,7 @@ pub(crate) async fn made_elsewhere<S: Send + 'static>(
 }
 
 /// Reads, and makes changes of both kinds: those that may be repeated and those that may not.
-pub(crate) async fn works(store: &dyn Store) {
+pub(crate) async fn works(store: &impl Store) {
     let (session, account) = super::login();
     store.begin_session(session.clone(), account.clone()).await.unwrap();
     assert!(store.session(&session.id_hash, super::NOW).await.unwrap().is_some());

@@ -16,7 +16,7 @@ use actix_web::dev::Service as _;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{App as ActixApp, HttpServer, web};
 use ig_oauth_actix::{InstagramOAuth, InstagramToken};
-use ig_oauth_common::{BoxFuture, Config, HookError, Hooks, Login, LoginDecision};
+use ig_oauth_common::{Config, HookError, Hooks, Login, LoginDecision};
 use ig_oauth_conformance::browser::{Browser, Response, send};
 use ig_oauth_conformance::harness::{Adapter, App, Serving, Settings};
 use tokio::sync::{Semaphore, watch};
@@ -37,11 +37,9 @@ struct Brake {
 struct Gate(Arc<Semaphore>);
 
 impl Hooks for Gate {
-    fn on_login(&self, _: Login) -> BoxFuture<'_, Result<LoginDecision, HookError>> {
-        Box::pin(async {
-            self.0.acquire().await.map_err(|_| HookError::new("closed"))?.forget();
-            Ok(LoginDecision::accept())
-        })
+    async fn on_login(&self, _: Login) -> Result<LoginDecision, HookError> {
+        self.0.acquire().await.map_err(|_| HookError::new("closed"))?.forget();
+        Ok(LoginDecision::accept())
     }
 }
 

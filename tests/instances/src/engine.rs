@@ -2,11 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ig_oauth_common::Store;
+use ig_oauth_common::{ConfigBuilder, Store};
 use ig_oauth_stores::{PostgresStore, RedisStore, SqliteStore};
 use ig_oauth_test_servers::{Passage, PostgresServer, RedisServer};
 
@@ -24,6 +23,22 @@ pub enum Engine {
     Postgres(PostgresServer),
     /// A file.
     Sqlite(Folder),
+}
+
+/// A store of any engine, to be given to a configuration.
+pub struct Keep(Box<dyn FnOnce(ConfigBuilder) -> ConfigBuilder + Send>);
+
+impl Keep {
+    /// This one.
+    pub fn new(store: impl Store) -> Self {
+        Self(Box::new(|builder| builder.store(store).cookie_secrets([COOKIE_SECRET])))
+    }
+
+    /// Gives it to a configuration, with the secret that all instances share.
+    #[must_use]
+    pub fn used_by(self, builder: ConfigBuilder) -> ConfigBuilder {
+        (self.0)(builder)
+    }
 }
 
 impl Engine {
@@ -56,17 +71,19 @@ impl Engine {
     }
 
     /// One more instance's store.
-    pub async fn store(&self) -> Arc<dyn Store> {
+    pub async fn store(&self) -> Keep {
         match self {
-            Self::Redis(server) => Arc::new(
-                RedisStore::builder(server.url()).timeout(TIMEOUT).connect().await.unwrap(),
-            ),
+            Self::Redis(server) => {
+                let builder = RedisStore::builder(server.url()).timeout(TIMEOUT);
+                Keep::new(builder.connect().await.unwrap())
+            }
             Self::Postgres(server) => {
                 let builder = PostgresStore::builder(server.url()).timeout(TIMEOUT);
-                Arc::new(builder.connect().await.unwrap())
+                Keep::new(builder.connect().await.unwrap())
             }
             Self::Sqlite(folder) => {
-                Arc::new(SqliteStore::builder(folder.file()).timeout(TIMEOUT).open().await.unwrap())
+                let builder = SqliteStore::builder(folder.file()).timeout(TIMEOUT);
+                Keep::new(builder.open().await.unwrap())
             }
         }
     }
@@ -76,17 +93,17 @@ impl Engine {
     /// # Panics
     ///
     /// For SQLite, to which no way leads.
-    pub async fn store_through(&self, passage: &Passage, timeout: Duration) -> Arc<dyn Store> {
+    pub async fn store_through(&self, passage: &Passage, timeout: Duration) -> Keep {
         let address = passage.address();
         match self {
             Self::Redis(_) => {
                 let builder = RedisStore::builder(format!("redis://{address}"));
-                Arc::new(builder.timeout(timeout).connect().await.unwrap())
+                Keep::new(builder.timeout(timeout).connect().await.unwrap())
             }
             Self::Postgres(_) => {
                 let url = format!("postgres://postgres@{address}/postgres?sslmode=disable");
                 let builder = PostgresStore::builder(url);
-                Arc::new(builder.timeout(timeout).connect().await.unwrap())
+                Keep::new(builder.timeout(timeout).connect().await.unwrap())
             }
             Self::Sqlite(_) => panic!("a file has no address"),
         }
@@ -195,7 +212,9 @@ impl Folder {
         Self(folder)
     }
 
-    fn file(&self) -> String {
+    /// Where it is.
+    #[must_use]
+    pub fn file(&self) -> String {
         self.0.join("store.db").to_str().unwrap().to_owned()
     }
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ig_oauth_common::{HttpRequest, HttpResponse, Store};
+use ig_oauth_common::{HttpRequest, HttpResponse};
 use ig_oauth_conformance::program::Program;
 use ig_oauth_stores::{PostgresStore, RedisStore, SqliteStore};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Keep};
 use crate::refreshers::{AT_ONCE, MANY, UNTIL_DUE, log_in, on, refresher};
 use crate::support::Site;
 use crate::support::people::People;
@@ -32,12 +32,12 @@ const LEASE: u64 = 5 * 60;
 /// What the doomed process does: one pass, with the settings of the other one and a provider that is
 /// not in its memory.
 pub async fn run() {
-    let store: Arc<dyn Store> = match (env::var("REDIS_URL"), env::var("DATABASE_URL")) {
-        (Ok(url), _) => Arc::new(RedisStore::connect(url).await.unwrap()),
+    let store = match (env::var("REDIS_URL"), env::var("DATABASE_URL")) {
+        (Ok(url), _) => Keep::new(RedisStore::connect(url).await.unwrap()),
         (_, Ok(url)) if url.starts_with("sqlite:") => {
-            Arc::new(SqliteStore::open(url).await.unwrap())
+            Keep::new(SqliteStore::open(url).await.unwrap())
         }
-        (_, url) => Arc::new(PostgresStore::connect(url.unwrap()).await.unwrap()),
+        (_, url) => Keep::new(PostgresStore::connect(url.unwrap()).await.unwrap()),
     };
     let provider = env::var(PROVIDER).unwrap();
     let client = move |request: HttpRequest| {

@@ -5,13 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use ig_oauth_common::Store;
 use ig_oauth_conformance::browser::{Browser, Response};
 use ig_oauth_conformance::harness::{Adapter, App, Settings};
 use ig_oauth_test_servers::Passage;
 use tokio::task::JoinHandle;
 
-use crate::engine::{COOKIE_SECRET, Engine, TIMEOUT};
+use crate::engine::{Engine, Keep, TIMEOUT};
 
 /// Requests of each phase that are waited for.
 const ENOUGH: usize = 200;
@@ -26,9 +25,8 @@ const AT_ONCE: Duration = Duration::from_secs(10);
 const PHASES: [&str; 3] = ["before", "during", "after"];
 
 /// An app on this store, and a browser that is logged in to it.
-pub async fn logged_in(adapter: &impl Adapter, store: Arc<dyn Store>) -> (App, Browser) {
-    let settings = Settings::new()
-        .configure(move |builder| builder.store(store).cookie_secrets([COOKIE_SECRET]));
+pub async fn logged_in(adapter: &impl Adapter, store: Keep) -> (App, Browser) {
+    let settings = Settings::new().configure(move |builder| store.used_by(builder));
     let app = App::start(adapter, settings).await;
     let mut browser = Browser::new();
     app.log_in(&mut browser).await;

@@ -1,10 +1,8 @@
 //! Ten thousand tokens, two refreshers.
 
-use std::sync::Arc;
+use ig_oauth_common::{ConfigBuilder, HttpClient, LongLived, Refresher};
 
-use ig_oauth_common::{ConfigBuilder, HttpClient, LongLived, Refresher, Store};
-
-use crate::engine::{COOKIE_SECRET, Engine};
+use crate::engine::{Engine, Keep};
 use crate::support::Site;
 use crate::support::people::People;
 
@@ -21,11 +19,11 @@ pub(crate) const AT_ONCE: usize = 8;
 
 pub(crate) fn on<C: HttpClient>(
     client: C,
-    store: Arc<dyn Store>,
+    store: Keep,
 ) -> impl FnOnce(ConfigBuilder) -> ConfigBuilder {
     move |builder| {
         let builder = builder.long_lived(LongLived::Require).http_client(client);
-        builder.store(store).cookie_secrets([COOKIE_SECRET])
+        store.used_by(builder)
     }
 }
 

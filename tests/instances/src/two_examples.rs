@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use ig_oauth_common::UserId;
+use ig_oauth_common::{Config, Flow, UserId};
 use ig_oauth_conformance::browser::{Browser, Response};
 use ig_oauth_conformance::example::Example;
 use ig_oauth_conformance::program::Program;
@@ -155,9 +155,12 @@ pub async fn a_revoked_user_is_out_on_both_at_once(programs: &Programs, engine: 
             user_id = known.json()["user_id"].as_str().unwrap().to_owned();
         }
         let client_id = &site.provider.settings.iter().find(|(name, _)| name.ends_with("_ID"));
-        let client_id = &client_id.unwrap().1;
+        let client_id = client_id.unwrap().1.as_str();
         let user_id = UserId::from_digits(&user_id).unwrap();
-        assert_eq!(engine.store().await.revoke(client_id, &user_id).await.unwrap(), 1);
+        let builder = Config::builder(client_id, "no app secret", "https://job.example/callback");
+        let config = engine.store().await.used_by(builder).build().unwrap();
+        let job = Flow::new(config).offline_access().unwrap();
+        assert_eq!(job.revoke(&user_id).await.unwrap(), 1);
         for _ in 0..2 {
             let unknown = browser.fetch_json("GET", &me).await;
             assert_eq!(unknown.status, 401, "{program}: {}", unknown.describe());

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ig_oauth_common::{AuthErrorKind, BoxFuture, Failure, Hooks, LongLived, Reply};
+use ig_oauth_common::{AuthErrorKind, Failure, Hooks, LongLived, Reply};
 use ig_oauth_conformance::browser::Response;
 use ig_oauth_conformance::harness::Settings;
 use ig_oauth_fake_instagram::{Endpoint, Fault};
@@ -33,9 +33,9 @@ impl Failures {
 }
 
 impl Hooks for Failures {
-    fn on_failure(&self, failure: Failure) -> BoxFuture<'_, Option<Reply>> {
+    async fn on_failure(&self, failure: Failure) -> Option<Reply> {
         self.0.lock().unwrap().push(failure);
-        Box::pin(async { None })
+        None
     }
 }
 

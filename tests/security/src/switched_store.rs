@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ig_oauth_common::{
     AccountKey, AccountRecord, Claim, DeletionRecord, MemoryStore, SessionIdHash, SessionRecord,
-    Store, StoreError, StoreFuture, Timestamp, UserId,
+    Store, StoreError, Timestamp, UserId,
 };
 
 /// A memory store with a switch.
@@ -67,155 +67,154 @@ impl SwitchedStore {
     }
 
     /// Asks the inner store, which is not even reached while this is off.
-    fn ask<'a, T: Send + 'a>(
-        &'a self,
-        question: impl FnOnce(&'a MemoryStore) -> StoreFuture<'a, T>,
-    ) -> StoreFuture<'a, T> {
+    async fn ask<T>(
+        &self,
+        question: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         if self.off.load(Ordering::SeqCst) {
-            return Box::pin(async { Err(StoreError::new("the database went away")) });
+            return Err(StoreError::new("the database went away"));
         }
         if self.hanging.load(Ordering::SeqCst) {
-            return Box::pin(std::future::pending());
+            return std::future::pending().await;
         }
-        question(&self.inner)
+        question.await
     }
 
     /// As [`ask`](Self::ask), for what changes a record.
-    fn change<'a, T: Send + 'a>(
-        &'a self,
-        change: impl FnOnce(&'a MemoryStore) -> StoreFuture<'a, T>,
-    ) -> StoreFuture<'a, T> {
+    async fn change<T>(
+        &self,
+        change: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
         if self.read_only.load(Ordering::SeqCst) {
-            return Box::pin(async { Err(StoreError::new("the database only reads")) });
+            return Err(StoreError::new("the database only reads"));
         }
-        self.ask(change)
+        self.ask(change).await
     }
 }
 
 impl Store for SwitchedStore {
-    fn begin_session(&self, session: SessionRecord, account: AccountRecord) -> StoreFuture<'_, ()> {
-        self.ask(move |store| store.begin_session(session, account))
+    async fn begin_session(
+        &self,
+        session: SessionRecord,
+        account: AccountRecord,
+    ) -> Result<(), StoreError> {
+        self.ask(self.inner.begin_session(session, account)).await
     }
 
-    fn put_account(&self, account: AccountRecord) -> StoreFuture<'_, ()> {
-        self.ask(move |store| store.put_account(account))
+    async fn put_account(&self, account: AccountRecord) -> Result<(), StoreError> {
+        self.ask(self.inner.put_account(account)).await
     }
 
-    fn session<'a>(
-        &'a self,
-        id: &'a SessionIdHash,
+    async fn session(
+        &self,
+        id: &SessionIdHash,
         now: Timestamp,
-    ) -> StoreFuture<'a, Option<(SessionRecord, AccountRecord)>> {
-        self.ask(move |store| store.session(id, now))
+    ) -> Result<Option<(SessionRecord, AccountRecord)>, StoreError> {
+        self.ask(self.inner.session(id, now)).await
     }
 
-    fn touch_session<'a>(
-        &'a self,
-        id: &'a SessionIdHash,
+    async fn touch_session(
+        &self,
+        id: &SessionIdHash,
         last_seen_at: Timestamp,
         expires_at: Timestamp,
-    ) -> StoreFuture<'a, ()> {
-        self.change(move |store| store.touch_session(id, last_seen_at, expires_at))
+    ) -> Result<(), StoreError> {
+        self.change(self.inner.touch_session(id, last_seen_at, expires_at)).await
     }
 
-    fn end_session<'a>(&'a self, id: &'a SessionIdHash) -> StoreFuture<'a, ()> {
-        self.change(move |store| store.end_session(id))
+    async fn end_session(&self, id: &SessionIdHash) -> Result<(), StoreError> {
+        self.change(self.inner.end_session(id)).await
     }
 
-    fn sessions<'a>(
-        &'a self,
-        account: &'a AccountKey,
+    async fn sessions(
+        &self,
+        account: &AccountKey,
         now: Timestamp,
-    ) -> StoreFuture<'a, Vec<SessionRecord>> {
-        self.ask(move |store| store.sessions(account, now))
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        self.ask(self.inner.sessions(account, now)).await
     }
 
-    fn end_sessions<'a>(&'a self, account: &'a AccountKey) -> StoreFuture<'a, u64> {
-        self.change(move |store| store.end_sessions(account))
+    async fn end_sessions(&self, account: &AccountKey) -> Result<u64, StoreError> {
+        self.change(self.inner.end_sessions(account)).await
     }
 
-    fn account<'a>(
-        &'a self,
-        key: &'a AccountKey,
+    async fn account(
+        &self,
+        key: &AccountKey,
         now: Timestamp,
-    ) -> StoreFuture<'a, Option<AccountRecord>> {
-        self.ask(move |store| store.account(key, now))
+    ) -> Result<Option<AccountRecord>, StoreError> {
+        self.ask(self.inner.account(key, now)).await
     }
 
-    fn replace_account<'a>(
-        &'a self,
-        present: &'a [u8],
+    async fn replace_account(
+        &self,
+        present: &[u8],
         account: AccountRecord,
-    ) -> StoreFuture<'a, bool> {
-        self.change(move |store| store.replace_account(present, account))
+    ) -> Result<bool, StoreError> {
+        self.change(self.inner.replace_account(present, account)).await
     }
 
-    fn accounts<'a>(
-        &'a self,
-        client_id: &'a str,
-        after: Option<&'a AccountKey>,
+    async fn accounts(
+        &self,
+        client_id: &str,
+        after: Option<&AccountKey>,
         limit: usize,
-    ) -> StoreFuture<'a, Vec<AccountRecord>> {
-        self.ask(move |store| store.accounts(client_id, after, limit))
+    ) -> Result<Vec<AccountRecord>, StoreError> {
+        self.ask(self.inner.accounts(client_id, after, limit)).await
     }
 
-    fn accounts_expiring<'a>(
-        &'a self,
-        client_id: &'a str,
+    async fn accounts_expiring(
+        &self,
+        client_id: &str,
         before: Timestamp,
-        after: Option<&'a AccountKey>,
+        after: Option<&AccountKey>,
         limit: usize,
-    ) -> StoreFuture<'a, Vec<AccountRecord>> {
-        self.ask(move |store| store.accounts_expiring(client_id, before, after, limit))
+    ) -> Result<Vec<AccountRecord>, StoreError> {
+        self.ask(self.inner.accounts_expiring(client_id, before, after, limit)).await
     }
 
-    fn accounts_known_by<'a>(
-        &'a self,
-        client_id: &'a str,
-        id: &'a UserId,
-    ) -> StoreFuture<'a, Vec<AccountRecord>> {
-        self.ask(move |store| store.accounts_known_by(client_id, id))
+    async fn accounts_known_by(
+        &self,
+        client_id: &str,
+        id: &UserId,
+    ) -> Result<Vec<AccountRecord>, StoreError> {
+        self.ask(self.inner.accounts_known_by(client_id, id)).await
     }
 
-    fn revoke<'a>(&'a self, client_id: &'a str, id: &'a UserId) -> StoreFuture<'a, u64> {
-        self.ask(move |store| store.revoke(client_id, id))
+    async fn revoke(&self, client_id: &str, id: &UserId) -> Result<u64, StoreError> {
+        self.ask(self.inner.revoke(client_id, id)).await
     }
 
-    fn forget_account<'a>(
-        &'a self,
-        key: &'a AccountKey,
-        present: &'a [u8],
-    ) -> StoreFuture<'a, bool> {
+    async fn forget_account(&self, key: &AccountKey, present: &[u8]) -> Result<bool, StoreError> {
         let rival = self.rival.lock().unwrap_or_else(PoisonError::into_inner).take();
-        self.ask(move |store| {
-            Box::pin(async move {
-                if let Some(rival) = rival {
-                    store.put_account(rival).await?;
-                }
-                store.forget_account(key, present).await
-            })
-        })
+        let forgotten = async {
+            if let Some(rival) = rival {
+                self.inner.put_account(rival).await?;
+            }
+            self.inner.forget_account(key, present).await
+        };
+        self.ask(forgotten).await
     }
 
-    fn claim(&self, claim: Claim, now: Timestamp) -> StoreFuture<'_, bool> {
+    async fn claim(&self, claim: Claim, now: Timestamp) -> Result<bool, StoreError> {
         self.claims.lock().unwrap_or_else(PoisonError::into_inner).push(claim.clone());
-        self.ask(move |store| store.claim(claim, now))
+        self.ask(self.inner.claim(claim, now)).await
     }
 
-    fn release<'a>(&'a self, key: &'a str, owner: &'a str) -> StoreFuture<'a, ()> {
-        self.ask(move |store| store.release(key, owner))
+    async fn release(&self, key: &str, owner: &str) -> Result<(), StoreError> {
+        self.ask(self.inner.release(key, owner)).await
     }
 
-    fn put_deletion(&self, deletion: DeletionRecord) -> StoreFuture<'_, ()> {
-        self.ask(move |store| store.put_deletion(deletion))
+    async fn put_deletion(&self, deletion: DeletionRecord) -> Result<(), StoreError> {
+        self.ask(self.inner.put_deletion(deletion)).await
     }
 
-    fn deletion<'a>(
-        &'a self,
-        code_hash: &'a [u8; 32],
+    async fn deletion(
+        &self,
+        code_hash: &[u8; 32],
         now: Timestamp,
-    ) -> StoreFuture<'a, Option<DeletionRecord>> {
-        self.ask(move |store| store.deletion(code_hash, now))
+    ) -> Result<Option<DeletionRecord>, StoreError> {
+        self.ask(self.inner.deletion(code_hash, now)).await
     }
 }

@@ -1,6 +1,6 @@
 //! The app's own code at the turns of a login.
 
-use ig_oauth_common::{BoxFuture, HookError, Hooks, Login, LoginDecision};
+use ig_oauth_common::{HookError, Hooks, Login, LoginDecision};
 
 use crate::browser::Browser;
 use crate::harness::{Adapter, App, Sessions, Settings};
@@ -11,19 +11,18 @@ struct Door {
 }
 
 impl Hooks for Door {
-    fn on_login(&self, login: Login) -> BoxFuture<'_, Result<LoginDecision, HookError>> {
+    async fn on_login(&self, login: Login) -> Result<LoginDecision, HookError> {
         let name = login.profile().map(|profile| profile.username().to_owned());
-        Box::pin(async move {
-            if !self.is_open {
-                return Ok(LoginDecision::refuse());
-            }
-            let name = name.ok_or_else(|| HookError::new("no profile"))?;
-            LoginDecision::accept()
-                .landing_on(format!("/page/welcome?name={name}"))
-                .and_then(|decision| decision.with_cookie("tour=1; Path=/; HttpOnly"))
-                .and_then(|decision| decision.with_cookie("theme=dark; Path=/"))
-                .map_err(HookError::new)
-        })
+
+        if !self.is_open {
+            return Ok(LoginDecision::refuse());
+        }
+        let name = name.ok_or_else(|| HookError::new("no profile"))?;
+        LoginDecision::accept()
+            .landing_on(format!("/page/welcome?name={name}"))
+            .and_then(|decision| decision.with_cookie("tour=1; Path=/; HttpOnly"))
+            .and_then(|decision| decision.with_cookie("theme=dark; Path=/"))
+            .map_err(HookError::new)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ig_oauth_common::{BoxFuture, Config, HookError, Hooks, Login, LoginDecision};
+use ig_oauth_common::{Config, HookError, Hooks, Login, LoginDecision};
 use ig_oauth_fake_instagram::{Account, FakeInstagram};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -221,11 +221,9 @@ pub async fn a_login_works_with_middlewares_of_others_inside(adapter: &impl Moun
 struct Gate(Arc<Semaphore>);
 
 impl Hooks for Gate {
-    fn on_login(&self, _: Login) -> BoxFuture<'_, Result<LoginDecision, HookError>> {
-        Box::pin(async {
-            self.0.acquire().await.map_err(|_| HookError::new("closed"))?.forget();
-            Ok(LoginDecision::accept())
-        })
+    async fn on_login(&self, _: Login) -> Result<LoginDecision, HookError> {
+        self.0.acquire().await.map_err(|_| HookError::new("closed"))?.forget();
+        Ok(LoginDecision::accept())
     }
 }
 

@@ -12,9 +12,10 @@
 use std::time::Duration;
 
 use ig_oauth_common::{
-    AccountKey, AccountRecord, Clock as _, SessionIdHash, SessionRecord, SystemClock, UserId,
+    AccountKey, AccountRecord, Clock as _, SessionIdHash, SessionRecord, Store, SystemClock, UserId,
 };
 use ig_oauth_instances::engine::Engine;
+use ig_oauth_stores::{PostgresStore, RedisStore, SqliteStore};
 
 /// Records of each kind.
 const COUNT: u64 = 10_000;
@@ -33,19 +34,32 @@ async fn main() {
     ];
     for (name, engine) in engines {
         let Some(engine) = engine else { continue };
-        let store = engine.store().await;
-        let empty = engine.size().await;
-        let mut sizes = vec![empty];
-        for round in 0..2_u8 {
-            for user in 0..COUNT {
-                store.begin_session(session(user, round), account(user)).await.unwrap();
+        let [first, more] = match &engine {
+            Engine::Redis(server) => {
+                sizes(&engine, RedisStore::connect(server.url()).await.unwrap()).await
             }
-            sizes.push(engine.size().await);
-        }
-        let mut each = sizes.windows(2).map(|pair| (pair[1] - pair[0]) / COUNT);
-        let (first, more) = (each.next().unwrap(), each.next().unwrap());
+            Engine::Postgres(server) => {
+                sizes(&engine, PostgresStore::connect(server.url()).await.unwrap()).await
+            }
+            Engine::Sqlite(folder) => {
+                sizes(&engine, SqliteStore::open(folder.file()).await.unwrap()).await
+            }
+        };
         println!("{name:<12} {first:>8} bytes       {more:>8} bytes");
     }
+}
+
+/// Bytes of an account with its first session, and of one session more.
+async fn sizes(engine: &Engine, store: impl Store) -> [u64; 2] {
+    let mut sizes = [0; 2];
+    for (size, round) in sizes.iter_mut().zip(0..) {
+        let before = engine.size().await;
+        for user in 0..COUNT {
+            store.begin_session(session(user, round), account(user)).await.unwrap();
+        }
+        *size = (engine.size().await - before) / COUNT;
+    }
+    sizes
 }
 
 fn key(user: u64) -> AccountKey {

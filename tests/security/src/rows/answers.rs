@@ -1,6 +1,6 @@
 //! Section 6: headers, errors, logs.
 
-use ig_oauth_common::{AuthErrorKind, BoxFuture, ConfigBuilder, Denial, Failure, Hooks, Reply};
+use ig_oauth_common::{AuthErrorKind, ConfigBuilder, Denial, Failure, Hooks, Reply};
 use ig_oauth_conformance::browser::{Response, links};
 use ig_oauth_conformance::harness::{Adapter, Sessions, Settings};
 use ig_oauth_fake_instagram::{Endpoint, Fault};
@@ -89,9 +89,9 @@ pub async fn e_02_nothing_of_a_request_is_reflected(adapter: &impl Adapter) {
 struct Denials(Arc<Mutex<Vec<Denial>>>);
 
 impl Hooks for Denials {
-    fn on_denied(&self, denial: Denial) -> BoxFuture<'_, Option<Reply>> {
+    async fn on_denied(&self, denial: Denial) -> Option<Reply> {
         self.0.lock().unwrap().push(denial);
-        Box::pin(async { None })
+        None
     }
 }
 
@@ -285,10 +285,10 @@ pub async fn e_08_no_secret_is_logged_at_any_level(adapter: &impl Adapter) {
 struct Failures(Arc<Mutex<Vec<(AuthErrorKind, String, String)>>>);
 
 impl Hooks for Failures {
-    fn on_failure(&self, failure: Failure) -> BoxFuture<'_, Option<Reply>> {
+    async fn on_failure(&self, failure: Failure) -> Option<Reply> {
         let told = (failure.kind(), failure.id().to_owned(), format!("{failure:?}"));
         self.0.lock().unwrap().push(told);
-        Box::pin(async { None })
+        None
     }
 }
 

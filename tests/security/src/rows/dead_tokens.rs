@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ig_oauth_common::{BoxFuture, DeadAccount, Hooks, LongLived, MemoryStore, Store as _};
+use ig_oauth_common::{DeadAccount, Hooks, LongLived, MemoryStore, Store as _};
 use ig_oauth_conformance::harness::{Adapter, Sessions, Settings};
 use ig_oauth_fake_instagram::{Endpoint, Fault};
 
@@ -25,9 +25,8 @@ impl Died {
 }
 
 impl Hooks for Died {
-    fn on_dead_account(&self, account: DeadAccount) -> BoxFuture<'_, ()> {
+    async fn on_dead_account(&self, account: DeadAccount) {
         self.0.lock().unwrap().push(account.user_id().to_string());
-        Box::pin(async {})
     }
 }
 
@@ -54,7 +53,7 @@ impl World {
         let settings = Settings::new().configure(move |builder| {
             let builder = builder.cookie_secrets([SECRET]).hooks(died);
             let builder = builder.idle_lifetime(60 * DAY).refresh_wait(Duration::from_secs(10));
-            if sessions == Sessions::Store { builder.store(store) } else { builder }
+            if sessions == Sessions::Store { builder.shared_store(store) } else { builder }
         });
         Site::with(adapter, settings).await
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ig_oauth_common::{
-    AuthErrorKind, BoxFuture, Denial, Failure, HookError, Hooks, Login, LoginDecision, LoginStart,
+    AuthErrorKind, Denial, Failure, HookError, Hooks, Login, LoginDecision, LoginStart,
     LoginStartDecision, LongLived, Randomness, RandomnessUnavailable, Reply, SystemRandomness,
 };
 use ig_oauth_conformance::browser::Response;
@@ -56,35 +56,31 @@ impl Doorkeeper {
 }
 
 impl Hooks for Doorkeeper {
-    fn before_login(&self, _: LoginStart) -> BoxFuture<'_, Result<LoginStartDecision, HookError>> {
-        Box::pin(async {
-            Ok(match (self.refuse_start.load(Ordering::SeqCst), self.words()) {
-                (false, _) => LoginStartDecision::proceed(),
-                (true, None) => LoginStartDecision::refuse(),
-                (true, Some(reply)) => LoginStartDecision::refuse_with(reply),
-            })
+    async fn before_login(&self, _: LoginStart) -> Result<LoginStartDecision, HookError> {
+        Ok(match (self.refuse_start.load(Ordering::SeqCst), self.words()) {
+            (false, _) => LoginStartDecision::proceed(),
+            (true, None) => LoginStartDecision::refuse(),
+            (true, Some(reply)) => LoginStartDecision::refuse_with(reply),
         })
     }
 
-    fn on_login(&self, _: Login) -> BoxFuture<'_, Result<LoginDecision, HookError>> {
-        Box::pin(async {
-            if self.fail.load(Ordering::SeqCst) {
-                return Err(HookError::new("the database is away"));
-            }
-            Ok(match (self.refuse_login.load(Ordering::SeqCst), self.words()) {
-                (false, _) => LoginDecision::accept(),
-                (true, None) => LoginDecision::refuse(),
-                (true, Some(reply)) => LoginDecision::refuse_with(reply),
-            })
+    async fn on_login(&self, _: Login) -> Result<LoginDecision, HookError> {
+        if self.fail.load(Ordering::SeqCst) {
+            return Err(HookError::new("the database is away"));
+        }
+        Ok(match (self.refuse_login.load(Ordering::SeqCst), self.words()) {
+            (false, _) => LoginDecision::accept(),
+            (true, None) => LoginDecision::refuse(),
+            (true, Some(reply)) => LoginDecision::refuse_with(reply),
         })
     }
 
-    fn on_denied(&self, _: Denial) -> BoxFuture<'_, Option<Reply>> {
-        Box::pin(async { self.words() })
+    async fn on_denied(&self, _: Denial) -> Option<Reply> {
+        self.words()
     }
 
-    fn on_failure(&self, failure: Failure) -> BoxFuture<'_, Option<Reply>> {
-        self.failures.on_failure(failure)
+    async fn on_failure(&self, failure: Failure) -> Option<Reply> {
+        self.failures.on_failure(failure).await
     }
 }
 

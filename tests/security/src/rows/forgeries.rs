@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
-use ig_oauth_common::{AuthErrorKind, BoxFuture, Clock, Config, Failure, Hooks, Reply, Timestamp};
+use ig_oauth_common::{AuthErrorKind, Clock, Config, Failure, Hooks, Reply, Timestamp};
 use ig_oauth_conformance::harness::{Adapter, App, Settings};
 
 use crate::site::{Attempt, CALLBACK, LOGIN, REDIRECT_URI, Site, is_refused};
@@ -20,9 +20,9 @@ impl Kinds {
 }
 
 impl Hooks for Kinds {
-    fn on_failure(&self, failure: Failure) -> BoxFuture<'_, Option<Reply>> {
+    async fn on_failure(&self, failure: Failure) -> Option<Reply> {
         self.0.lock().unwrap().push(failure.kind());
-        Box::pin(async { None })
+        None
     }
 }
 

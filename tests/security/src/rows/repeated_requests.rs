@@ -6,9 +6,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use ig_oauth_common::{
-    BoxFuture, DataDeletion, Deauthorization, DeletionStatus, HookError, Hooks, Timestamp,
-};
+use ig_oauth_common::{DataDeletion, Deauthorization, DeletionStatus, HookError, Hooks, Timestamp};
 use ig_oauth_conformance::browser::{Response, send};
 use ig_oauth_conformance::harness::{Adapter, Settings};
 use sha2::Sha256;
@@ -49,20 +47,15 @@ impl Told {
 }
 
 impl Hooks for Told {
-    fn on_deauthorize(&self, told: Deauthorization) -> BoxFuture<'_, Result<(), HookError>> {
+    async fn on_deauthorize(&self, told: Deauthorization) -> Result<(), HookError> {
         let reaches = told.covers(Timestamp::from_unix_seconds(NOW + 30));
-        Box::pin(self.note(("removal", reaches)))
+        self.note(("removal", reaches)).await
     }
 
-    fn on_data_deletion(
-        &self,
-        told: DataDeletion,
-    ) -> BoxFuture<'_, Result<DeletionStatus, HookError>> {
+    async fn on_data_deletion(&self, told: DataDeletion) -> Result<DeletionStatus, HookError> {
         let reaches = told.covers(Timestamp::from_unix_seconds(NOW + 30));
-        Box::pin(async move {
-            self.note(("deletion", reaches)).await?;
-            Ok(DeletionStatus::Done)
-        })
+        self.note(("deletion", reaches)).await?;
+        Ok(DeletionStatus::Done)
     }
 }
 

@@ -168,7 +168,7 @@ pub async fn v_04_a_session_from_the_future_is_ignored_and_never_sealed_anew(
             let store = Arc::clone(&store);
             Settings::new().configure(move |builder| {
                 let builder = builder.cookie_secrets(secrets);
-                if sessions == Sessions::Store { builder.store(store) } else { builder }
+                if sessions == Sessions::Store { builder.shared_store(store) } else { builder }
             })
         };
         // Who holds the old secret writes what times they like.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ig_oauth_common::{
-    BoxFuture, Config, HookError, Hooks, LongLived, MemoryStore, Store as _, Timestamp, UserId,
+    Config, HookError, Hooks, LongLived, MemoryStore, Store as _, Timestamp, UserId,
 };
 use ig_oauth_conformance::browser::Response;
 use ig_oauth_conformance::harness::{Adapter, Sessions, Settings};
@@ -26,13 +26,9 @@ const BOTH: [Sessions; 2] = [Sessions::Cookie, Sessions::Store];
 struct StartedSince(Arc<AtomicU64>);
 
 impl Hooks for StartedSince {
-    fn accepts<'a>(
-        &'a self,
-        _: &'a UserId,
-        session_started_at: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, HookError>> {
+    async fn accepts(&self, _: &UserId, session_started_at: Timestamp) -> Result<bool, HookError> {
         let since = self.0.load(Ordering::SeqCst);
-        Box::pin(async move { Ok(session_started_at.unix_seconds() >= since) })
+        Ok(session_started_at.unix_seconds() >= since)
     }
 }
 
@@ -245,7 +241,7 @@ pub async fn n_07_keys_rotate_without_logging_anybody_out(adapter: &impl Adapter
             let store = Arc::clone(&store);
             Settings::new().configure(move |builder| {
                 let builder = builder.cookie_secrets(secrets);
-                if sessions == Sessions::Store { builder.store(store) } else { builder }
+                if sessions == Sessions::Store { builder.shared_store(store) } else { builder }
             })
         };
         let old = Site::with(adapter, with(&[SECRET])).await;
@@ -304,7 +300,7 @@ pub async fn n_08_an_unknown_version_or_key_opens_nothing(adapter: &impl Adapter
             let store = Arc::clone(&store);
             Settings::new().configure(move |builder| {
                 let builder = builder.cookie_secrets([secret]);
-                if sessions == Sessions::Store { builder.store(store) } else { builder }
+                if sessions == Sessions::Store { builder.shared_store(store) } else { builder }
             })
         };
         let site = Site::with(adapter, with(SECRET)).await;

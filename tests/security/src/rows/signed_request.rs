@@ -7,8 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use ig_oauth_common::{
-    AuthErrorKind, BoxFuture, DataDeletion, Deauthorization, DeletionStatus, Failure, HookError,
-    Hooks, Reply, Store as _, Timestamp,
+    AuthErrorKind, DataDeletion, Deauthorization, DeletionStatus, Failure, HookError, Hooks, Reply,
+    Store as _, Timestamp,
 };
 use ig_oauth_conformance::browser::{Response, send};
 use ig_oauth_conformance::harness::{Adapter, Settings};
@@ -58,18 +58,15 @@ impl Told {
 }
 
 impl Hooks for Told {
-    fn on_deauthorize(&self, told: Deauthorization) -> BoxFuture<'_, Result<(), HookError>> {
+    async fn on_deauthorize(&self, told: Deauthorization) -> Result<(), HookError> {
         let mut inner = self.0.lock().unwrap();
         inner.users.push(told.user_id().to_string());
         inner.revoked.push(told.revoked());
         let result = if inner.fails { Err(HookError::new("INTERNAL words")) } else { Ok(()) };
-        Box::pin(async { result })
+        result
     }
 
-    fn on_data_deletion(
-        &self,
-        told: DataDeletion,
-    ) -> BoxFuture<'_, Result<DeletionStatus, HookError>> {
+    async fn on_data_deletion(&self, told: DataDeletion) -> Result<DeletionStatus, HookError> {
         let mut inner = self.0.lock().unwrap();
         inner.users.push(told.user_id().to_string());
         inner.revoked.push(told.revoked());
@@ -79,12 +76,12 @@ impl Hooks for Told {
         }
         let status = inner.answer.unwrap_or(DeletionStatus::Done);
         let result = if inner.fails { Err(HookError::new("INTERNAL words")) } else { Ok(status) };
-        Box::pin(async { result })
+        result
     }
 
-    fn on_failure(&self, failure: Failure) -> BoxFuture<'_, Option<Reply>> {
+    async fn on_failure(&self, failure: Failure) -> Option<Reply> {
         self.0.lock().unwrap().failures.push(failure.kind());
-        Box::pin(async { None })
+        None
     }
 }
 

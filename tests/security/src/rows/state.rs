@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ig_oauth_common::{AuthErrorKind, BoxFuture, HookError, Hooks, Login, LoginDecision};
+use ig_oauth_common::{AuthErrorKind, HookError, Hooks, Login, LoginDecision};
 use ig_oauth_conformance::browser::Browser;
 use ig_oauth_conformance::harness::{Adapter, App, Settings};
 use ig_oauth_fake_instagram::Endpoint;
@@ -283,11 +283,11 @@ pub async fn s_20_hostile_clocks_give_no_endless_life_and_no_panic(adapter: &imp
 struct Links(Arc<Mutex<Vec<(String, String)>>>);
 
 impl Hooks for Links {
-    fn on_login(&self, login: Login) -> BoxFuture<'_, Result<LoginDecision, HookError>> {
+    async fn on_login(&self, login: Login) -> Result<LoginDecision, HookError> {
         let user = String::from_utf8(login.app_data().to_vec()).unwrap();
         let account = login.token().user_id().to_string();
         self.0.lock().unwrap().push((user, account));
-        Box::pin(async { Ok(LoginDecision::accept()) })
+        Ok(LoginDecision::accept())
     }
 }
 

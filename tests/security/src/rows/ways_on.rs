@@ -3,9 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ig_oauth_common::{
-    BoxFuture, Config, Failure, HookError, Hooks, Reply, Text, Texts, Timestamp, UserId,
-};
+use ig_oauth_common::{Config, Failure, HookError, Hooks, Reply, Text, Texts, Timestamp, UserId};
 use ig_oauth_conformance::browser::{Browser, Response, links};
 use ig_oauth_conformance::harness::{Adapter, App, Sessions, Settings};
 use ig_oauth_fake_instagram::{Endpoint, Fault};
@@ -20,12 +18,8 @@ const HTML: (&str, &str) = ("accept", "text/html");
 struct Refuses;
 
 impl Hooks for Refuses {
-    fn accepts<'a>(
-        &'a self,
-        _: &'a UserId,
-        _: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, HookError>> {
-        Box::pin(async { Ok(false) })
+    async fn accepts(&self, _: &UserId, _: Timestamp) -> Result<bool, HookError> {
+        Ok(false)
     }
 }
 
@@ -267,9 +261,9 @@ pub async fn w_17_no_page_says_what_it_cannot_know(adapter: &impl Adapter) {
 struct Reader(Arc<Mutex<Vec<Failure>>>);
 
 impl Hooks for Reader {
-    fn on_failure(&self, failure: Failure) -> BoxFuture<'_, Option<Reply>> {
+    async fn on_failure(&self, failure: Failure) -> Option<Reply> {
         self.0.lock().unwrap().push(failure);
-        Box::pin(async { None })
+        None
     }
 }
 

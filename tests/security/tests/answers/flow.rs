@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ig_oauth_common::{
-    Api, ApiError, Begin, BoxFuture, Clock, Config, Denial, Failure, Flow, Headers, Hooks,
-    HttpRequest, HttpResponse, LongLived, Reply, Request, SignedRequestVerifier, Timestamp, Token,
+    Api, ApiError, Begin, Clock, Config, Denial, Failure, Flow, Headers, Hooks, HttpRequest,
+    HttpResponse, LongLived, Reply, Request, SignedRequestVerifier, Timestamp, Token,
 };
 use ig_oauth_security::log;
 use serde_json::Value;
@@ -44,14 +44,14 @@ impl Clock for Hands {
 struct Failures(Arc<Mutex<Option<String>>>);
 
 impl Hooks for Failures {
-    fn on_failure(&self, failure: Failure) -> BoxFuture<'_, Option<Reply>> {
+    async fn on_failure(&self, failure: Failure) -> Option<Reply> {
         *self.0.lock().expect("failures") = Some(format!("{:?}", failure.kind()));
-        Box::pin(async { None })
+        None
     }
 
-    fn on_denied(&self, _: Denial) -> BoxFuture<'_, Option<Reply>> {
+    async fn on_denied(&self, _: Denial) -> Option<Reply> {
         *self.0.lock().expect("failures") = Some("Denied".to_owned());
-        Box::pin(async { None })
+        None
     }
 }
 
