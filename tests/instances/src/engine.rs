@@ -35,7 +35,6 @@ impl Keep {
     }
 
     /// Gives it to a configuration, with the secret that all instances share.
-    #[must_use]
     pub fn used_by(self, builder: ConfigBuilder) -> ConfigBuilder {
         (self.0)(builder)
     }

@@ -62,8 +62,7 @@ impl Hooks for Told {
         let mut inner = self.0.lock().unwrap();
         inner.users.push(told.user_id().to_string());
         inner.revoked.push(told.revoked());
-        let result = if inner.fails { Err(HookError::new("INTERNAL words")) } else { Ok(()) };
-        result
+        if inner.fails { Err(HookError::new("INTERNAL words")) } else { Ok(()) }
     }
 
     async fn on_data_deletion(&self, told: DataDeletion) -> Result<DeletionStatus, HookError> {
@@ -75,8 +74,7 @@ impl Hooks for Told {
             store.set_off(true);
         }
         let status = inner.answer.unwrap_or(DeletionStatus::Done);
-        let result = if inner.fails { Err(HookError::new("INTERNAL words")) } else { Ok(status) };
-        result
+        if inner.fails { Err(HookError::new("INTERNAL words")) } else { Ok(status) }
     }
 
     async fn on_failure(&self, failure: Failure) -> Option<Reply> {
