@@ -134,7 +134,7 @@ pub async fn v_04_a_session_from_the_future_leaves_one_event(adapter: &impl Adap
             let store = Arc::clone(&store);
             Settings::new().configure(move |builder| {
                 let builder = builder.cookie_secrets(secrets).randomness(names);
-                if sessions == Sessions::Store { builder.store(store) } else { builder }
+                if sessions == Sessions::Store { builder.shared_store(store) } else { builder }
             })
         };
         let forger = Site::with(adapter, with(&[SECRET], names.clone())).await;
