@@ -19,11 +19,11 @@ macro_rules! boxed {
     ) => {
         $(#[$about])*
         pub(crate) trait $boxed: Send + Sync + 'static {
-            $(fn $method<'a>(&'a self, $($argument: $kind),*) -> BoxFuture<'a, $output>;)*
+            $(fn $method<'a>(&'a self, $($argument: $kind),*) -> $crate::futures::BoxFuture<'a, $output>;)*
         }
 
         impl<T: $open> $boxed for T {
-            $(fn $method<'a>(&'a self, $($argument: $kind),*) -> BoxFuture<'a, $output> {
+            $(fn $method<'a>(&'a self, $($argument: $kind),*) -> $crate::futures::BoxFuture<'a, $output> {
                 Box::pin($open::$method(self, $($argument),*))
             })*
         }

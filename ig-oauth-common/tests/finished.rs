@@ -17,7 +17,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use ig_oauth_common::{
-    Begin, BoxFuture, Failure, Flow, HookError, Hooks, Login, LoginDecision, Logout, Reply,
+    Begin, Failure, Flow, HookError, Hooks, Login, LoginDecision, Logout, Reply,
 };
 use support::{CODE, Site};
 use tokio::runtime::{Builder, Runtime};
@@ -44,21 +44,19 @@ impl Gate {
 }
 
 impl Hooks for Gate {
-    fn on_login(&self, _: Login) -> BoxFuture<'_, Result<LoginDecision, HookError>> {
-        Box::pin(async {
-            self.open.acquire().await.map_err(HookError::new)?.forget();
-            self.passed.fetch_add(1, Ordering::SeqCst);
-            Ok(LoginDecision::accept())
-        })
+    async fn on_login(&self, _: Login) -> Result<LoginDecision, HookError> {
+        self.open.acquire().await.map_err(HookError::new)?.forget();
+        self.passed.fetch_add(1, Ordering::SeqCst);
+        Ok(LoginDecision::accept())
     }
 
-    fn on_logout(&self, _: Logout) -> BoxFuture<'_, ()> {
+    async fn on_logout(&self, _: Logout) {
         panic!("a hook that panics")
     }
 
     /// Longer than any deadline.
-    fn on_failure(&self, _: Failure) -> BoxFuture<'_, Option<Reply>> {
-        Box::pin(std::future::pending())
+    async fn on_failure(&self, _: Failure) -> Option<Reply> {
+        std::future::pending().await
     }
 }
 

@@ -12,7 +12,7 @@ pub(crate) use login::{LoginKind, StartKind};
 
 use crate::clock::Timestamp;
 use crate::flow::Reply;
-use crate::futures::{BoxFuture, boxed};
+use crate::futures::boxed;
 use crate::gone::{DataDeletion, DeadAccount, Deauthorization};
 use crate::session::DeletionStatus;
 use crate::token::UserId;

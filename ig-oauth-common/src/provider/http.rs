@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::futures::{BoxFuture, boxed};
+use crate::futures::boxed;
 
 /// Sends one HTTP request to the provider.
 ///

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{AuthError, AuthErrorKind};
-use crate::futures::{BoxFuture, boxed};
+use crate::futures::boxed;
 use crate::token::UserId;
 
 /// SHA-256 of a session id. The id itself never reaches a store, so a leaked database opens no

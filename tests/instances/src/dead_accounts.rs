@@ -4,8 +4,8 @@
 use std::sync::{Arc, Mutex};
 
 use ig_oauth_common::{
-    AccountState, ApiErrorKind, AuthErrorKind, BoxFuture, DeadAccount, Hooks, LongLived,
-    OfflineAccess, Token, UserId,
+    AccountState, ApiErrorKind, AuthErrorKind, DeadAccount, Hooks, LongLived, OfflineAccess, Token,
+    UserId,
 };
 
 use crate::engine::{COOKIE_SECRET, Engine};
@@ -20,9 +20,8 @@ const NEW_SECRET: &str = "FAKE-cookie-secret-that-comes-next-9876543210";
 struct Died(Arc<Mutex<Vec<UserId>>>);
 
 impl Hooks for Died {
-    fn on_dead_account(&self, account: DeadAccount) -> BoxFuture<'_, ()> {
+    async fn on_dead_account(&self, account: DeadAccount) {
         self.0.lock().unwrap().push(account.user_id().clone());
-        Box::pin(async {})
     }
 }
 
@@ -37,7 +36,7 @@ async fn instance(
     let (store, client, died) = (engine.store().await, people.client(), died.clone());
     of.restarted(move |builder| {
         let builder = builder.long_lived(LongLived::Require).http_client(client).hooks(died);
-        builder.store(store).cookie_secrets(secrets)
+        store.used_by(builder).cookie_secrets(secrets)
     })
 }
 

@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ig_oauth_common::{
-    BoxFuture, Deauthorization, HookError, Hooks, Logout, MemoryStore, Store as _,
-};
+use ig_oauth_common::{Deauthorization, HookError, Hooks, Logout, MemoryStore, Store as _};
 use ig_oauth_fake_instagram::Endpoint;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
@@ -51,15 +49,13 @@ impl Gate {
 }
 
 impl Hooks for Gate {
-    fn on_logout(&self, _: Logout) -> BoxFuture<'_, ()> {
-        Box::pin(self.pass())
+    async fn on_logout(&self, _: Logout) {
+        self.pass().await
     }
 
-    fn on_deauthorize(&self, _: Deauthorization) -> BoxFuture<'_, Result<(), HookError>> {
-        Box::pin(async {
-            self.pass().await;
-            Ok(())
-        })
+    async fn on_deauthorize(&self, _: Deauthorization) -> Result<(), HookError> {
+        self.pass().await;
+        Ok(())
     }
 }
 
@@ -78,7 +74,7 @@ impl Stopping {
         let (kept, hooks) = (Arc::clone(&store), gate.clone());
         let settings = Settings::new().configure(move |builder| {
             builder
-                .store(kept)
+                .shared_store(kept)
                 .cookie_secrets(["an obviously fake cookie secret for tests"])
                 .platform_callbacks()
                 // Due a day after the login.
