@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ig_oauth_common::{
-    BoxFuture, ConfigBuilder, DataDeletion, DeletionStatus, HookError, Hooks, Login, LoginDecision,
-    Logout, Reply, Scope, Timestamp, UserId,
+    ConfigBuilder, DataDeletion, DeletionStatus, HookError, Hooks, Login, LoginDecision, Logout,
+    Reply, Scope, Timestamp, UserId,
 };
 use ig_oauth_conformance::browser::send;
 use ig_oauth_conformance::harness::{App, Sessions, Settings};
@@ -48,42 +48,31 @@ impl Actor {
 }
 
 impl Hooks for Actor {
-    fn on_login(&self, _: Login) -> BoxFuture<'_, Result<LoginDecision, HookError>> {
+    async fn on_login(&self, _: Login) -> Result<LoginDecision, HookError> {
         let decision = match self.act() {
             Act::Refuses => LoginDecision::refuse(),
             Act::SaysNothing => LoginDecision::refuse_with(Reply::new(204).expect("a status")),
             _ => LoginDecision::accept(),
         };
-        Box::pin(async move { self.fails(decision) })
+        self.fails(decision)
     }
 
-    fn on_logout(&self, _: Logout) -> BoxFuture<'_, ()> {
-        Box::pin(async {
-            if self.act() == Act::Fails {
-                // Without the words of a panic, which nobody needs to see.
-                std::panic::resume_unwind(Box::new(()));
-            }
+    async fn on_logout(&self, _: Logout) {
+        if self.act() == Act::Fails {
+            // Without the words of a panic, which nobody needs to see.
+            std::panic::resume_unwind(Box::new(()));
+        }
+    }
+
+    async fn on_data_deletion(&self, _: DataDeletion) -> Result<DeletionStatus, HookError> {
+        self.fails(match self.act() {
+            Act::Deletes(status) => status,
+            _ => DeletionStatus::Done,
         })
     }
 
-    fn on_data_deletion(
-        &self,
-        _: DataDeletion,
-    ) -> BoxFuture<'_, Result<DeletionStatus, HookError>> {
-        Box::pin(async {
-            self.fails(match self.act() {
-                Act::Deletes(status) => status,
-                _ => DeletionStatus::Done,
-            })
-        })
-    }
-
-    fn accepts<'a>(
-        &'a self,
-        _: &'a UserId,
-        _: Timestamp,
-    ) -> BoxFuture<'a, Result<bool, HookError>> {
-        Box::pin(async { self.fails(true) })
+    async fn accepts(&self, _: &UserId, _: Timestamp) -> Result<bool, HookError> {
+        self.fails(true)
     }
 }
 
