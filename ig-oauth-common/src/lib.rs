@@ -12,6 +12,7 @@
 //! | [`Flow`] | a [`Request`] comes in, a [`Reply`] goes out |
 //! | [`AppRequest`] | what extractors ask for the [`Token`] of a session |
 //! | [`Hooks`] | the app's own code at the turns of the flow |
+//! | [`Texts`], [`Text`] | the sentences of the pages and messages, in the app's words, by language |
 //! | [`Store`], [`MemoryStore`] | sessions and accounts outside the browser |
 //! | [`HttpClient`] | the seam to the provider |
 //! | [`Clock`], [`Randomness`] | the two things a test may want to hold still |

@@ -124,6 +124,31 @@
 //! [`ApiErrorKind`] tells a dead token from a missing permission, a limit with its wait, and the
 //! provider's misleading "Unsupported request".
 //!
+//! # Your own words and pages
+//!
+//! [`Texts`] replace what the crate says on its pages and in JSON messages, a language at a time, and
+//! [`site_name`](ConfigBuilder::site_name) puts the name of your site there:
+//!
+//! ```
+//! use ig_oauth_tower::{Config, Text, Texts};
+//!
+//! # let secret = "obviously-fake-app-secret-0123456789";
+//! # let builder = Config::builder("1", secret, "https://app.example/callback");
+//! let config = builder
+//!     .site_name("Fish & Chips")
+//!     // The first is for readers whose languages you do not have.
+//!     .texts(Texts::new("en"))
+//!     .texts(Texts::new("de").with(Text::TryAgain, "Noch einmal versuchen"))
+//!     .failure_url("/oops")
+//!     .build()?;
+//! # Ok::<(), ig_oauth_tower::ConfigError>(())
+//! ```
+//!
+//! A user whose login failed sees a page of the crate, or the one at
+//! [`failure_url`](ConfigBuilder::failure_url). That gets three parameters: `error`, an [`ErrorCode`];
+//! `id`, under which the log has the details; and `options`, signed, for a link to
+//! `/auth/instagram/login?options=…` that starts the same login again, with its `return_to` and scopes.
+//!
 //! # Several instances, and background jobs
 //!
 //! Sessions live in their cookies until a [`store`](ConfigBuilder::store) is set: `ig-oauth-stores` has
@@ -240,7 +265,9 @@
 //!
 //! `ig-oauth-fake-instagram` is a simulator of the provider: start one in the test, point
 //! [`authorize_url`](ConfigBuilder::authorize_url), [`token_url`](ConfigBuilder::token_url) and
-//! [`graph_url`](ConfigBuilder::graph_url) at it, and log in over real HTTP. [`Clock`] moves the time.
+//! [`graph_url`](ConfigBuilder::graph_url) at it, and log in over real HTTP. `&fake_decision=allow`, added
+//! to the address of its window, presses the button. [`Clock`] moves the time. The guide
+//! [to a first app](https://github.com/ig-oauth/ig-oauth/blob/main/docs/first-app.md) has a whole test.
 //!
 //! # Features
 //!

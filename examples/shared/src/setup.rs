@@ -14,6 +14,9 @@ use crate::store::{self, Fallback};
 
 const DEFAULT_ADDRESS: &str = "127.0.0.1:3000";
 
+/// What the crate's own pages call the site.
+const SITE_NAME: &str = "Example Bakery";
+
 /// An example that is about to serve.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -81,6 +84,7 @@ impl Example {
             (builder, Some(simulator))
         };
         let (builder, sessions) = store::choose(builder, fallback).await?;
+        let builder = builder.site_name(SITE_NAME);
         Ok((Self { config: change(builder).build()?, address, simulator, sessions }, listener))
     }
 

@@ -62,6 +62,26 @@ fn a_command_that_nothing_runs_is_noticed() {
     }
 }
 
+/// The guide's code is that of two examples, whose own tests run it.
+#[test]
+fn the_first_app_of_the_guide_is_the_one_that_is_tested() {
+    let guide = fs::read_to_string(top().join("docs/first-app.md")).unwrap();
+    let blocks = guide.split("```").skip(1).step_by(2);
+    let code: Vec<_> = blocks.filter_map(|block| block.strip_prefix("rust")).collect();
+    let shown = code.iter().map(|block| block.trim_start_matches(",no_run").trim());
+    let shown: Vec<_> = shown.collect();
+    let tested: Vec<_> = ["first-axum", "first-actix"]
+        .map(|name| fs::read_to_string(top().join("examples").join(name).join("src/main.rs")))
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
+    let parts = tested.iter().flat_map(|source| {
+        let (app, test) = source.split_at(source.find("#[cfg(test)]").unwrap());
+        [app.trim(), test.trim()]
+    });
+    assert_eq!(shown, parts.collect::<Vec<_>>());
+}
+
 /// Whether the crate would take that text as a cookie secret.
 fn is_taken(text: &str) -> bool {
     let config = Config::builder("1", "an app secret", "https://app.example/callback");
