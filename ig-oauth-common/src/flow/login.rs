@@ -28,7 +28,20 @@ struct Start {
     by_button: Option<String>,
 }
 
+/// What a start comes to.
+enum Started {
+    /// Off to the authorization window.
+    Login(Reply),
+    /// A page whose button begins it.
+    Button(Reply),
+}
+
 impl Start {
+    /// What the hook is given.
+    fn announced(&self) -> LoginStart {
+        LoginStart { return_to: self.return_to.clone(), app_data: self.app_data.clone() }
+    }
+
     fn login(&self) -> SameLogin {
         let options = self.options.clone().return_to(&*self.return_to);
         SameLogin { options, context: self.context }
@@ -99,15 +112,18 @@ impl Flow {
             pending: PendingAttempts::of(settings, request.headers),
             by_button: is_cross_site(request).then(|| self.login_action(return_to, given)),
         };
-        if settings.hooks.is_none() {
-            let login = start.login();
-            return match self.start(start) {
-                Ok(reply) => Begin::Done(reply),
-                Err(error) => self.refuse(Refusal::new(error, audience).of(login)),
-            };
+        let (login, announced) = (start.login(), start.announced());
+        match self.start(start) {
+            // The hook hears of logins that begin. Any page can bring a button about.
+            Ok(Started::Login(reply)) if settings.hooks.is_some() => {
+                let flow = self.clone();
+                Begin::Job(Job::new(async move {
+                    flow.unless_refused(audience, login, announced, reply).await
+                }))
+            }
+            Ok(Started::Login(reply) | Started::Button(reply)) => Begin::Done(reply),
+            Err(error) => self.refuse(Refusal::new(error, audience).of(login)),
         }
-        let flow = self.clone();
-        Begin::Job(Job::new(async move { flow.start_with_hook(start).await }))
     }
 
     /// Nobody of the app's is logged in, so there is nobody to link an account to.
@@ -117,31 +133,30 @@ impl Flow {
         Refusal::new(AuthError::with_source(AuthErrorKind::LoginRequired, detail), audience)
     }
 
-    async fn start_with_hook(self, start: Start) -> Reply {
-        let (audience, login) = (start.audience, start.login());
-        if let Some(hooks) = &self.settings().hooks {
-            let announced =
-                LoginStart { return_to: start.return_to.clone(), app_data: start.app_data.clone() };
-            let refusal = match hooks.before_login(announced).await.map(|decision| decision.kind) {
-                Ok(StartKind::Proceed) => None,
-                Ok(StartKind::Refuse(Some(reply))) => {
-                    self.refused_by_hook(AuthErrorKind::RejectedByApp);
-                    return reply;
-                }
-                Ok(StartKind::Refuse(None)) => Some(AuthErrorKind::RejectedByApp.into()),
-                Err(error) => Some(AuthError::with_source(AuthErrorKind::Hook, error)),
-            };
-            if let Some(error) = refusal {
-                return self.refuse_now(Refusal::new(error, audience).of(login)).await;
+    /// `reply`, which sends the browser to the window, unless the hook has something against it.
+    async fn unless_refused(
+        self,
+        audience: Audience,
+        login: SameLogin,
+        announced: LoginStart,
+        reply: Reply,
+    ) -> Reply {
+        let Some(hooks) = &self.settings().hooks else {
+            return reply;
+        };
+        let error = match hooks.before_login(announced).await.map(|decision| decision.kind) {
+            Ok(StartKind::Proceed) => return reply,
+            Ok(StartKind::Refuse(Some(reply))) => {
+                self.refused_by_hook(AuthErrorKind::RejectedByApp);
+                return reply;
             }
-        }
-        match self.start(start) {
-            Ok(reply) => reply,
-            Err(error) => self.refuse_now(Refusal::new(error, audience).of(login)).await,
-        }
+            Ok(StartKind::Refuse(None)) => AuthErrorKind::RejectedByApp.into(),
+            Err(error) => AuthError::with_source(AuthErrorKind::Hook, error),
+        };
+        self.refuse_now(Refusal::new(error, audience).of(login)).await
     }
 
-    fn start(&self, start: Start) -> Result<Reply, AuthError> {
+    fn start(&self, start: Start) -> Result<Started, AuthError> {
         let settings = self.settings();
         let state = State::random(&*settings.randomness)
             .map_err(|error| AuthError::with_source(AuthErrorKind::Internal, error))?;
@@ -168,14 +183,15 @@ impl Flow {
         // A foreign page must not end what the user has under way. The user may, by the button.
         if let Some(action) = start.by_button.filter(|_| room.ends_the_users_own) {
             let by_post = settings.require_post || settings.linking || start.context.is_some();
-            return Ok(self.pages(start.audience).login_button(&action, by_post));
+            return Ok(Started::Button(self.pages(start.audience).login_button(&action, by_post)));
         }
         let force_reauth = start.options.force_reauth.or(settings.force_reauth);
         let location = authorization_request::location(settings, &state, &scopes, force_reauth);
-        Ok(Reply::empty(303)
+        let reply = Reply::empty(303)
             .header("location", location)
             .cookies([cookie::set_cookie(names, &name, &value, Some(ATTEMPT_LIFETIME))])
-            .cookies(room.removals))
+            .cookies(room.removals);
+        Ok(Started::Login(reply))
     }
 
     /// All scopes that a login asks for: required, optional, and those of its options.

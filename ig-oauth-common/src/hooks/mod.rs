@@ -60,7 +60,8 @@ impl Error for HookError {
 /// ```
 #[diagnostic::on_unimplemented(note = "hooks in an `Arc` go to `shared_hooks`")]
 pub trait Hooks: Send + Sync + 'static {
-    /// Before a browser is sent to the authorization window.
+    /// Before a browser is sent to the authorization window. Where a page with a button comes first, it
+    /// runs when the button is pressed: any page on the web can bring that page about.
     ///
     /// # Errors
     ///

@@ -151,7 +151,8 @@ impl HttpResponse {
         self
     }
 
-    /// The same answer with the wait of its `Retry-After` header, in seconds.
+    /// The same answer with the wait of its `Retry-After` header, in seconds. The header can hold a date
+    /// instead: then it is what lies between that and the `Date` header.
     #[must_use]
     pub fn with_retry_after_seconds(mut self, seconds: Option<u64>) -> Self {
         self.retry_after_seconds = seconds;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Client, redirect, retry};
@@ -120,7 +120,7 @@ impl HttpClient for ReqwestClient {
             body.extend_from_slice(&chunk);
         }
         let text = |name: &str| response.headers().get(name)?.to_str().ok();
-        let seconds = text("retry-after").and_then(|value| value.trim().parse().ok());
+        let seconds = text("retry-after").and_then(|value| wait(value, text("date")));
         let content_type = text("content-type").map(str::to_owned);
         let usage = text("x-business-use-case-usage").map(str::to_owned);
         Ok(HttpResponse::new(response.status().as_u16(), body)
@@ -128,6 +128,19 @@ impl HttpClient for ReqwestClient {
             .with_retry_after_seconds(seconds)
             .with_usage(usage))
     }
+}
+
+/// The seconds of a `Retry-After`, which has them or a date (RFC 9110, section 10.2.3). The date is by the
+/// clock of who answers, whose time is in `Date`.
+fn wait(retry_after: &str, date: Option<&str>) -> Option<u64> {
+    let retry_after = retry_after.trim();
+    if let Ok(seconds) = retry_after.parse() {
+        return Some(seconds);
+    }
+    let until = httpdate::parse_http_date(retry_after).ok()?;
+    let now = date.and_then(|date| httpdate::parse_http_date(date.trim()).ok());
+    let wait = until.duration_since(now.unwrap_or_else(SystemTime::now)).ok()?;
+    Some(wait.as_secs())
 }
 
 /// The URL stays out: the long-lived exchange carries the app secret in its query.

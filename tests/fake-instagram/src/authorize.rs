@@ -121,7 +121,9 @@ fn allow(
     let mut parameters = vec![("code", code.as_str())];
     parameters.extend(window.state.as_deref().map(|state| ("state", state)));
     // Meta's guide: "#_ will be appended to the end of the redirect URI".
-    Answer::redirect(302, format!("{}#_", with_parameters(&window.redirect_uri, &parameters)))
+    let end = if ledger.escapes_fragment { "%23_" } else { "#_" };
+    let target = with_parameters(&window.redirect_uri, &parameters);
+    Answer::redirect(302, format!("{target}{end}"))
 }
 
 /// Whatever a test wants the window to say, and the state.

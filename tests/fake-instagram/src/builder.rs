@@ -260,6 +260,12 @@ impl FakeInstagram {
         self.shared.ledger().cancel_without_state = without;
     }
 
+    /// Whether the `#_` of good redirects is escaped, as `%23_`, from now on: a server sees it when
+    /// something on the way takes the whole address for a query.
+    pub fn set_escapes_fragment(&self, escapes: bool) {
+        self.shared.ledger().escapes_fragment = escapes;
+    }
+
     /// What "Allow" leads back with instead of a code, from now on, beside the `state`: the errors
     /// of a login that the provider itself gives up, such as `error=server_error`. None ends it.
     pub fn set_window_answer(&self, parameters: Option<&[(&str, &str)]>) {

@@ -82,6 +82,8 @@ pub(crate) struct Ledger {
     pub(crate) redirect_uris: Vec<String>,
     pub(crate) any_loopback: bool,
     pub(crate) cancel_without_state: bool,
+    /// The `#_` comes as `%23_`, in the query.
+    pub(crate) escapes_fragment: bool,
     pub(crate) window_answer: Option<Vec<(String, String)>>,
     pub(crate) refresh_keeps_string: bool,
     pub(crate) deauthorize_url: Option<String>,
@@ -110,6 +112,7 @@ impl Ledger {
             redirect_uris: Vec::new(),
             any_loopback: false,
             cancel_without_state: false,
+            escapes_fragment: false,
             window_answer: None,
             refresh_keeps_string: false,
             deauthorize_url: None,

@@ -184,6 +184,13 @@ async fn the_redirects_are_those_of_the_guide() {
     let allow = get(&window(&provider, |pairs| set(pairs, "fake_decision", Some("allow")))).await;
     let code = provider.issued_codes().pop().unwrap();
     assert_eq!(location(&allow), format!("{REDIRECT_URI}?code={code}&state=a-state#_"));
+    for (escapes, end) in [(true, "%23_"), (false, "#_")] {
+        provider.set_escapes_fragment(escapes);
+        let allow = window(&provider, |pairs| set(pairs, "fake_decision", Some("allow")));
+        let answer = get(&allow).await;
+        let code = provider.issued_codes().pop().unwrap();
+        assert_eq!(location(&answer), format!("{REDIRECT_URI}?code={code}&state=a-state{end}"));
+    }
     let cancel = window(&provider, |pairs| set(pairs, "fake_decision", Some("cancel")));
     let sample = "error=access_denied&error_reason=user_denied&\
                   error_description=The+user+denied+your+request";

@@ -33,6 +33,22 @@ async fn leads_to(app: &App, browser: &mut Browser, page: &Response, target: &st
     assert_eq!(landed.url.path(), target);
 }
 
+pub async fn an_escaped_fragment_ends_no_login(adapter: &impl Adapter) {
+    let app = App::start(adapter, Settings::new()).await;
+    for (escapes, end) in [(true, "%23_"), (false, "#_")] {
+        app.provider.set_escapes_fragment(escapes);
+        let mut browser = Browser::new();
+        let callback = app.allowed(&mut browser, "?return_to=/page/kept").await;
+        assert!(callback.ends_with(end), "{callback}");
+        let landed = browser.step(&callback).await;
+        assert_eq!((landed.status, landed.location()), (303, "/page/kept#"), "{end}");
+        let exchange = app.provider.requests();
+        let exchange = exchange.iter().rfind(|request| request.field("code").is_some()).unwrap();
+        assert_eq!(exchange.field("code"), app.provider.issued_codes().last().map(String::as_str));
+        assert_eq!(browser.step(&app.url("/")).await.text(), app.user_id());
+    }
+}
+
 pub async fn a_stale_attempt_is_refused_and_a_fresh_one_is_not(adapter: &impl Adapter) {
     for (age, status) in [(10 * 60 - 1, 303), (10 * 60 + 1, 400)] {
         let app = App::start(adapter, Settings::new()).await;

@@ -40,6 +40,7 @@ macro_rules! run_scenarios {
                 garbage_in_an_attempt_cookie_does_not_stop_a_login
             }
             callback {
+                an_escaped_fragment_ends_no_login
                 a_stale_attempt_is_refused_and_a_fresh_one_is_not
                 forged_callbacks_never_reach_the_provider_and_leave_the_attempt_alive
                 a_tampered_attempt_is_refused
@@ -87,6 +88,7 @@ macro_rules! run_scenarios {
                 a_missing_required_permission_keeps_nothing
                 a_session_ends_with_its_idle_life_and_is_renewed_by_use
                 a_weekly_visitor_never_logs_in_again_and_who_stays_away_is_asked_to
+                a_wait_is_read_in_seconds_and_as_a_date
             }
             hooks {
                 a_hook_chooses_the_landing_page_and_adds_the_apps_cookies

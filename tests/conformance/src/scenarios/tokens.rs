@@ -163,3 +163,33 @@ pub async fn a_weekly_visitor_never_logs_in_again_and_who_stays_away_is_asked_to
         }
     }
 }
+
+/// The provider's servers and what stands before them write either form.
+pub async fn a_wait_is_read_in_seconds_and_as_a_date(adapter: &impl Adapter) {
+    let app = App::start(adapter, Settings::new()).await;
+    let mut browser = Browser::new();
+    app.log_in(&mut browser).await;
+    let body = r#"{"error":{"message":"x","type":"OAuthException","code":4}}"#;
+    let date = "Date: Wed, 21 Oct 2026 07:28:00 GMT\r\n";
+    for (date, retry_after, wait) in [
+        (date, "120", "120"),
+        (date, "Wed, 21 Oct 2026 07:30:00 GMT", "120"),
+        // Obsolete forms that every recipient must accept (RFC 9110, section 5.6.7).
+        (date, "Wednesday, 21-Oct-26 07:30:00 GMT", "120"),
+        (date, "Wed Oct 21 07:30:00 2026", "120"),
+        // A moment that has gone by says no more than no header.
+        (date, "Wed, 21 Oct 2026 07:27:59 GMT", "0"),
+        (date, "soon", "0"),
+        ("", "Thu, 01 Jan 1970 00:00:00 GMT", "0"),
+        ("Date: noon\r\n", "120", "120"),
+    ] {
+        let answer = format!(
+            "HTTP/1.1 429 Too Many Requests\r\n{date}Retry-After: {retry_after}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        app.provider.set_fault(Endpoint::Media, Fault::Raw(answer.into_bytes()));
+        let told = browser.step(&app.url("/media")).await;
+        assert_eq!(told.text(), format!("Throttled {wait} s"), "{date}{retry_after}");
+    }
+}

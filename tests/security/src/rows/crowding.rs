@@ -1,5 +1,9 @@
 //! Section 15: attempts of one browser that a foreign page crowds out.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ig_oauth_common::{HookError, Hooks, LoginStart, LoginStartDecision};
 use ig_oauth_conformance::browser::Response;
 use ig_oauth_conformance::harness::{Adapter, Settings};
 
@@ -79,4 +83,30 @@ pub async fn v_09_a_foreign_page_ends_no_login_under_way(adapter: &impl Adapter)
     assert!(under_way.len() < 8, "{}", under_way.len());
     let page = start(&site, &long, &under_way, Some(FOREIGN)).await;
     assert_eq!((page.status, page.all("set-cookie").len()), (200, 0));
+}
+
+/// Counts the logins that begin.
+#[derive(Clone, Default)]
+struct Begun(Arc<AtomicUsize>);
+
+impl Hooks for Begun {
+    async fn before_login(&self, _: LoginStart) -> Result<LoginStartDecision, HookError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(LoginStartDecision::proceed())
+    }
+}
+
+pub async fn v_09_the_button_page_is_no_login_for_the_hook(adapter: &impl Adapter) {
+    let begun = Begun::default();
+    let hooks = begun.clone();
+    let site = Site::with(adapter, Settings::new().configure(|builder| builder.hooks(hooks))).await;
+    let under_way = full(&site, None).await;
+    assert_eq!(begun.0.load(Ordering::SeqCst), 8);
+    for _ in 0..3 {
+        let page = start(&site, LOGIN, &under_way, Some(FOREIGN)).await;
+        assert_eq!((page.status, page.all("set-cookie").len()), (200, 0), "{}", page.describe());
+    }
+    assert_eq!(begun.0.load(Ordering::SeqCst), 8, "a foreign page brings no hook about");
+    let pressed = start(&site, LOGIN, &under_way, Some(("sec-fetch-site", "same-origin"))).await;
+    assert_eq!((pressed.status, begun.0.load(Ordering::SeqCst)), (303, 9));
 }

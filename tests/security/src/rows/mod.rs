@@ -51,6 +51,7 @@ macro_rules! run_rows {
             }
             crowding {
                 v_09_a_foreign_page_ends_no_login_under_way
+                v_09_the_button_page_is_no_login_for_the_hook
             }
             state {
                 s_01_every_login_sends_one_random_state
