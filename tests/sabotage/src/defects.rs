@@ -391,6 +391,13 @@ pub(crate) const DEFECTS: &[Defect] = &[
         code: "if opened.is_dead || (!{on} && opened.token.hash() != token.hash()) {",
     },
     Defect {
+        name: "read_sessions_of_accounts_marked_as_dead",
+        caught_by: &["w_20_the_mark_alone_ends_a_session_that_could_not_be_removed"],
+        file: "ig-oauth-common/src/session/stored.rs",
+        before: "if is_dead || tombstones.is_dead(&token, now) {",
+        code: "if (!{on} && is_dead) || tombstones.is_dead(&token, now) {",
+    },
+    Defect {
         name: "believe_times_of_the_future",
         caught_by: &["v_04_a_session_from_the_future_is_ignored_and_never_sealed_anew"],
         file: "ig-oauth-common/src/session/impossible_times.rs",

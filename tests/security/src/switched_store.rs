@@ -16,6 +16,7 @@ pub struct SwitchedStore {
     hanging: Arc<AtomicBool>,
     rival: Arc<Mutex<Option<AccountRecord>>>,
     read_only: Arc<AtomicBool>,
+    fails_an_end: Arc<AtomicBool>,
     calls: Arc<AtomicUsize>,
     claims: Arc<Mutex<Vec<Claim>>>,
 }
@@ -46,6 +47,17 @@ impl SwitchedStore {
     /// a replica.
     pub fn set_read_only(&self, read_only: bool) {
         self.read_only.store(read_only, Ordering::SeqCst);
+    }
+
+    /// Lets the next end of a session fail, and that one alone.
+    pub fn fail_the_next_end(&self) {
+        self.fails_an_end.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether that end is still to come.
+    #[must_use]
+    pub fn is_to_fail_an_end(&self) -> bool {
+        self.fails_an_end.load(Ordering::SeqCst)
     }
 
     /// How often it was asked.
@@ -124,6 +136,9 @@ impl Store for SwitchedStore {
     }
 
     async fn end_session(&self, id: &SessionIdHash) -> Result<(), StoreError> {
+        if self.fails_an_end.swap(false, Ordering::SeqCst) {
+            return Err(StoreError::new("the connection was lost"));
+        }
         self.change(self.inner.end_session(id)).await
     }
 

@@ -8,6 +8,7 @@ use ig_oauth_conformance::harness::{Adapter, Sessions, Settings};
 use ig_oauth_fake_instagram::{Endpoint, Fault};
 
 use crate::site::{Site, is_ok, removed, session_cookie};
+use crate::switched_store::SwitchedStore;
 
 const BOTH: [Sessions; 2] = [Sessions::Cookie, Sessions::Store];
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -113,6 +114,29 @@ pub async fn w_20_a_call_that_meets_a_dead_token_ends_its_sessions(adapter: &imp
         assert_eq!(site.get("/media", &fresh).await.status, 200, "{sessions:?}");
         assert_eq!(site.get("/me", &session).await.status, 401, "{sessions:?}");
         assert_eq!(world.died.names().len(), 1);
+    }
+}
+
+pub async fn w_20_the_mark_alone_ends_a_session_that_could_not_be_removed(adapter: &impl Adapter) {
+    let store = SwitchedStore::new();
+    let with = |store: SwitchedStore| {
+        Settings::new().configure(move |builder| builder.cookie_secrets([SECRET]).store(store))
+    };
+    let site = Site::with(adapter, with(store.clone())).await;
+    let other = Site::with(adapter, with(store.clone())).await;
+    let session = site.log_in().await;
+    assert_eq!(other.get("/me", &session).await.status, 200);
+    site.app.provider.revoke_tokens();
+    store.fail_the_next_end();
+    assert!(site.get("/media", &session).await.text().contains("TokenInvalid"));
+    assert!(!store.is_to_fail_an_end(), "the removal was tried, and failed");
+    // This instance has heard nothing of it, and the record is there: what it has is the mark.
+    has_ended(&other, &session).await;
+    // It removes what the first one could not, so a new login brings nothing back.
+    let fresh = site.log_in().await;
+    for instance in [&site, &other] {
+        assert_eq!(instance.get("/me", &fresh).await.status, 200);
+        assert_eq!(instance.get("/me", &session).await.status, 401);
     }
 }
 

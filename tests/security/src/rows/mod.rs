@@ -152,6 +152,7 @@ macro_rules! run_rows {
             }
             dead_tokens {
                 w_20_a_call_that_meets_a_dead_token_ends_its_sessions
+                w_20_the_mark_alone_ends_a_session_that_could_not_be_removed
                 w_20_a_refresh_that_meets_a_dead_token_ends_its_sessions
                 w_20_a_late_answer_about_an_old_token_ends_nothing_newer
                 w_20_a_late_answer_about_a_dead_token_spares_the_cookie_of_a_newer_login
