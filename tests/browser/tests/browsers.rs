@@ -4,6 +4,7 @@
 
 use std::process::ExitCode;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use ig_oauth_browser::launch::Kind;
 use ig_oauth_browser::run::{self, Count};
@@ -26,12 +27,15 @@ const PROGRAMS: [(Framework, Programs); 2] = [
     ),
 ];
 
-fn checks(kind: Kind, words: &[String]) -> Count {
+/// How the checks went, and how long they took.
+fn checks(kind: Kind, words: &[String]) -> (Count, Duration) {
+    let started = Instant::now();
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    runtime.worker_threads(2).enable_all().build().map_or_else(
+    let count = runtime.worker_threads(2).enable_all().build().map_or_else(
         |_| Count { passed: 0, failed: 1 },
         |runtime| runtime.block_on(run::checks(kind, &PROGRAMS, words)),
-    )
+    );
+    (count, started.elapsed())
 }
 
 fn main() -> ExitCode {
@@ -51,8 +55,14 @@ fn main() -> ExitCode {
         .collect();
     let mut failed = 0;
     for (kind, thread) in running {
-        let count = thread.join().unwrap_or(Count { passed: 0, failed: 1 });
-        println!("{:<10} {} checks passed, {} failed", kind.name(), count.passed, count.failed);
+        let nothing = (Count { passed: 0, failed: 1 }, Duration::ZERO);
+        let (count, took) = thread.join().unwrap_or(nothing);
+        let Count { passed, failed: not_passed } = count;
+        println!(
+            "{:<10} {passed} checks passed, {not_passed} failed, in {} s",
+            kind.name(),
+            took.as_secs()
+        );
         failed += count.failed;
     }
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }

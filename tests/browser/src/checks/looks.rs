@@ -10,26 +10,22 @@ use crate::site::Site;
 use crate::visit::Visit;
 
 checks! {
-    Usual: every_page_is_accessible_by_keyboard_and_on_a_phone,
+    Usual: every_page_is_accessible_and_used_by_keyboard, no_page_scrolls_sideways_on_a_phone,
         every_page_of_the_crates_table_is_in_the_list;
     Dark: every_page_is_accessible_in_the_dark;
     ForcedColours: every_page_keeps_its_borders_in_forced_colours;
 }
 
-async fn every_page_is_accessible_by_keyboard_and_on_a_phone(
-    visit: &Visit<'_>,
-    site: &Site,
-) -> Outcome {
+async fn every_page_is_accessible_and_used_by_keyboard(visit: &Visit<'_>, site: &Site) -> Outcome {
     let axe = axe()?;
     let seen = RefCell::new(Seen::new());
+    visit.resize(800, 560).await?;
     walk(visit, site, async |page| {
         let texts = pieces(visit).await?;
         seen.borrow_mut().insert(page.name, texts);
-        visit.resize(800, 560).await?;
         is_accessible(visit, axe.as_deref()).await?;
         save(visit, page, "").await?;
-        is_used_by_keyboard(visit).await?;
-        fits_a_phone(visit).await
+        is_used_by_keyboard(visit).await
     })
     .await?;
     site.seen.replace(seen.into_inner());
@@ -37,7 +33,7 @@ async fn every_page_is_accessible_by_keyboard_and_on_a_phone(
 }
 
 async fn every_page_of_the_crates_table_is_in_the_list(visit: &Visit<'_>, site: &Site) -> Outcome {
-    // The check before this one has been everywhere, unless it was not chosen or did not pass.
+    // The first check of this file has been everywhere, unless it was not chosen or did not pass.
     let mut seen = site.seen.take();
     if seen.is_empty() {
         let all = RefCell::new(Seen::new());
@@ -51,6 +47,17 @@ async fn every_page_of_the_crates_table_is_in_the_list(visit: &Visit<'_>, site: 
     }
     let missing = missing_from(&seen);
     ensure(missing.is_empty(), missing.join("\n"))
+}
+
+/// The narrowest of phones.
+async fn no_page_scrolls_sideways_on_a_phone(visit: &Visit<'_>, site: &Site) -> Outcome {
+    visit.resize(320, 640).await?;
+    walk_half(visit, site, async |_| {
+        let widths = visit.evaluate("[document.documentElement.scrollWidth, innerWidth]").await?;
+        let (content, room) = (widths[0].as_u64(), widths[1].as_u64());
+        ensure(content <= room && room == Some(320), format!("wider than a phone: {widths}"))
+    })
+    .await
 }
 
 async fn every_page_is_accessible_in_the_dark(visit: &Visit<'_>, site: &Site) -> Outcome {
@@ -121,23 +128,14 @@ async fn is_used_by_keyboard(visit: &Visit<'_>) -> Outcome {
                          return stops.size })()";
     const LEFT: &str = "[...[...stops].map(one => one.outerHTML), ...unseen]";
     let stops = visit.evaluate(STOPS).await?.as_u64().unwrap_or_default();
-    for _ in 0..stops {
-        visit.keys(TAB).await?;
-    }
+    let stops = usize::try_from(stops).unwrap_or_default();
+    visit.keys(&TAB.repeat(stops)).await?;
     let left = visit.evaluate(LEFT).await?;
     ensure(left == serde_json::json!([]), format!("not by keyboard, or without a sign: {left}"))
 }
 
 /// Tab, as WebDriver writes it.
 const TAB: &str = "\u{E004}";
-
-/// Nothing has to be scrolled sideways on the narrowest of phones.
-async fn fits_a_phone(visit: &Visit<'_>) -> Outcome {
-    visit.resize(320, 640).await?;
-    let widths = visit.evaluate("[document.documentElement.scrollWidth, innerWidth]").await?;
-    let (content, room) = (widths[0].as_u64(), widths[1].as_u64());
-    ensure(content <= room && room == Some(320), format!("wider than a phone: {widths}"))
-}
 
 /// Keeps a picture, where `SAVE_PAGES` names a folder: Chromium's, since both look alike.
 async fn save(visit: &Visit<'_>, page: &Page, suffix: &str) -> Outcome {
