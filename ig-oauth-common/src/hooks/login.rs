@@ -26,7 +26,7 @@ impl LoginStart {
     }
 }
 
-/// What [`Hooks::before_login`] decides.
+/// What [`Hooks::before_login`](crate::Hooks::before_login) decides.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct LoginStartDecision {
@@ -93,7 +93,7 @@ impl Login {
     }
 }
 
-/// What [`Hooks::on_login`] decides.
+/// What [`Hooks::on_login`](crate::Hooks::on_login) decides.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct LoginDecision {

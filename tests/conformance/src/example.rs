@@ -134,7 +134,8 @@ pub async fn cancelling_and_two_tabs_end_well(program: &str) {
     browser.open(&example.url("/me")).await;
     let page = browser.press("Cancel").await;
     assert_eq!(page.response.status, 403);
-    assert!(page.response.text().contains("Nothing was changed"));
+    let text = page.response.text();
+    assert!(text.contains("Nothing was changed") && text.contains("Example Bakery"), "{text}");
 
     let login = |to: &str| example.url(&format!("/auth/instagram/login?return_to={to}"));
     let mut tabs = Vec::new();
