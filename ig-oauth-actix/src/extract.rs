@@ -5,7 +5,6 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::pin::Pin;
-use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
@@ -18,7 +17,6 @@ use ig_oauth_common::{
 use crate::headers::{ActixHeaders, flow_request};
 use crate::middleware::AttachedRequest as _;
 use crate::response::response;
-use crate::swallowed::{Extraction, Failure};
 
 /// The token of the user who makes this request.
 ///
@@ -153,13 +151,9 @@ impl<R> fmt::Debug for InstagramTokenWith<R> {
 
 /// The token of the user who makes this request, if there is one.
 ///
-/// Take this and not `Option<InstagramToken>`: actix's own `Option` swallows every error and logs it.
-/// There too a store that is down ends in 503, but only after the handler has run in vain, and with
-/// none of the headers that it and the middlewares inside of ours have set; and a middleware that is
-/// missing looks like a stranger.
-///
-/// Nor `Either<InstagramToken, T>`: it goes on to `T` whatever the error was, so that a store that is
-/// down makes a stranger of a user, and no 503 comes.
+/// Take this and not `Option<InstagramToken>`: actix's own `Option` swallows every error and logs it. A
+/// store that is down, and a middleware that is missing, look like an anonymous visitor there; with
+/// this they answer 503 and 500. The same goes for `Either<InstagramToken, T>`.
 #[derive(Clone, Debug)]
 pub struct MaybeInstagramToken(Option<Token>);
 
@@ -223,43 +217,26 @@ impl InstagramLogin {
 #[derive(Clone, Debug)]
 pub struct InstagramTokenRejection {
     reply: Reply,
-    /// There when nobody could say whether there is a session.
-    failure: Option<Arc<Failure>>,
 }
 
 impl InstagramTokenRejection {
     pub(crate) fn refusal(reply: Reply) -> Self {
-        Self { reply, failure: None }
-    }
-
-    fn failed(reply: Reply, request: &AppRequest) -> Self {
-        let failure = Failure::new(request.clone(), reply.clone());
-        Self { reply, failure: Some(Arc::new(failure)) }
-    }
-
-    pub(crate) fn failure(&self) -> Option<&Arc<Failure>> {
-        self.failure.as_ref()
-    }
-
-    fn seen(&self) -> &Reply {
-        self.failure.iter().for_each(|failure| failure.see());
-        &self.reply
+        Self { reply }
     }
 
     /// The status of the answer.
     #[must_use]
     pub fn status(&self) -> u16 {
-        self.seen().status()
+        self.reply.status()
     }
 
     /// The text of the answer's body.
     #[must_use]
     pub fn body_text(&self) -> String {
-        String::from_utf8_lossy(self.seen().body_bytes()).into_owned()
+        String::from_utf8_lossy(self.reply.body_bytes()).into_owned()
     }
 }
 
-// actix's `Option` logs the error that it swallows, so this is no sign that the app has seen it.
 impl fmt::Display for InstagramTokenRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "no Instagram token: answered {}", self.reply.status())
@@ -274,7 +251,7 @@ impl ResponseError for InstagramTokenRejection {
     }
 
     fn error_response(&self) -> HttpResponse {
-        response(self.seen().clone())
+        response(self.reply.clone())
     }
 }
 
@@ -305,7 +282,7 @@ fn optional(
         let (attached, caller) = attached?;
         match attached.optional(&caller).await {
             Ok(token) => Ok((attached, caller, token)),
-            Err(reply) => Err(InstagramTokenRejection::failed(reply, &attached)),
+            Err(reply) => Err(InstagramTokenRejection::refusal(reply)),
         }
     }
 }
@@ -329,7 +306,7 @@ impl FromRequest for InstagramToken {
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        Box::pin(Extraction::new(require(request)))
+        Box::pin(require(request))
     }
 }
 
@@ -339,11 +316,11 @@ impl<R: RequiredScopes + 'static> FromRequest for InstagramTokenWith<R> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let token = require(request);
-        Box::pin(Extraction::new(async {
+        Box::pin(async {
             let token = token.await?;
             token.require(R::scopes())?;
             Ok(Self { token, scopes: PhantomData })
-        }))
+        })
     }
 }
 
@@ -353,10 +330,10 @@ impl FromRequest for MaybeInstagramToken {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let token = optional(request);
-        Box::pin(Extraction::new(async {
+        Box::pin(async {
             let (_, _, token) = token.await?;
             Ok(Self(token))
-        }))
+        })
     }
 }
 

@@ -11,7 +11,6 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use ig_oauth_common::{AppRequest, Reply};
 use pin_project_lite::pin_project;
 
-use crate::extract::InstagramTokenRejection;
 use crate::headers::ActixHeaders;
 use crate::response::{append, response};
 
@@ -70,25 +69,9 @@ where
                 future.poll(cx).map_ok(ServiceResponse::map_into_left_body)
             }
             Projection::InnerWithSlot { future, request } => {
-                let answer = ready!(future.poll(cx));
-                // What a handler or a middleware said that took a store that is down for a stranger
-                // does not go out.
-                let lost = request.take_swallowed();
                 // A middleware inside that answers with `Err` leaves nothing to append a cookie to: it
-                // waits for the next request. Nor is there a request left to answer, so an error takes
-                // the place of an error.
-                let mut answer = match (answer, lost) {
-                    (Ok(answer), None) => answer,
-                    (Ok(answer), Some(reply)) => {
-                        let answer = answer.into_response(response(reply));
-                        return Poll::Ready(Ok(answer.map_into_right_body()));
-                    }
-                    (Err(error), None) => return Poll::Ready(Err(error)),
-                    (Err(_), Some(reply)) => {
-                        let rejection = InstagramTokenRejection::refusal(reply);
-                        return Poll::Ready(Err(rejection.into()));
-                    }
-                };
+                // waits for the next request.
+                let mut answer = ready!(future.poll(cx))?;
                 let lines = request.finish(&ActixHeaders(answer.headers()));
                 let lines = lines.iter().map(|(name, value)| (*name, value.as_str()));
                 append(answer.headers_mut(), lines);

@@ -253,7 +253,6 @@ mod guard;
 mod headers;
 mod middleware;
 mod response;
-mod swallowed;
 
 pub use extract::{
     InstagramLogin, InstagramToken, InstagramTokenRejection, InstagramTokenWith,

@@ -56,10 +56,12 @@ impl InstagramOAuth {
     /// The middleware of `config`.
     ///
     /// What the flow does for browsers that may leave, such as finishing a login, runs in the Tokio
-    /// runtime in which this is called, which should be the one of `main`: a worker that stops ends its
-    /// own. See [`Flow::finished`] for the end of a program.
+    /// runtime where this is called: a worker that stops ends its own. See [`Flow::finished`] for the
+    /// end of a program.
     pub fn new(config: Config) -> Self {
-        Self { flow: Flow::at_home_here(config) }
+        let flow = Flow::new(config);
+        flow.run_tasks_here();
+        Self { flow }
     }
 
     /// The flow behind the middleware.

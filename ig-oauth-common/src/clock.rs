@@ -3,6 +3,9 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// How far two servers' clocks may be apart.
+pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(60);
+
 /// A moment, in whole seconds since 1970-01-01T00:00:00Z.
 ///
 /// Arithmetic saturates: no clock, however wrong, makes it overflow or wrap.
@@ -39,6 +42,12 @@ impl From<SystemTime> for Timestamp {
     /// A time before 1970 counts as 1970.
     fn from(time: SystemTime) -> Self {
         Self(time.duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs()))
+    }
+}
+
+impl From<Timestamp> for SystemTime {
+    fn from(timestamp: Timestamp) -> Self {
+        UNIX_EPOCH.checked_add(Duration::from_secs(timestamp.unix_seconds())).unwrap_or(UNIX_EPOCH)
     }
 }
 

@@ -38,9 +38,11 @@ impl<K: Ord + Clone, V: Expires> ExpiringMap<K, V> {
         self.values.get(key)
     }
 
-    /// Puts a value in the place of an earlier one, or of the one that expires soonest.
-    pub(crate) fn insert(&mut self, key: K, value: V) {
-        if self.remove(&key).is_none()
+    /// Puts a value in the place of an earlier one, which it gives back, or of the one that expires
+    /// soonest.
+    pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
+        let earlier = self.remove(&key);
+        if earlier.is_none()
             && self.values.len() >= self.capacity
             && let Some((_, soonest)) = self.ends.pop_first()
         {
@@ -48,6 +50,16 @@ impl<K: Ord + Clone, V: Expires> ExpiringMap<K, V> {
         }
         self.ends.insert((value.expires_at(), key.clone()));
         self.values.insert(key, value);
+        earlier
+    }
+
+    /// Forgets what ended at `now` or before.
+    pub(crate) fn forget_expired(&mut self, now: Timestamp) {
+        while self.ends.first().is_some_and(|(end, _)| *end <= now)
+            && let Some((_, key)) = self.ends.pop_first()
+        {
+            self.values.remove(&key);
+        }
     }
 
     pub(crate) fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
@@ -143,7 +155,10 @@ mod tests {
     fn dearest_insert(capacity: u64, is_one_end: bool) -> usize {
         let mut map = full(capacity, is_one_end);
         let keys = (0..50).map(|number| capacity + number).chain(capacity / 2..capacity / 2 + 50);
-        keys.map(|key| looks_of(|| map.insert(Key(key), Value(key)))).max().unwrap()
+        let mut insert = |key| {
+            map.insert(Key(key), Value(key));
+        };
+        keys.map(|key| looks_of(|| insert(key))).max().unwrap()
     }
 
     #[test]

@@ -12,7 +12,6 @@
 //! | [`Flow`] | a [`Request`] comes in, a [`Reply`] goes out |
 //! | [`AppRequest`] | what extractors ask for the [`Token`] of a session |
 //! | [`Hooks`] | the app's own code at the turns of the flow |
-//! | [`Texts`], [`Text`] | the sentences of the pages and messages, in the app's words, by language |
 //! | [`Store`], [`MemoryStore`] | sessions and accounts outside the browser |
 //! | [`HttpClient`] | the seam to the provider |
 //! | [`Clock`], [`Randomness`] | the two things a test may want to hold still |
@@ -87,46 +86,52 @@ mod error;
 mod expiring_map;
 mod flow;
 mod futures;
-mod gone;
 mod hooks;
+mod http;
 mod keys;
+mod local_path;
+mod messages;
 mod offline;
 #[cfg(test)]
 mod operations;
 mod provider;
 mod randomness;
-mod scope;
+mod redirect_uri;
+mod rejection;
 mod session;
-mod token;
+mod store;
+mod tasks;
+mod token_facts;
 mod trace;
 
-pub use api::Api;
+pub use api::{Api, OtherScope, Scope, ScopeError, Scopes};
 pub use clock::{Clock, SystemClock, Timestamp};
-pub use config::{Config, ConfigBuilder, ConfigError, LongLived};
-pub use error::{AuthError, AuthErrorKind, ErrorCode};
+pub use config::{Config, ConfigBuilder};
+pub use error::{AuthError, AuthErrorKind, ConfigError, ErrorCode};
 pub use flow::{
-    AppDataTooLong, AppRequest, Begin, Caller, Flow, Form, Headers, InvalidHeader, InvalidStatus,
-    Job, Languages, LoginContext, LoginOptions, LoginOptionsError, Reply, Request, RequiredScopes,
-    Route, Text, Texts, middleware_missing,
+    AppRequest, Begin, Caller, Flow, Form, Job, LoginOptions, LoginOptionsError, LongLived,
+    RequiredScopes, Route, Text, Texts, middleware_missing,
 };
-pub use gone::{DataDeletion, DeadAccount, Deauthorization};
 pub use hooks::{
-    Denial, Failure, HookError, Hooks, Login, LoginDecision, LoginStart, LoginStartDecision, Logout,
+    DataDeletion, DeadAccount, Deauthorization, Denial, Failure, HookError, Hooks, Login,
+    LoginDecision, LoginStart, LoginStartDecision, Logout,
+};
+pub use http::{HttpClient, HttpError, HttpErrorKind, HttpMethod, HttpRequest, HttpResponse};
+pub use messages::{
+    AppDataTooLong, Headers, InvalidHeader, InvalidStatus, Languages, LoginContext, Reply, Request,
 };
 pub use offline::{
     AccountState, ConnectedAccount, OfflineAccess, RefreshReport, Refresher, ResealReport,
 };
-pub use provider::http::{
-    HttpClient, HttpError, HttpErrorKind, HttpMethod, HttpRequest, HttpResponse,
-};
 pub use provider::{
-    AccountType, ApiError, ApiErrorKind, Profile, ProviderRejection, SignedRequest,
-    SignedRequestError, SignedRequestVerifier,
+    AccountType, ApiError, ApiErrorKind, Profile, SignedRequest, SignedRequestError,
+    SignedRequestVerifier, Token,
 };
 pub use randomness::{Randomness, RandomnessUnavailable, SystemRandomness};
-pub use scope::{OtherScope, Scope, ScopeError, Scopes};
-pub use session::{
+pub use rejection::ProviderRejection;
+pub use session::Slot;
+pub use store::{
     AccountKey, AccountRecord, Claim, DeletionRecord, DeletionStatus, MemoryStore, SessionIdHash,
-    SessionRecord, Slot, Store, StoreError,
+    SessionRecord, Store, StoreError,
 };
-pub use token::{AccessToken, Lifetime, Token, UserId};
+pub use token_facts::{AccessToken, Lifetime, UserId};

@@ -53,3 +53,12 @@ impl Randomness for SystemRandomness {
         getrandom::fill(bytes).map_err(|_| RandomnessUnavailable)
     }
 }
+
+/// So many random bytes of a source.
+pub(crate) fn random<const N: usize>(
+    source: &dyn Randomness,
+) -> Result<[u8; N], RandomnessUnavailable> {
+    let mut bytes = [0; N];
+    source.fill(&mut bytes)?;
+    Ok(bytes)
+}

@@ -102,7 +102,7 @@ async fn a_login_under_way_is_waited_for_by_flows_of_all_clones() {
     let hooks = gate.clone();
     let config = support::builder(&site.provider, &site.clock).hooks(hooks).build().unwrap();
     site.flow = Flow::new(config.clone());
-    let others = [site.flow.clone(), Flow::new(config.clone()), Flow::at_home_here(config)];
+    let others = [site.flow.clone(), Flow::new(config.clone()), Flow::new(config)];
     call_back_and_leave(&mut site).await;
     for flow in others {
         let mut finished = Box::pin(flow.finished());
@@ -156,27 +156,12 @@ fn a_flow_with_a_home_finishes_there_what_began_on_a_worker_that_ended() {
     let mut site = site(&gate);
     let config = support::builder(&site.provider, &site.clock).hooks(gate.clone()).build();
     let home = worker();
-    site.flow = home.block_on(async { Flow::at_home_here(config.unwrap()) });
+    site.flow = Flow::new(config.unwrap());
+    home.block_on(async { site.flow.run_tasks_here() });
     let worker_of_it = worker();
     worker_of_it.block_on(call_back_and_leave(&mut site));
     drop(worker_of_it);
     gate.open.add_permits(1);
     assert!(home.block_on(site.flow.finished()));
     assert_eq!(gate.passed(), 1);
-}
-
-#[test]
-fn a_flow_without_a_home_or_whose_home_is_gone_works_where_the_request_is() {
-    for made_in in [None, Some(worker())] {
-        let gate = Gate::closed();
-        gate.open.add_permits(1);
-        let mut site = site(&gate);
-        let config = support::builder(&site.provider, &site.clock).hooks(gate.clone()).build();
-        let _entered = made_in.as_ref().map(|runtime| runtime.enter());
-        site.flow = Flow::at_home_here(config.unwrap());
-        drop(_entered);
-        drop(made_in);
-        worker().block_on(async { tokio::time::timeout(DEADLINE, site.log_in()).await.unwrap() });
-        assert_eq!(gate.passed(), 1);
-    }
 }

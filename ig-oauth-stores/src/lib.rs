@@ -52,6 +52,7 @@
 //! ask for a token then answer 503 `store_unavailable`; those that do not ask never notice. When the
 //! database is back, so is the login: nothing needs a restart.
 
+mod engine;
 mod error;
 #[cfg(feature = "postgres")]
 mod postgres;

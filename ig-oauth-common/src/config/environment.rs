@@ -2,10 +2,11 @@
 
 use std::env;
 
-use super::error::variable_of;
-use super::{Config, ConfigBuilder, ConfigError, LongLived};
-use crate::api::Api;
-use crate::scope::Scopes;
+use super::builder::ConfigBuilder;
+use super::config::Config;
+use crate::api::{Api, Scopes};
+use crate::error::{ConfigError, variable_of};
+use crate::flow::LongLived;
 
 /// The settings that have a variable.
 const VARIABLES: &[&str] = &[

@@ -1,45 +1,18 @@
-//! Our routes, and the pages that a login ends at.
+//! The paths of the routes, and the pages that a login ends at.
 
-use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::redirect_uri::is_loopback;
-use super::{ConfigBuilder, ConfigError, RedirectUri};
-use crate::flow::{is_allowed_url, is_local_path, is_plain_path, path_on};
+use super::builder::ConfigBuilder;
+use crate::error::ConfigError;
+use crate::flow::Addresses;
+use crate::local_path::{is_allowed_url, is_local_path, is_plain_path, path_on};
+use crate::redirect_uri::{RedirectUri, is_loopback};
 
-/// The paths of our routes as this server sees them, and what a proxy puts before them.
-pub(crate) struct Paths {
-    pub(crate) login: String,
-    pub(crate) callback: String,
-    pub(crate) logout: String,
-    pub(crate) deauthorize: Option<String>,
-    pub(crate) data_deletion: Option<String>,
-    /// The path of the redirect URI, which a proxy may turn into `callback`.
-    redirect: String,
-    pub(crate) public_prefix: String,
-}
-
-impl Paths {
-    /// A path this server knows by itself, as the browser knows it.
-    pub(crate) fn public(&self, path: &str) -> String {
-        format!("{}{path}", self.public_prefix)
-    }
-
-    /// Whether a path, as the browser knows it, is one of our routes, or becomes one where a proxy
-    /// decodes it.
-    pub(crate) fn are_at(&self, path: &str) -> bool {
-        let decoded = percent_decode_str(path).decode_utf8_lossy();
-        let is_at = |ours: &str| ours == path || ours == decoded;
-        let ours = [&self.login, &self.callback, &self.logout].into_iter();
-        let mut ours = ours.chain(&self.deauthorize).chain(&self.data_deletion);
-        is_at(&self.redirect) || ours.any(|ours| is_at(&self.public(ours)))
-    }
-}
-
-pub(super) fn checked(
+/// Every address of the configuration, checked by itself and against the others.
+pub(super) fn addresses(
     builder: &ConfigBuilder,
-    redirect_uri: &RedirectUri,
-) -> Result<Paths, ConfigError> {
+    redirect_uri: RedirectUri,
+) -> Result<Addresses, ConfigError> {
     let prefix = &builder.public_prefix;
     if !prefix.is_empty() && (!is_plain_path(prefix) || prefix.ends_with('/')) {
         return Err(ConfigError::new(
@@ -48,39 +21,62 @@ pub(super) fn checked(
             "write it with a slash before it and none after it, such as `/shop`",
         ));
     }
-    let callback = match &builder.callback_path {
-        Some(path) => path.clone(),
-        None => {
-            let path = redirect_uri.path();
-            let stripped = path.strip_prefix(prefix.as_str()).filter(|rest| rest.starts_with('/'));
-            let path = if prefix.is_empty() { Some(path) } else { stripped };
-            match path {
-                Some(path) if !path.is_empty() && path != "/" => path.to_owned(),
-                Some(_) => {
-                    return Err(ConfigError::new(
-                        "redirect_uri",
-                        "has no path of its own, so every visit to `/` would be a callback",
-                        "register a path such as `/auth/instagram/callback`, or set \
-                         `callback_path` to where your proxy sends it",
-                    ));
-                }
-                None => {
-                    return Err(ConfigError::new(
-                        "public_prefix",
-                        "is not what the path of the redirect URI begins with",
-                        "set `callback_path` to where your proxy sends the redirect URI",
-                    ));
-                }
-            }
-        }
+    let addresses = Addresses {
+        login: builder.login_path.clone(),
+        callback: callback(builder, &redirect_uri)?,
+        logout: builder.logout_path.clone(),
+        deauthorize: builder.deauthorize_path.clone(),
+        data_deletion: builder.data_deletion_path.clone(),
+        public_prefix: prefix.clone(),
+        redirect_uri,
+        allowed_return_origins: origins(&builder.allowed_return_origins)?,
+        after_login: builder.after_login.clone(),
+        after_logout: builder.after_logout.clone(),
+        failure_url: builder.failure_url.clone(),
     };
-    let login = builder.login_path.clone();
-    let logout = builder.logout_path.clone();
-    let (deauthorize, data_deletion) = (&builder.deauthorize_path, &builder.data_deletion_path);
-    let mut named = vec![("login_path", &login), ("callback_path", &callback)];
-    named.push(("logout_path", &logout));
-    named.extend(deauthorize.as_ref().map(|path| ("deauthorize_path", path)));
-    named.extend(data_deletion.as_ref().map(|path| ("data_deletion_path", path)));
+    routes(&addresses)?;
+    landing("after_login", &addresses.after_login, &addresses)?;
+    landing("after_logout", &addresses.after_logout, &addresses)?;
+    if let Some(url) = &addresses.failure_url {
+        landing("failure_url", url, &addresses)?;
+        no_circle("failure_url", url, &addresses)?;
+        names_are_free(url)?;
+    }
+    no_circle("after_login", &addresses.after_login, &addresses)?;
+    Ok(addresses)
+}
+
+/// Where this server sees the callback: the redirect URI's path, unless a setting says otherwise.
+fn callback(builder: &ConfigBuilder, redirect_uri: &RedirectUri) -> Result<String, ConfigError> {
+    if let Some(path) = &builder.callback_path {
+        return Ok(path.clone());
+    }
+    let (path, prefix) = (redirect_uri.path(), builder.public_prefix.as_str());
+    let stripped = path.strip_prefix(prefix).filter(|rest| rest.starts_with('/'));
+    match if prefix.is_empty() { Some(path) } else { stripped } {
+        Some(path) if !path.is_empty() && path != "/" => Ok(path.to_owned()),
+        Some(_) => Err(ConfigError::new(
+            "redirect_uri",
+            "has no path of its own, so every visit to `/` would be a callback",
+            "register a path such as `/auth/instagram/callback`, or set `callback_path` to where your \
+             proxy sends it",
+        )),
+        None => Err(ConfigError::new(
+            "public_prefix",
+            "is not what the path of the redirect URI begins with",
+            "set `callback_path` to where your proxy sends the redirect URI",
+        )),
+    }
+}
+
+fn routes(addresses: &Addresses) -> Result<(), ConfigError> {
+    let mut named = vec![
+        ("login_path", &addresses.login),
+        ("callback_path", &addresses.callback),
+        ("logout_path", &addresses.logout),
+    ];
+    named.extend(addresses.deauthorize.as_ref().map(|path| ("deauthorize_path", path)));
+    named.extend(addresses.data_deletion.as_ref().map(|path| ("data_deletion_path", path)));
     for (index, (field, path)) in named.iter().enumerate() {
         // Some routers match what they have decoded and some what they received, and some give a star
         // a meaning: with such a path a login would work in one mounting and not in another.
@@ -96,21 +92,10 @@ pub(super) fn checked(
             return Err(ConfigError::new(field, problem, "give each route a path of its own"));
         }
     }
-    Ok(Paths {
-        login,
-        callback,
-        logout,
-        deauthorize: deauthorize.clone(),
-        data_deletion: data_deletion.clone(),
-        redirect: match redirect_uri.path() {
-            "" => "/".to_owned(),
-            path => path.to_owned(),
-        },
-        public_prefix: prefix.clone(),
-    })
+    Ok(())
 }
 
-pub(super) fn origins(given: &[String]) -> Result<Vec<String>, ConfigError> {
+fn origins(given: &[String]) -> Result<Vec<String>, ConfigError> {
     const FIELD: &str = "allowed_return_origins";
     given
         .iter()
@@ -131,12 +116,8 @@ pub(super) fn origins(given: &[String]) -> Result<Vec<String>, ConfigError> {
         .collect()
 }
 
-pub(super) fn landing(
-    field: &'static str,
-    target: &str,
-    origins: &[String],
-) -> Result<(), ConfigError> {
-    if is_local_path(target) || is_allowed_url(target, origins) {
+fn landing(field: &'static str, target: &str, addresses: &Addresses) -> Result<(), ConfigError> {
+    if is_local_path(target) || is_allowed_url(target, &addresses.allowed_return_origins) {
         return Ok(());
     }
     Err(ConfigError::new(
@@ -148,7 +129,7 @@ pub(super) fn landing(
 }
 
 /// `failure_url` gets parameters of these names, and a page that found two could read the wrong one.
-pub(super) fn names_are_free(url: &str) -> Result<(), ConfigError> {
+fn names_are_free(url: &str) -> Result<(), ConfigError> {
     let query = url.split('#').next().and_then(|url| url.split_once('?')).map(|(_, query)| query);
     for (name, _) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         if FAILURE_PARAMETERS.contains(&&*name) {
@@ -164,16 +145,11 @@ pub(super) fn names_are_free(url: &str) -> Result<(), ConfigError> {
 const FAILURE_PARAMETERS: &[&str] = &["error", "id", "options"];
 
 /// A login that ends, or fails, at the login would start again for ever.
-pub(super) fn no_circle(
-    field: &'static str,
-    target: &str,
-    paths: &Paths,
-    redirect_uri: &RedirectUri,
-) -> Result<(), ConfigError> {
-    let Some(target) = path_on(redirect_uri.origin(), target) else {
+fn no_circle(field: &'static str, target: &str, addresses: &Addresses) -> Result<(), ConfigError> {
+    let Some(target) = path_on(addresses.redirect_uri.origin(), target) else {
         return Ok(());
     };
-    if paths.are_at(target) {
+    if addresses.are_at(target) {
         let problem = "is one of the login's own routes, which would go round in circles";
         return Err(ConfigError::new(field, problem, "name a page of the app"));
     }

@@ -2,7 +2,8 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{ConfigBuilder, ConfigError};
+use super::builder::ConfigBuilder;
+use crate::error::ConfigError;
 use crate::keys::secret::{self, MIN_SECRET_BYTES};
 use crate::keys::{KeySet, Keyring, Origin};
 

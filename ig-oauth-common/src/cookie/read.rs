@@ -4,7 +4,7 @@
 //! space, so that another name passes for ours, and some lose every cookie for one bad byte in
 //! somebody else's. Here names are compared as bytes and each pair stands for itself.
 
-use crate::flow::Headers;
+use crate::messages::Headers;
 
 /// How many cookies of one name are tried. A sibling domain can add its own beside ours.
 pub(crate) const MAX_DUPLICATES: usize = 4;

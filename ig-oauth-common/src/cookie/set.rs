@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cookie::{Cookie, SameSite};
 
-use super::CookieNames;
+use super::names::CookieNames;
 
 /// Longest `Max-Age` a browser keeps: 400 days (RFC 6265bis, section 5.5).
 const MAX_AGE_LIMIT: Duration = Duration::from_secs(400 * 24 * 60 * 60);

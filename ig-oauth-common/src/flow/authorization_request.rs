@@ -2,43 +2,59 @@
 
 use std::fmt::Write as _;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
+use crate::api::Scopes;
 use crate::attempt::State;
-use crate::config::Settings;
-use crate::scope::Scopes;
+use crate::encoding::query_escape;
 
-/// All but the unreserved characters of RFC 3986, section 2.3: an unescaped `#`, `&` or `+` in a
-/// value would end it, split it or change it.
-const QUERY_VALUE: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-pub(crate) fn query_escape(value: &str) -> impl std::fmt::Display + '_ {
-    utf8_percent_encode(value, QUERY_VALUE)
+/// What every authorization request of a configuration asks for.
+pub(crate) struct AuthorizationRequests {
+    pub(crate) authorize_url: String,
+    pub(crate) client_id: String,
+    pub(crate) redirect_uri: String,
+    pub(crate) required_scopes: Scopes,
+    pub(crate) optional_scopes: Scopes,
+    pub(crate) force_reauth: Option<bool>,
+    pub(crate) enable_fb_login: Option<bool>,
 }
 
-/// The window's URL: the parameters of Meta's guide in its order, and last the state.
-pub(crate) fn location(
-    settings: &Settings,
-    state: &State,
-    scopes: &Scopes,
-    force_reauth: Option<bool>,
-) -> String {
-    let url = &settings.authorize_url;
-    let separator = if url.contains('?') { '&' } else { '?' };
-    let mut location = format!(
-        "{url}{separator}client_id={}&redirect_uri={}&scope={}&response_type=code",
-        query_escape(&settings.client_id),
-        query_escape(settings.redirect_uri.as_str()),
-        query_escape(&scopes.to_string()),
-    );
-    for (name, value) in
-        [("force_reauth", force_reauth), ("enable_fb_login", settings.enable_fb_login)]
-    {
-        if let Some(value) = value {
-            let _ = write!(location, "&{name}={value}");
-        }
+impl AuthorizationRequests {
+    /// The scopes of a login: the configured ones, and those that its own options add.
+    pub(super) fn scopes(&self, extra: &Scopes) -> Scopes {
+        let mut scopes = self.required_scopes.clone();
+        scopes.extend(self.optional_scopes.iter().cloned());
+        scopes.extend(extra.iter().cloned());
+        scopes
     }
-    let _ = write!(location, "&state={}", state.to_text());
-    location
+
+    /// The required scopes that were not granted.
+    pub(super) fn missing(&self, granted: &Scopes) -> Scopes {
+        self.required_scopes.without(granted)
+    }
+
+    /// The window's URL: the parameters of Meta's guide in its order, and last the state.
+    pub(super) fn location(
+        &self,
+        state: &State,
+        extra: &Scopes,
+        force_reauth: Option<bool>,
+    ) -> String {
+        let url = &self.authorize_url;
+        let separator = if url.contains('?') { '&' } else { '?' };
+        let mut location = format!(
+            "{url}{separator}client_id={}&redirect_uri={}&scope={}&response_type=code",
+            query_escape(&self.client_id),
+            query_escape(&self.redirect_uri),
+            query_escape(&self.scopes(extra).to_string()),
+        );
+        let force_reauth = force_reauth.or(self.force_reauth);
+        for (name, value) in
+            [("force_reauth", force_reauth), ("enable_fb_login", self.enable_fb_login)]
+        {
+            if let Some(value) = value {
+                let _ = write!(location, "&{name}={value}");
+            }
+        }
+        let _ = write!(location, "&state={}", state.to_text());
+        location
+    }
 }

@@ -3,9 +3,9 @@
 use std::error::Error;
 use std::fmt;
 
-use super::query::Query;
 use crate::error::{AuthError, AuthErrorKind};
-use crate::provider::safe;
+use crate::messages::Query;
+use crate::rejection::safe;
 
 /// Longest code, in bytes. Those seen have a few hundred.
 const MAX_CODE_BYTES: usize = 1_024;

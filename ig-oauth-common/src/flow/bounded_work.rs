@@ -1,11 +1,12 @@
 //! What a request can make the flow do, counted.
 
-use super::{Begin, Flow, Headers, Reply, Request, Route};
-use crate::attempt::{Attempt, Binding, State};
+use super::{Begin, Flow, Route};
+use crate::attempt::{Attempt, State};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
+use crate::http::{HttpRequest, HttpResponse};
+use crate::messages::{Headers, Reply, Request};
 use crate::operations::{Work, counted};
-use crate::provider::http::{HttpRequest, HttpResponse};
 
 const REDIRECT_URI: &str = "https://app.example/auth/instagram/callback";
 
@@ -32,16 +33,9 @@ fn flow() -> Flow {
 
 /// An attempt of ours: its state, cookie name and value.
 fn attempt(flow: &Flow, number: u32) -> (State, String, String) {
-    let settings = flow.settings();
     let mut bytes = [0; 32];
     bytes[..4].copy_from_slice(&number.to_be_bytes());
     let state = State::parse(&crate::encoding::to_base64url(&bytes)).unwrap();
-    let name = settings.cookie_names.attempt(&state.to_text());
-    let binding = Binding {
-        cookie_name: &name,
-        client_id: &settings.client_id,
-        redirect_uri: settings.redirect_uri.as_str(),
-    };
     let attempt = Attempt {
         state,
         issued_at: SystemClock.now(),
@@ -49,10 +43,10 @@ fn attempt(flow: &Flow, number: u32) -> (State, String, String) {
         extra_scopes: String::new(),
         force_reauth: None,
         app_data: Vec::new(),
-        context: None,
+        binding: None,
         is_cross_site: false,
     };
-    let value = attempt.sign(&settings.keyring, &binding);
+    let (name, value) = flow.steps.login.attempts.cookie(&attempt);
     (state, name, value)
 }
 

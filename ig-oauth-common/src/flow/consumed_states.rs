@@ -3,21 +3,21 @@
 //! Browsers do call back twice: double clicks, restored tabs, buggy webviews. The code can be spent
 //! once, so the second caller gets the answer of the first while that is under way, and none later.
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use super::Reply;
 use crate::attempt::State;
 use crate::clock::Timestamp;
+use crate::expiring_map::{Expires, ExpiringMap};
+use crate::messages::Reply;
 
 /// Most states remembered. When full the oldest leave; the provider's single-use code is the second
 /// line.
 const CAPACITY: usize = 65_536;
 
 /// What a caller finds.
-pub(crate) enum Entry {
+pub(super) enum Entry {
     /// It is the first: it must run the task and pass the reply on.
     First(watch::Sender<Option<Reply>>),
     /// The task is under way.
@@ -29,66 +29,70 @@ pub(crate) enum Entry {
     },
 }
 
-#[derive(Default)]
 pub(crate) struct ConsumedStates {
-    known: Mutex<Known>,
+    known: Mutex<ExpiringMap<State, Mark>>,
 }
 
-#[derive(Default)]
-struct Known {
-    states: HashMap<State, Mark>,
-    /// In the order of consumption.
-    order: VecDeque<(State, Timestamp)>,
+struct Mark {
+    stage: Stage,
+    /// When the attempt can call back no more.
+    dead_after: Timestamp,
 }
 
-enum Mark {
+enum Stage {
     UnderWay(watch::Receiver<Option<Reply>>),
     Consumed { ended_well: bool },
 }
 
+impl Expires for Mark {
+    fn expires_at(&self) -> Timestamp {
+        self.dead_after
+    }
+}
+
+impl Default for ConsumedStates {
+    fn default() -> Self {
+        Self { known: Mutex::new(ExpiringMap::new(CAPACITY)) }
+    }
+}
+
 impl ConsumedStates {
-    /// Consumes `state`, which nobody can use after `dead_after` in any case.
-    pub(crate) fn consume(&self, state: &State, dead_after: Timestamp, now: Timestamp) -> Entry {
+    /// Consumes `state` unless that was done. When the set is full, what dies soonest leaves: a provider's
+    /// code can be spent once in any case.
+    pub(super) fn consume(&self, state: &State, dead_after: Timestamp, now: Timestamp) -> Entry {
         let mut known = self.known();
-        match known.states.get(state) {
+        match known.get(state).map(|mark| &mark.stage) {
             // A sender that is gone without a reply is a lost task: its callers see that in the
             // receiver.
-            Some(Mark::UnderWay(reply)) if reply.borrow().is_none() => {
+            Some(Stage::UnderWay(reply)) if reply.borrow().is_none() => {
                 return Entry::UnderWay(reply.clone());
             }
-            Some(Mark::Consumed { ended_well }) => {
+            Some(Stage::UnderWay(_)) => return Entry::Consumed { ended_well: false },
+            Some(Stage::Consumed { ended_well }) => {
                 return Entry::Consumed { ended_well: *ended_well };
             }
-            Some(Mark::UnderWay(_)) => return Entry::Consumed { ended_well: false },
             None => {}
         }
-        while known.order.len() >= CAPACITY
-            || known.order.front().is_some_and(|(_, dead_after)| *dead_after < now)
-        {
-            let Some((oldest, _)) = known.order.pop_front() else {
-                break;
-            };
-            known.states.remove(&oldest);
-        }
+        known.forget_expired(now);
         let (sender, receiver) = watch::channel(None);
-        known.states.insert(*state, Mark::UnderWay(receiver));
-        known.order.push_back((*state, dead_after));
+        known.insert(*state, Mark { stage: Stage::UnderWay(receiver), dead_after });
         Entry::First(sender)
     }
 
-    /// Whether nobody has consumed `state` yet.
-    pub(crate) fn is_new(&self, state: &State) -> bool {
-        !self.known().states.contains_key(state)
+    /// Whether nothing is known of `state`.
+    pub(super) fn is_new(&self, state: &State) -> bool {
+        self.known().get(state).is_none()
     }
 
-    /// Forgets the reply, which holds a session cookie, and keeps the mark.
-    pub(crate) fn finish(&self, state: &State, ended_well: bool) {
-        if let Some(mark) = self.known().states.get_mut(state) {
-            *mark = Mark::Consumed { ended_well };
+    /// The reply is about to be sent: later callers learn how it ended, and get no session from it.
+    pub(super) fn finish(&self, state: &State, ended_well: bool) {
+        let mut known = self.known();
+        if let Some(mark) = known.remove(state) {
+            known.insert(*state, Mark { stage: Stage::Consumed { ended_well }, ..mark });
         }
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, ExpiringMap<State, Mark>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -128,10 +132,9 @@ mod tests {
         for _ in 0..100 {
             states.consume(&state(), at(700), at(100));
         }
-        assert_eq!(states.known().states.len(), 100);
+        assert_eq!(states.known().len(), 100);
         states.consume(&state(), at(1400), at(701));
-        assert_eq!(states.known().states.len(), 1);
-        assert_eq!(states.known().order.len(), 1);
+        assert_eq!(states.known().len(), 1);
     }
 
     #[test]
@@ -140,12 +143,12 @@ mod tests {
         let first = state();
         states.consume(&first, at(700), at(100));
         let second = state();
-        states.consume(&second, at(700), at(100));
+        states.consume(&second, at(701), at(101));
         for _ in 0..CAPACITY - 1 {
-            states.consume(&state(), at(700), at(100));
+            states.consume(&state(), at(702), at(102));
         }
-        assert_eq!(states.known().states.len(), CAPACITY);
-        assert!(matches!(states.consume(&second, at(700), at(100)), Entry::UnderWay(_)));
+        assert_eq!(states.known().len(), CAPACITY);
+        assert!(matches!(states.consume(&second, at(701), at(102)), Entry::UnderWay(_)));
         assert!(matches!(states.consume(&first, at(700), at(100)), Entry::First(_)));
     }
 }

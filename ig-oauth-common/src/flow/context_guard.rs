@@ -4,7 +4,7 @@
 //! in. `Sec-Fetch-Site` says nothing here: a callback comes from the provider's site by nature.
 
 use crate::error::AuthErrorKind;
-use crate::flow::Headers;
+use crate::messages::Headers;
 
 /// Headers by which browsers, and some frameworks' routers, say that nobody clicked yet.
 const PREFETCH_HEADERS: &[&str] =

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use super::{Reply, protect};
 use crate::error::AuthErrorKind;
 use crate::futures::BoxFuture;
+use crate::messages::Reply;
 
 /// Largest body that is read, in bytes.
 pub(super) const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -47,7 +47,7 @@ impl Form {
         } else {
             read(poll_chunk).await
         };
-        protect((self.answer)(body).await)
+        (self.answer)(body).await.protected()
     }
 }
 

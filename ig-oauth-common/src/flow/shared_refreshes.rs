@@ -3,23 +3,20 @@
 //! All requests of this process that carry the same token share one refresh. Its outcome is kept: a
 //! cookie session learns of the new token only when one of its answers may carry a cookie.
 
-use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::refresh::RefreshError;
-use crate::clock::Timestamp;
-use crate::token::{Token, TokenHash};
+use super::refresh_error::RefreshError;
+use crate::clock::{CLOCK_SKEW, Timestamp};
+use crate::expiring_map::{Expires, ExpiringMap};
+use crate::provider::Token;
+use crate::token_facts::TokenHash;
 
-/// Most tokens remembered. When full, what would be forgotten first makes room; when all are being
-/// refreshed, no further refresh begins: the tokens there are still work.
+/// Most tokens remembered. When full, what would be forgotten first makes room.
 const CAPACITY: usize = 65_536;
-
-/// How far a clock may step back without anybody minding.
-const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
 /// The wait after the first failure; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_secs(60);
@@ -27,15 +24,11 @@ const FIRST_WAIT: Duration = Duration::from_secs(60);
 /// The longest wait after a failure.
 const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 
-/// How a refresh ended.
-#[derive(Clone)]
-pub(super) enum Outcome {
-    Refreshed(Token),
-    /// The next try is not before the wait that the error names, or ours.
-    Failed(RefreshError),
-}
+/// How a refresh ended. After a failure the next try is not before the wait that the error names, or the
+/// one of this file.
+pub(super) type Outcome = Result<Token, RefreshError>;
 
-/// A refresh that somebody runs.
+/// A refresh that a task runs.
 #[derive(Clone)]
 pub(super) struct UnderWay {
     pub(super) outcome: watch::Receiver<Option<Outcome>>,
@@ -49,85 +42,55 @@ pub(super) enum Entry {
     First(watch::Sender<Option<Outcome>>, UnderWay),
     UnderWay(UnderWay),
     Refreshed(Token),
-    /// There was a failure a moment ago, or there is no room.
+    /// There was a failure a moment ago, or no place.
     NotNow,
 }
 
 struct Mark {
     /// Failures in a row.
     failures: u32,
-    state: State,
-}
-
-enum State {
-    UnderWay(UnderWay),
-    Refreshed { token: Token, kept: Kept },
-    Failed { kept: Kept },
-}
-
-/// The time in which a mark counts.
-#[derive(Clone, Copy)]
-struct Kept {
+    stage: Stage,
     since: Timestamp,
     until: Timestamp,
 }
 
-impl Kept {
-    fn new(since: Timestamp, wait: Duration) -> Self {
-        Self { since, until: since.saturating_add(wait) }
+enum Stage {
+    UnderWay(UnderWay),
+    Refreshed(Token),
+    Failed,
+}
+
+impl Mark {
+    fn new(failures: u32, stage: Stage, since: Timestamp, wait: Duration) -> Self {
+        Self { failures, stage, since, until: since.saturating_add(wait) }
+    }
+
+    fn failed(&self, asked: Option<Duration>, now: Timestamp) -> Self {
+        let failures = self.failures.saturating_add(1);
+        Self::new(failures, Stage::Failed, now, wait(self.failures, asked))
     }
 
     /// Whether it still counts. A clock that stepped back must not stretch it.
-    fn holds(self, now: Timestamp) -> bool {
+    fn holds(&self, now: Timestamp) -> bool {
         self.until > now && self.since.saturating_since(now) <= CLOCK_SKEW
     }
 }
 
-#[derive(Default)]
-struct Known {
-    marks: HashMap<TokenHash, Mark>,
-    /// Those that are over, by the end of their time, so that nobody has to search for them.
-    ends: BTreeSet<(Timestamp, TokenHash)>,
-}
-
-impl Known {
-    fn put(&mut self, token: TokenHash, mark: Mark) {
-        if let Some(end) = mark.end() {
-            self.ends.insert((end, token));
-        }
-        if let Some(end) = self.marks.insert(token, mark).and_then(|earlier| earlier.end()) {
-            // The same end may have just been put again.
-            if self.marks.get(&token).and_then(Mark::end) != Some(end) {
-                self.ends.remove(&(end, token));
-            }
-        }
-    }
-
-    /// Forgets what no longer counts, and one more when that leaves no room. Whether there is room.
-    fn make_room(&mut self, now: Timestamp) -> bool {
-        while let Some(&(end, token)) = self.ends.first() {
-            // A failure counts a while longer: the next wait grows from it.
-            let is_over = end.saturating_add(LONGEST_WAIT) <= now;
-            if !is_over && self.marks.len() < CAPACITY {
-                break;
-            }
-            self.ends.pop_first();
-            self.marks.remove(&token);
-        }
-        if self.marks.len() >= CAPACITY {
-            // All under way, then. Some of their tasks may be gone.
-            self.marks.retain(|_, mark| match &mark.state {
-                State::UnderWay(under_way) => under_way.is_alive(),
-                State::Refreshed { .. } | State::Failed { .. } => true,
-            });
-        }
-        self.marks.len() < CAPACITY
+impl Expires for Mark {
+    /// A failure counts a while longer: the next wait grows from it.
+    fn expires_at(&self) -> Timestamp {
+        self.until.saturating_add(LONGEST_WAIT)
     }
 }
 
-#[derive(Default)]
 pub(crate) struct SharedRefreshes {
-    known: Mutex<Known>,
+    known: Mutex<ExpiringMap<TokenHash, Mark>>,
+}
+
+impl Default for SharedRefreshes {
+    fn default() -> Self {
+        Self { known: Mutex::new(ExpiringMap::new(CAPACITY)) }
+    }
 }
 
 impl SharedRefreshes {
@@ -142,33 +105,33 @@ impl SharedRefreshes {
     ) -> Entry {
         let mut known = self.known();
         let mut failures = 0;
-        if let Some(mark) = known.marks.get(&token) {
-            match &mark.state {
-                State::UnderWay(under_way) if under_way.is_alive() => {
+        if let Some(mark) = known.get(&token) {
+            match &mark.stage {
+                Stage::UnderWay(under_way) if under_way.is_alive() => {
                     return Entry::UnderWay(under_way.clone());
                 }
                 // Its task is gone: the runtime ended, or the client panicked.
-                State::UnderWay(_) => {
+                Stage::UnderWay(_) => {
                     let failed = mark.failed(None, now);
-                    known.put(token, failed);
+                    known.insert(token, failed);
                     return Entry::NotNow;
                 }
-                State::Refreshed { token, kept } if kept.holds(now) => {
+                Stage::Refreshed(token) if mark.holds(now) => {
                     return Entry::Refreshed(token.clone());
                 }
-                State::Failed { kept } if kept.holds(now) => return Entry::NotNow,
-                State::Refreshed { .. } | State::Failed { .. } => failures = mark.failures,
+                Stage::Failed if mark.holds(now) => return Entry::NotNow,
+                Stage::Refreshed(_) | Stage::Failed => failures = mark.failures,
             }
-        } else if is_place && !known.make_room(now) {
-            return Entry::NotNow;
         }
         if !is_place {
             return Entry::NotNow;
         }
+        known.forget_expired(now);
         let (sender, outcome) = watch::channel(None);
         let under_way = UnderWay { outcome, wait_until: Instant::now() + wait };
-        let state = State::UnderWay(under_way.clone());
-        known.put(token, Mark { failures, state });
+        let stage = Stage::UnderWay(under_way.clone());
+        // No longer than a lost task should be waited for, and the last to make room.
+        known.insert(token, Mark::new(failures, stage, now, LONGEST_WAIT));
         Entry::First(sender, under_way)
     }
 
@@ -181,43 +144,27 @@ impl SharedRefreshes {
         now: Timestamp,
     ) {
         let mut known = self.known();
-        let Some(mark) = known.marks.get(token) else {
+        let Some(mark) = known.get(token) else {
             return;
         };
         let mark = match outcome {
-            Outcome::Refreshed(token) => {
-                let kept = Kept::new(now, kept.min(token.remaining(now)));
-                let state = State::Refreshed { token: token.clone(), kept };
-                Mark { failures: 0, state }
+            Ok(token) => {
+                let kept = kept.min(token.remaining(now));
+                Mark::new(0, Stage::Refreshed(token.clone()), now, kept)
             }
-            Outcome::Failed(error) => mark.failed(error.wait(), now),
+            Err(error) => mark.failed(error.wait(), now),
         };
-        known.put(*token, mark);
+        known.insert(*token, mark);
     }
 
     /// How long the next try will wait when this one fails with `error`.
     pub(super) fn wait_after(&self, token: &TokenHash, error: &RefreshError) -> Duration {
-        let known = self.known();
-        let failures = known.marks.get(token).map_or(0, |mark| mark.failures);
+        let failures = self.known().get(token).map_or(0, |mark| mark.failures);
         wait(failures, error.wait())
     }
 
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, ExpiringMap<TokenHash, Mark>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Mark {
-    fn failed(&self, asked: Option<Duration>, now: Timestamp) -> Self {
-        let kept = Kept::new(now, wait(self.failures, asked));
-        Self { failures: self.failures.saturating_add(1), state: State::Failed { kept } }
-    }
-
-    fn end(&self) -> Option<Timestamp> {
-        match &self.state {
-            State::UnderWay(_) => None,
-            State::Refreshed { kept, .. } | State::Failed { kept } => Some(kept.until),
-        }
     }
 }
 
@@ -245,7 +192,7 @@ mod tests {
 
     fn failed(wait: Option<Duration>) -> Outcome {
         let error = AuthError::new(AuthErrorKind::Throttled).retry_after(wait);
-        Outcome::Failed(error.into())
+        Err(error.into())
     }
 
     fn at(seconds: u64) -> Timestamp {
@@ -301,17 +248,15 @@ mod tests {
     }
 
     #[test]
-    fn the_set_is_bounded_and_lost_tasks_make_room() {
+    fn a_flood_is_bounded_also_while_all_are_under_way() {
         let refreshes = SharedRefreshes::default();
         let mut senders = Vec::new();
-        for number in 0..CAPACITY {
+        for number in 0..CAPACITY + 10 {
             let begun = refreshes.begin(numbered(number), WAIT, true, at(100));
             let Entry::First(sender, _) = begun else { panic!() };
             senders.push(sender);
         }
-        assert!(matches!(refreshes.begin(TOKEN, WAIT, true, at(100)), Entry::NotNow));
-        senders.clear();
-        assert!(matches!(refreshes.begin(TOKEN, WAIT, true, at(100)), Entry::First(..)));
+        assert_eq!(refreshes.known().len(), CAPACITY);
     }
 
     #[test]
@@ -325,12 +270,12 @@ mod tests {
             let wait = Duration::from_secs(60 + u64::try_from(number / 100).unwrap());
             refreshes.finish(&numbered(number), &failed(Some(wait)), WEEK, begun);
         }
-        let known = |number: usize| refreshes.known().marks.contains_key(&numbered(number));
-        assert_eq!(refreshes.known().marks.len(), CAPACITY);
+        let known = |number: usize| refreshes.known().get(&numbered(number)).is_some();
+        assert_eq!(refreshes.known().len(), CAPACITY);
         assert!((0..10).all(|number| !known(number)) && known(10) && known(CAPACITY));
         let later = begun.saturating_add(WEEK);
         assert!(matches!(refreshes.begin(TOKEN, WAIT, true, later), Entry::First(..)));
         let known = refreshes.known();
-        assert_eq!((known.marks.len(), known.ends.len()), (1, 0));
+        assert_eq!(known.len(), 1);
     }
 }

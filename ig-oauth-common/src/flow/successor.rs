@@ -3,62 +3,59 @@
 
 use std::time::Duration;
 
-use super::Flow;
 use crate::clock::Timestamp;
 use crate::error::{AuthError, AuthErrorKind, chain};
-use crate::provider::LongLivedAnswer;
-use crate::token::{Successor, Token, UserId};
+use crate::provider::{LongLivedAnswer, Provider, Successor, Token};
+use crate::token_facts::UserId;
 
 /// The life of a long-lived token whose answer names none that can be believed: 60 days, by Meta's page
 /// of the business login.
 const LONG_LIVED: Duration = Duration::from_secs(60 * 24 * 60 * 60);
 
-impl Flow {
-    /// The token that takes the place of `token`.
-    ///
-    /// Its life is counted from `asked_at`, before the call: counted from the answer, the provider would
-    /// end it earlier than we believe.
-    pub(super) async fn successor(
-        &self,
-        token: &Token,
-        further_ids: &[UserId],
-        answer: LongLivedAnswer,
-        asked_at: Timestamp,
-    ) -> Result<Token, AuthError> {
-        self.check_owner(token, further_ids, &answer).await?;
-        let life = answer.expires_in.unwrap_or(LONG_LIVED);
-        Ok(token.succeeded_by(Successor {
-            access_token: answer.access_token,
-            scopes: token.scopes().narrowed_to(answer.permissions.as_ref()),
-            scopes_reported: token.scopes_reported() || answer.permissions.is_some(),
-            issued_at: asked_at,
-            expires_at: asked_at.saturating_add(life),
-        }))
-    }
+/// The token that takes the place of `token`.
+///
+/// Its life is counted from `asked_at`, before the call: counted from the answer, the provider would
+/// end it earlier than we believe.
+pub(super) async fn of(
+    provider: &Provider,
+    token: &Token,
+    further_ids: &[UserId],
+    answer: LongLivedAnswer,
+    asked_at: Timestamp,
+) -> Result<Token, AuthError> {
+    check_owner(provider, token, further_ids, &answer).await?;
+    let life = answer.expires_in.unwrap_or(LONG_LIVED);
+    Ok(token.succeeded_by(Successor {
+        access_token: answer.access_token,
+        scopes: token.scopes().narrowed_to(answer.permissions.as_ref()),
+        scopes_reported: token.scopes_reported() || answer.permissions.is_some(),
+        issued_at: asked_at,
+        expires_at: asked_at.saturating_add(life),
+    }))
+}
 
-    /// Whether the answer's token is of the same user.
-    ///
-    /// A user has several ids, and no page of Meta's says which one comes here, if any does: one that is
-    /// not known is no proof of another user. The profile of the new token names them all.
-    async fn check_owner(
-        &self,
-        token: &Token,
-        further_ids: &[UserId],
-        answer: &LongLivedAnswer,
-    ) -> Result<(), AuthError> {
-        let is_known = |id: &UserId| id == token.user_id() || further_ids.contains(id);
-        if answer.user_id.as_ref().is_none_or(is_known) {
-            return Ok(());
-        }
-        let profile = self.settings().provider.profile(&answer.access_token).await;
-        let profile = profile.map_err(|error| {
-            let asked = format!("whose token the answer holds cannot be asked: {}", chain(&error));
-            AuthError::with_source(AuthErrorKind::MalformedAnswer, asked)
-        })?;
-        if profile.ids().any(is_known) {
-            return Ok(());
-        }
-        let other = "the answer's token is of another user";
-        Err(AuthError::with_source(AuthErrorKind::MalformedAnswer, other))
+/// Whether the answer's token is of the same user.
+///
+/// A user has several ids, and no page of Meta's says which one comes here, if any does: one that is
+/// not known is no proof of another user. The profile of the new token names them all.
+async fn check_owner(
+    provider: &Provider,
+    token: &Token,
+    further_ids: &[UserId],
+    answer: &LongLivedAnswer,
+) -> Result<(), AuthError> {
+    let is_known = |id: &UserId| id == token.user_id() || further_ids.contains(id);
+    if answer.user_id.as_ref().is_none_or(is_known) {
+        return Ok(());
     }
+    let profile = provider.profile(&answer.access_token).await;
+    let profile = profile.map_err(|error| {
+        let asked = format!("whose token the answer holds cannot be asked: {}", chain(&error));
+        AuthError::with_source(AuthErrorKind::MalformedAnswer, asked)
+    })?;
+    if profile.ids().any(is_known) {
+        return Ok(());
+    }
+    let other = "the answer's token is of another user";
+    Err(AuthError::with_source(AuthErrorKind::MalformedAnswer, other))
 }

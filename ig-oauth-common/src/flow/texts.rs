@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::languages::{Languages, is_tag};
-use crate::config::ConfigError;
+use crate::error::ConfigError;
+use crate::messages::Languages;
+use crate::messages::is_tag;
 
 const FIELD: &str = "texts";
 

@@ -1,8 +1,8 @@
 //! What hooks see of a login that came to nothing, and of a logout.
 
 use crate::error::AuthErrorKind;
-use crate::flow::{Audience, Languages};
-use crate::token::UserId;
+use crate::messages::{Audience, Languages};
+use crate::token_facts::UserId;
 
 /// The user said no in the authorization window.
 #[derive(Clone, Debug)]

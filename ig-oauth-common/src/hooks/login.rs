@@ -1,8 +1,7 @@
 //! What hooks see of a login, and what they decide about it.
 
-use crate::flow::{InvalidHeader, Reply};
-use crate::provider::Profile;
-use crate::token::Token;
+use crate::messages::{InvalidHeader, Reply};
+use crate::provider::{Profile, Token};
 
 /// A login is about to start.
 #[derive(Clone, Debug)]

@@ -1,21 +1,23 @@
 //! The app's own code at the turns of the flow.
 
 mod ending;
+mod gone;
 mod login;
 
 use std::error::Error;
 use std::fmt;
 
 pub use ending::{Denial, Failure, Logout};
+pub(crate) use gone::Gone;
+pub use gone::{DataDeletion, DeadAccount, Deauthorization};
 pub use login::{Login, LoginDecision, LoginStart, LoginStartDecision};
 pub(crate) use login::{LoginKind, StartKind};
 
 use crate::clock::Timestamp;
-use crate::flow::Reply;
 use crate::futures::boxed;
-use crate::gone::{DataDeletion, DeadAccount, Deauthorization};
-use crate::session::DeletionStatus;
-use crate::token::UserId;
+use crate::messages::Reply;
+use crate::store::DeletionStatus;
+use crate::token_facts::UserId;
 
 /// A hook could not do its work. The browser gets `hook_failed`, status 500.
 #[derive(Debug)]

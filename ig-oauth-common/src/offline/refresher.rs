@@ -9,12 +9,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{self, Instant};
 
-use super::{OfflineAccess, RefreshReport, unavailable};
+use super::access::OfflineAccess;
+use super::report::RefreshReport;
 use crate::error::{AuthError, AuthErrorKind};
-use crate::flow::refresh::{Patience, RefreshError, is_due};
-use crate::provider::ProviderRejection;
-use crate::session::{self, AccountRecord, Stored};
-use crate::token::{Lifetime, UserId};
+use crate::flow::{Patience, RefreshError, is_due};
+use crate::session::Stored;
+use crate::store::{AccountRecord, unavailable};
+use crate::token_facts::{Lifetime, UserId};
 
 /// Longest wait after the provider throttled.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
@@ -49,7 +50,7 @@ pub struct Refresher {
 
 impl Refresher {
     pub(super) fn new(accounts: OfflineAccess) -> Self {
-        let ahead = accounts.flow.settings().refresh_ahead;
+        let ahead = accounts.refreshes.ahead();
         Self {
             accounts,
             ahead,
@@ -163,16 +164,16 @@ impl Refresher {
         stopping: &Stopping,
         report: &mut RefreshReport,
     ) -> Result<Ended, AuthError> {
-        let settings = self.accounts.flow.settings();
-        let before = settings.clock.now().saturating_add(self.ahead);
+        let accounts = &self.accounts.accounts;
+        let before = accounts.now().saturating_add(self.ahead);
         let gap = Duration::from_secs(60) / self.per_minute;
         let mut next_start = Instant::now();
         let mut after = None;
         let mut running = JoinSet::new();
         let ended = 'pass: loop {
-            let store = &self.accounts.store;
-            let batch = store
-                .accounts_expiring(&settings.client_id, before, after.as_ref(), self.batch)
+            let batch = accounts
+                .store()
+                .accounts_expiring(accounts.client_id(), before, after.as_ref(), self.batch)
                 .await;
             let batch = match batch {
                 Ok(batch) => batch,
@@ -230,24 +231,27 @@ enum Ending {
 }
 
 impl OfflineAccess {
+    /// What keeps every stored token alive.
+    pub fn refresher(&self) -> Refresher {
+        Refresher::new(self.clone())
+    }
+
     async fn visit(self, account: AccountRecord, ahead: Duration) -> Visit {
-        let settings = self.flow.settings();
-        let now = settings.clock.now();
+        let now = self.accounts.now();
         let age = now.saturating_since(account.issued_at);
-        let ending = match session::open_account(settings, &account) {
+        let ending = match self.open(&account) {
             Stored::Unreadable => Ending::Unreadable,
             Stored::Dead(_) => Ending::Dead,
-            Stored::Live(token) if self.flow.is_dead(&token) => Ending::Dead,
             Stored::Live(token) if token.expires_at() <= now => Ending::Expired,
             Stored::Live(token) if token.lifetime() == Lifetime::ShortLived => Ending::ShortLived,
             Stored::Live(token) if !is_due(ahead, &token, now) => Ending::TooYoung,
             Stored::Live(token) => {
-                match self.flow.refreshed(&token, Some(&account), now, Patience::Job).await {
+                match self.refreshes.refreshed(&token, Some(&account), Patience::Job).await {
                     Ok(_) => Ending::Refreshed,
                     Err(RefreshError::Dead) => Ending::Dead,
                     Err(RefreshError::Unreadable) => Ending::Unreadable,
                     Err(RefreshError::Failed(error)) => Ending::Failed(error),
-                    Err(_) if self.flow.is_dead(&token) => Ending::Dead,
+                    Err(_) if matches!(self.open(&account), Stored::Dead(_)) => Ending::Dead,
                     Err(_) => Ending::Left,
                 }
             }
@@ -273,17 +277,13 @@ fn note(visit: Visited, report: &mut RefreshReport) -> Option<Duration> {
         Ending::Dead => report.note_dead(visit.user_id),
         Ending::Unreadable => report.note_unreadable(visit.user_id),
         Ending::Left => report.left += 1,
-        Ending::Failed(error) => {
-            let rejection = std::error::Error::source(&*error)
-                .and_then(|source| source.downcast_ref::<ProviderRejection>());
-            match (error.kind(), rejection) {
-                (AuthErrorKind::Throttled, Some(_)) => {
-                    report.fail(error.kind());
-                    return Some(error.wait().unwrap_or(DEFAULT_PAUSE).min(LONGEST_PAUSE));
-                }
-                (kind, _) => report.fail(kind),
+        Ending::Failed(error) => match (error.kind(), error.rejection()) {
+            (AuthErrorKind::Throttled, Some(_)) => {
+                report.fail(error.kind());
+                return Some(error.wait().unwrap_or(DEFAULT_PAUSE).min(LONGEST_PAUSE));
             }
-        }
+            (kind, _) => report.fail(kind),
+        },
     }
     None
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::error::AuthErrorKind;
-use crate::token::UserId;
+use crate::token_facts::UserId;
 
 /// Most users that a report names in either list. All are counted.
 const MOST_NAMES: usize = 10_000;

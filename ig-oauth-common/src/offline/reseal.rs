@@ -1,9 +1,9 @@
 //! After a rotation of cookie secrets: every stored token sealed by the newest one.
 
-use super::{OfflineAccess, unavailable};
+use super::OfflineAccess;
 use crate::error::AuthError;
-use crate::session::{self, AccountKey, Resealing};
-use crate::token::UserId;
+use crate::session::Resealing;
+use crate::token_facts::UserId;
 
 /// How far sealing anew has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,15 +50,12 @@ impl OfflineAccess {
         after: Option<&UserId>,
         limit: usize,
     ) -> Result<ResealReport, AuthError> {
-        let settings = self.flow.settings();
-        let after = after.map(|id| AccountKey::new(&settings.client_id, id.clone()));
-        let accounts = self.store.accounts(&settings.client_id, after.as_ref(), limit.max(1)).await;
-        let accounts = accounts.map_err(unavailable)?;
+        let accounts = self.batch(after, limit.max(1)).await?;
         let mut report = ResealReport::default();
         for account in accounts {
             report.seen += 1;
             report.resume_after = Some(account.key.user_id().clone());
-            match session::reseal_account(settings, &*self.store, account).await? {
+            match self.accounts.reseal(account).await? {
                 Resealing::Resealed => report.resealed += 1,
                 Resealing::Unneeded => {}
                 Resealing::Unreadable => report.unreadable += 1,

@@ -4,8 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use super::ProviderRejection;
 use crate::error::{AuthError, AuthErrorKind};
+use crate::rejection::ProviderRejection;
 
 /// Longest wait that is passed on.
 const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);

@@ -3,10 +3,11 @@
 use secrecy::ExposeSecret as _;
 use url::form_urlencoded;
 
-use super::http::HttpRequest;
-use super::rejection::{self, Step};
-use super::{MAX_ANSWER_BYTES, Provider, TokenAnswer, wire};
+use super::client::{MAX_ANSWER_BYTES, Provider, TokenAnswer};
+use super::refusal::{self, Step};
+use super::wire;
 use crate::error::AuthError;
+use crate::http::HttpRequest;
 
 impl Provider {
     /// Exchanges a code: exactly one request, never repeated. A lost answer does not mean an unspent
@@ -24,7 +25,7 @@ impl Provider {
             .finish();
         let url = application.token_url.clone();
         let response = self.send(HttpRequest::post_form(url, form, MAX_ANSWER_BYTES)).await?;
-        rejection::check(&response, Step::CodeExchange, &[secret, code])?;
+        refusal::check(&response, Step::CodeExchange, &[secret, code])?;
         wire::read(response.body())?.into_token()
     }
 }

@@ -4,9 +4,11 @@ use secrecy::ExposeSecret as _;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
-use super::http::{HttpRequest, HttpResponse};
-use super::{ApiError, ApiErrorKind, Provider, rejection};
-use crate::token::AccessToken;
+use super::api_error::{ApiError, ApiErrorKind};
+use super::client::Provider;
+use super::refusal;
+use crate::http::{HttpRequest, HttpResponse};
+use crate::token_facts::AccessToken;
 
 /// Most bytes of an answer that are read. A page of 100 media with captions has some 300 KiB.
 const MAX_GRAPH_BYTES: usize = 1024 * 1024;
@@ -62,7 +64,7 @@ impl Provider {
         let response = self.send(HttpRequest::get(url, MAX_GRAPH_BYTES)).await?;
         // An error can come with status 200.
         let secret = self.application.client_secret.expose_secret();
-        rejection::check_graph(&response, &[token, secret])?;
+        refusal::check_graph(&response, &[token, secret])?;
         Ok(response)
     }
 }

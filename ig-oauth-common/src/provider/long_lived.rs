@@ -5,11 +5,12 @@
 use secrecy::ExposeSecret as _;
 use url::form_urlencoded;
 
-use super::http::HttpRequest;
-use super::rejection::{self, Step};
-use super::{LongLivedAnswer, MAX_ANSWER_BYTES, Provider, wire};
+use super::client::{LongLivedAnswer, MAX_ANSWER_BYTES, Provider};
+use super::refusal::{self, Step};
+use super::wire;
 use crate::error::AuthError;
-use crate::token::AccessToken;
+use crate::http::HttpRequest;
+use crate::token_facts::AccessToken;
 
 impl Provider {
     /// Exchanges a short-lived token. The provider wants this as a GET with the secret in its query,
@@ -27,7 +28,7 @@ impl Provider {
             .finish();
         let url = format!("{}?{query}", self.graph("access_token"));
         let response = self.send(HttpRequest::get(url, MAX_ANSWER_BYTES)).await?;
-        rejection::check(&response, Step::LongLived, &[secret, token])?;
+        refusal::check(&response, Step::LongLived, &[secret, token])?;
         wire::read(response.body())?.into_long_lived()
     }
 }

@@ -5,9 +5,11 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{ApiError, ApiErrorKind, Provider, wire};
+use super::api_error::{ApiError, ApiErrorKind};
+use super::client::Provider;
+use super::wire;
 use crate::api::Api;
-use crate::token::{AccessToken, UserId};
+use crate::token_facts::{AccessToken, UserId};
 
 /// What is asked for under [`Api::InstagramLogin`].
 const FIELDS: &str = "id,user_id,username,name,account_type,profile_picture_url,followers_count,\

@@ -5,11 +5,12 @@
 use secrecy::ExposeSecret as _;
 use url::form_urlencoded;
 
-use super::http::HttpRequest;
-use super::rejection::{self, Step};
-use super::{LongLivedAnswer, MAX_ANSWER_BYTES, Provider, wire};
+use super::client::{LongLivedAnswer, MAX_ANSWER_BYTES, Provider};
+use super::refusal::{self, Step};
+use super::wire;
 use crate::error::AuthError;
-use crate::token::AccessToken;
+use crate::http::HttpRequest;
+use crate::token_facts::AccessToken;
 
 impl Provider {
     /// Refreshes a long-lived token that is at least 24 hours old. The provider wants a GET with the
@@ -23,7 +24,7 @@ impl Provider {
         let url = format!("{}?{query}", self.graph("refresh_access_token"));
         let response = self.send(HttpRequest::get(url, MAX_ANSWER_BYTES)).await?;
         let secret = self.application.client_secret.expose_secret();
-        rejection::check(&response, Step::Refresh, &[token, secret])?;
+        refusal::check(&response, Step::Refresh, &[token, secret])?;
         wire::read(response.body())?.into_long_lived()
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Client, redirect, retry};
 
-use super::http::{
+use crate::http::{
     BoxedHttpClient, HttpClient, HttpError, HttpErrorKind, HttpMethod, HttpRequest, HttpResponse,
 };
 

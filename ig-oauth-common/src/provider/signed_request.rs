@@ -14,10 +14,9 @@ use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
 
 use super::wire;
-use crate::attempt::CLOCK_SKEW;
-use crate::clock::Timestamp;
+use crate::clock::{CLOCK_SKEW, Timestamp};
 use crate::encoding::from_base64url;
-use crate::token::UserId;
+use crate::token_facts::UserId;
 
 /// Longest text that is looked at, in bytes. Those seen have some 200.
 const MAX_BYTES: usize = 8 * 1024;
@@ -99,12 +98,8 @@ impl SignedRequestVerifier {
             return Err(Error::Stale);
         }
         let digest = Sha256::digest(text.as_bytes()).into();
-        Ok(SignedRequest { user_id, issued_at, digest, skew: CLOCK_SKEW })
-    }
-
-    /// Until when a request can come again, whatever the clock says within the skew.
-    pub(crate) fn taken_until(&self, request: &SignedRequest) -> Timestamp {
-        request.issued_at.saturating_add(self.window).saturating_add(CLOCK_SKEW)
+        let taken_until = issued_at.saturating_add(self.window).saturating_add(CLOCK_SKEW);
+        Ok(SignedRequest { user_id, issued_at, taken_until, digest, skew: CLOCK_SKEW })
     }
 
     /// Every secret is tried, whichever fits, and each comparison takes the same time: how many there
@@ -136,6 +131,7 @@ impl fmt::Debug for SignedRequestVerifier {
 pub struct SignedRequest {
     user_id: UserId,
     issued_at: Timestamp,
+    taken_until: Timestamp,
     /// Of the text as it came.
     digest: [u8; 32],
     skew: Duration,
@@ -162,6 +158,11 @@ impl SignedRequest {
     #[must_use]
     pub fn covers(&self, moment: Timestamp) -> bool {
         moment <= self.issued_at.saturating_add(self.skew)
+    }
+
+    /// Until when it can come again, whatever the clock says within the skew.
+    pub(crate) fn taken_until(&self) -> Timestamp {
+        self.taken_until
     }
 
     pub(crate) fn digest(&self) -> &[u8; 32] {

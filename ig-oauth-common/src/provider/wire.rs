@@ -10,10 +10,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{LongLivedAnswer, TokenAnswer};
+use super::client::{LongLivedAnswer, TokenAnswer};
+use crate::api::{Scope, Scopes};
 use crate::error::{AuthError, AuthErrorKind};
-use crate::scope::{Scope, Scopes};
-use crate::token::{AccessToken, UserId};
+use crate::token_facts::{AccessToken, UserId};
 
 /// Longest access token, in bytes. Those seen have some 200; a cookie has to hold it.
 const MAX_TOKEN_BYTES: usize = 2_048;

@@ -3,14 +3,10 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::Ended;
-use crate::clock::Timestamp;
-use crate::config::Settings;
+use super::tombstones::Ended;
+use crate::clock::{CLOCK_SKEW, Timestamp};
 use crate::expiring_map::{Expires, ExpiringMap};
-use crate::token::Token;
-
-/// A server's clock may be this much ahead of another's.
-const CLOCK_SKEW: Duration = Duration::from_secs(60);
+use crate::provider::Token;
 
 /// The provider gives no token a longer life; a longer one was made up.
 const LONGEST_TOKEN: Duration = Duration::from_secs(366 * 24 * 60 * 60);
@@ -19,7 +15,7 @@ const LONGEST_TOKEN: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 const MOST_NAMED: usize = 10_000;
 
 /// Which of them one configuration, with all its clones, has logged.
-pub(crate) struct ImpossibleTimes(Mutex<ExpiringMap<Ended, LoggedAt>>);
+pub(super) struct ImpossibleTimes(Mutex<ExpiringMap<Ended, LoggedAt>>);
 
 struct LoggedAt(Timestamp);
 
@@ -45,50 +41,50 @@ impl ImpossibleTimes {
         }
         is_news
     }
-}
 
-/// Whether the times of `name` cannot be, with one event the first time: a cookie comes with every
-/// request of its browser.
-pub(super) fn are_impossible(
-    settings: &Settings,
-    name: Ended,
-    now: Timestamp,
-    times: &[Timestamp],
-    token: &Token,
-) -> bool {
-    let is_ignored = is_from_the_future(now, times, token);
-    if is_ignored && settings.impossible_times.is_news(name, now) {
-        crate::trace::warning(&format!(
-            "{what} {id} is ignored: it is sealed by one of the secrets, but its times lie in the \
-             future or its token lives for more than 366 days. Either this server's clock is behind, \
-             or somebody has a secret: remove that one at once",
-            what = match name {
-                Ended::Token(_) => "the account of token",
-                _ => "session",
-            },
-            id = name.short(),
-        ));
+    /// Whether the times of `name` cannot be, with one event the first time: a cookie comes with every
+    /// request of its browser.
+    pub(super) fn are(
+        &self,
+        name: Ended,
+        now: Timestamp,
+        times: &[Timestamp],
+        token: &Token,
+    ) -> bool {
+        let life = (token.issued_at(), token.expires_at());
+        let is_ignored = is_from_the_future(now, times, life);
+        if is_ignored && self.is_news(name, now) {
+            crate::trace::warning(&format!(
+                "{what} {id} is ignored: it is sealed by one of the secrets, but its times lie in the \
+                 future or its token lives for more than 366 days. Either this server's clock is \
+                 behind, or somebody has a secret: remove that one at once",
+                what = match name {
+                    Ended::Token(_) => "the account of token",
+                    _ => "session",
+                },
+                id = name.short(),
+            ));
+        }
+        is_ignored
     }
-    is_ignored
 }
 
 /// Somebody who holds one of the secrets, an old one perhaps, could make a session of such times that
 /// outlives every lifetime. It is ignored rather than removed, and never sealed anew: where only a
 /// clock is wrong, it is good again once that is set.
-fn is_from_the_future(now: Timestamp, times: &[Timestamp], token: &Token) -> bool {
+fn is_from_the_future(
+    now: Timestamp,
+    times: &[Timestamp],
+    (issued_at, expires_at): (Timestamp, Timestamp),
+) -> bool {
     let latest = now.saturating_add(CLOCK_SKEW);
-    let life = token.expires_at().saturating_since(token.issued_at());
-    life > LONGEST_TOKEN
-        || token.issued_at() > latest
-        || times.iter().any(|moment| *moment > latest)
+    let life = expires_at.saturating_since(issued_at);
+    life > LONGEST_TOKEN || issued_at > latest || times.iter().any(|moment| *moment > latest)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
-    use crate::scope::Scopes;
-    use crate::token::{AccessToken, Lifetime, TokenFacts, UserId};
 
     const NOW: u64 = 1_800_000_000;
     const DAY: u64 = 24 * 60 * 60;
@@ -100,25 +96,6 @@ mod tests {
     /// No secret that somebody has buys more than the provider gives anybody.
     #[test]
     fn times_that_cannot_be_are_told_from_those_that_can() {
-        let config = Config::builder(
-            "990602627938098",
-            "obviously-fake-app-secret-0123456789",
-            "http://127.0.0.1/cb",
-        )
-        .build()
-        .unwrap();
-        let token = |issued_at: u64, life: u64| {
-            let facts = TokenFacts {
-                access_token: AccessToken::new("FAKE"),
-                user_id: UserId::from(7),
-                scopes: Scopes::new(),
-                scopes_reported: false,
-                lifetime: Lifetime::LongLived,
-                issued_at: at(issued_at),
-                expires_at: at(issued_at + life),
-            };
-            Token::new(facts, &config.settings.provider)
-        };
         for (issued_at, life, seen_at, is_future) in [
             (NOW, 60 * DAY, NOW, false),
             (NOW + 60, 60 * DAY, NOW + 60, false),
@@ -129,7 +106,7 @@ mod tests {
             (NOW - 400 * DAY, 460 * DAY, NOW, true),
         ] {
             let times = [at(NOW - DAY), at(seen_at)];
-            let found = is_from_the_future(at(NOW), &times, &token(issued_at, life));
+            let found = is_from_the_future(at(NOW), &times, (at(issued_at), at(issued_at + life)));
             assert_eq!(found, is_future, "{issued_at} {life} {seen_at}");
         }
     }

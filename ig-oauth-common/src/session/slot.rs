@@ -8,52 +8,46 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
-use super::{Reading, Renewal, Tombstones};
-use crate::config::Settings;
+use super::reading::{Reading, Renewal};
+use super::sessions::Sessions;
 use crate::error::AuthError;
-use crate::flow::{Headers, Reply};
-use crate::token::Token;
+use crate::messages::{Caching, Headers};
+use crate::provider::Token;
 
-/// The session of one request. There is one only when the request carries our session cookie.
+/// The session of one request. Adapters keep it in the request's extensions, and only when the
+/// request carries a session cookie.
 pub struct Slot {
     values: Vec<Vec<u8>>,
     opened: OnceCell<Option<Token>>,
     pending: Mutex<Option<Pending>>,
-    failure: Mutex<Option<Reply>>,
-    /// Whether the app has ended it during this request.
+    /// The handler has ended it: there is no token any more.
     has_ended: AtomicBool,
 }
 
+/// A cookie for the answer.
 enum Pending {
     Renew(Renewal),
-    /// There is no session. Whether it had ended already when the request asked for it.
     Remove {
+        /// The session had ended before this request read it. Otherwise a login that ends meanwhile
+        /// keeps its cookie.
         had_ended: bool,
     },
 }
 
 impl Slot {
     pub(crate) fn new(values: Vec<Vec<u8>>) -> Self {
-        Self {
-            values,
-            opened: OnceCell::new(),
-            pending: Mutex::new(None),
-            failure: Mutex::new(None),
-            has_ended: AtomicBool::new(false),
-        }
+        let (opened, pending) = (OnceCell::new(), Mutex::new(None));
+        Self { values, opened, pending, has_ended: AtomicBool::new(false) }
     }
 
-    /// The cookie's values.
     pub(crate) fn values(&self) -> &[Vec<u8>] {
         &self.values
     }
 
-    /// The token of this session, looked up by `read` at the first call. An error is not remembered:
-    /// the next call tries again.
+    /// The token, read once.
     pub(crate) async fn open(
         &self,
-        settings: &Settings,
-        tombstones: &Tombstones,
+        sessions: &Sessions,
         read: impl Future<Output = Result<Reading, AuthError>>,
     ) -> Result<Option<Token>, AuthError> {
         if self.has_ended.load(Ordering::Acquire) {
@@ -62,170 +56,85 @@ impl Slot {
         let opened = self.opened.get_or_try_init(|| async {
             let (token, pending) = match read.await? {
                 Reading::Live(session) => {
-                    let (token, renewal) = session.renewed(settings).await;
+                    let (token, renewal) = sessions.renewed(session).await;
                     (Some(token), renewal.map(Pending::Renew))
                 }
                 Reading::Nobody { remove: false } => (None, None),
                 Reading::Nobody { remove: true } => {
-                    let had_ended = super::ended_a_moment_ago(settings, tombstones, &self.values);
+                    let had_ended = sessions.ended_a_moment_ago(&self.values);
                     (None, Some(Pending::Remove { had_ended }))
                 }
             };
-            *self.pending.lock().unwrap_or_else(PoisonError::into_inner) = pending;
+            self.set_pending(pending);
             Ok::<_, AuthError>(token)
         });
         let token = opened.await?.clone();
         // The provider may have called it dead since.
-        Ok(token.filter(|token| !tombstones.is_dead(token, settings.clock.now())))
+        Ok(token.filter(|token| !sessions.is_dead(token)))
     }
 
-    /// Notes that the app has ended the session: its cookie goes. Where it had ended before, in another
-    /// tab perhaps, the browser knows, and may have a new session by now.
+    /// The handler has ended the session. The cookie goes, unless the session had ended before.
     pub(crate) fn end(&self, had_ended: bool) {
         self.has_ended.store(true, Ordering::Release);
-        let pending = (!had_ended).then_some(Pending::Remove { had_ended: true });
-        *self.pending.lock().unwrap_or_else(PoisonError::into_inner) = pending;
+        self.set_pending((!had_ended).then_some(Pending::Remove { had_ended: true }));
     }
 
-    /// Remembers that nobody could say whether there is a session.
-    pub(crate) fn fail(&self, reply: Reply) {
-        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply);
-    }
-
-    /// The answer of the last failure, if there was one and the session has not been opened since.
-    pub(crate) fn take_failure(&self) -> Option<Reply> {
-        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
-        failure.filter(|_| !self.opened.initialized())
-    }
-
-    /// The header lines to append to the app's answer.
-    ///
-    /// A shared cache must never keep one user's cookie for another (RFC 9111, section 7.3): the
-    /// cookie goes along only where the app said nothing about caching, and then brings `no-store`,
-    /// or where it said `private` or `no-store`. Else it waits for the next request, as it does where
-    /// a header for one kind of cache says otherwise. With a store the session was noted as seen by
-    /// then, so the cookie of a mere renewal waits until the next one is due, a tenth of the idle life
-    /// later: asking for it at each request would write to the store at each request.
+    /// The lines to append to the app's answer, which has the headers `answer`.
     pub(crate) fn finish(
         &self,
-        settings: &Settings,
-        tombstones: &Tombstones,
+        sessions: &Sessions,
         answer: &dyn Headers,
     ) -> Vec<(&'static str, String)> {
-        let mut lines = self.cookie_lines(settings, tombstones, answer);
-        let has_caching = lines.iter().any(|(name, _)| *name == "cache-control");
-        if settings.no_store && self.token_was_taken() && !has_caching && says_nothing(answer) {
+        let caching = Caching::of(answer);
+        // A shared cache would give the cookie to others. It waits for the next answer.
+        let is_shared = caching == Caching::Shared;
+        let line = self.cookie_line(sessions, is_shared).filter(|_| !is_shared);
+        let mut lines: Vec<_> = line.map(|line| ("set-cookie", line)).into_iter().collect();
+        let is_for_one_user = sessions.forbids_caching() && self.token_was_taken();
+        let is_unsaid = match lines.is_empty() {
+            false => caching == Caching::Unsaid,
+            true => is_for_one_user && Caching::is_unsaid_anywhere(answer),
+        };
+        if is_unsaid {
             lines.push(("cache-control", "no-store".to_owned()));
         }
         lines
     }
 
-    /// Whether a handler or a guard was given the token: the answer may be about its user, and a cache
-    /// or the back button must not show it to the next one.
     fn token_was_taken(&self) -> bool {
         matches!(self.opened.get(), Some(Some(_)))
     }
 
-    fn cookie_lines(
-        &self,
-        settings: &Settings,
-        tombstones: &Tombstones,
-        answer: &dyn Headers,
-    ) -> Vec<(&'static str, String)> {
+    fn set_pending(&self, pending: Option<Pending>) {
+        *self.pending.lock().unwrap_or_else(PoisonError::into_inner) = pending;
+    }
+
+    fn cookie_line(&self, sessions: &Sessions, is_held_back: bool) -> Option<String> {
         let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let pending = match self.opened.get() {
-            Some(Some(token))
-                if !self.has_ended.load(Ordering::Acquire)
-                    && tombstones.is_dead(token, settings.clock.now()) =>
-            {
-                Some(Pending::Remove { had_ended: false })
-            }
-            _ => pending,
+        let has_died = || {
+            self.opened.get().and_then(Option::as_ref).is_some_and(|token| sessions.is_dead(token))
         };
-        let Some(pending) = pending else {
-            return Vec::new();
+        let pending = if !self.has_ended.load(Ordering::Acquire) && has_died() {
+            Some(Pending::Remove { had_ended: false })
+        } else {
+            pending
         };
-        let is_removal = matches!(pending, Pending::Remove { .. });
-        let line = match pending {
+        match pending? {
             // A login ended meanwhile, in another tab: the removal would take the new session's
             // cookie, which has the same name.
-            Pending::Remove { had_ended: false }
-                if super::ended_a_moment_ago(settings, tombstones, &self.values) =>
-            {
-                return Vec::new();
+            Pending::Remove { had_ended: false } if sessions.ended_a_moment_ago(&self.values) => {
+                None
             }
-            Pending::Remove { .. } => super::removal(settings),
-            Pending::Renew(Renewal { session, line }) => {
-                let now = settings.clock.now();
-                if tombstones.is_buried(&session, now) {
-                    return Vec::new();
+            Pending::Remove { .. } => {
+                if !is_held_back {
+                    sessions.told_of_the_end(&self.values);
                 }
-                line
+                Some(sessions.removal())
             }
-        };
-        let caching = caching(answer);
-        if is_removal && !matches!(caching, Caching::Shared) {
-            super::told_of_the_end(settings, tombstones, &self.values);
-        }
-        match caching {
-            Caching::Shared => Vec::new(),
-            Caching::Private => vec![("set-cookie", line)],
-            Caching::Unsaid => {
-                vec![("set-cookie", line), ("cache-control", "no-store".to_owned())]
+            Pending::Renew(Renewal { session, line }) => {
+                (!sessions.is_buried(&session)).then_some(line)
             }
         }
-    }
-}
-
-enum Caching {
-    Unsaid,
-    Private,
-    Shared,
-}
-
-/// What caches of one kind obey instead of `Cache-Control` (RFC 9213, section 2.1), the last ones
-/// since before there was an RFC.
-const TARGETED: &[&str] = &[
-    "cdn-cache-control",
-    "surrogate-control",
-    "cloudflare-cdn-cache-control",
-    "netlify-cdn-cache-control",
-    "vercel-cdn-cache-control",
-    "akamai-cache-control",
-    "edge-control",
-    "x-accel-expires",
-    "x-litespeed-cache-control",
-];
-
-/// Whether the app left all about caching unsaid, in the old headers too.
-fn says_nothing(answer: &dyn Headers) -> bool {
-    let mut names = ["cache-control", "expires", "pragma"].iter().chain(TARGETED);
-    !names.any(|name| answer.has(name))
-}
-
-fn caching(answer: &dyn Headers) -> Caching {
-    let is_shared = |name: &&str| matches!(said_by(answer, name), Caching::Shared);
-    if TARGETED.iter().any(is_shared) {
-        return Caching::Shared;
-    }
-    said_by(answer, "cache-control")
-}
-
-fn said_by(answer: &dyn Headers, name: &str) -> Caching {
-    let mut said = false;
-    let mut private = false;
-    answer.visit(name, &mut |value| {
-        said = true;
-        let directives = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-        private |= directives.into_iter().any(|directive| {
-            directive.eq_ignore_ascii_case(b"private")
-                || directive.eq_ignore_ascii_case(b"no-store")
-        });
-    });
-    match (said, private) {
-        (false, _) => Caching::Unsaid,
-        (true, true) => Caching::Private,
-        (true, false) => Caching::Shared,
     }
 }
 

@@ -4,34 +4,35 @@
 //! over the cookie of a new login it, or a removal, would log the user out. And a cookie session has no
 //! record to delete, so that what ended here is remembered until it would have ended anyway.
 
-use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::sealed_cookie;
-use super::store::SessionIdHash;
 use crate::clock::Timestamp;
 use crate::encoding::to_base64url;
-use crate::token::{Token, TokenHash};
+use crate::expiring_map::{Expires, ExpiringMap};
+use crate::provider::Token;
+use crate::store::SessionIdHash;
+use crate::token_facts::TokenHash;
 
 /// Longer than any request that was under way when the session ended should take.
 const KEPT: Duration = Duration::from_secs(60);
 
-/// Most tombstones. When full, what would be forgotten first makes room: most requests that it is for
-/// are over. With a store anybody can fill it, by logging out of sessions that never were. What comes
-/// back by that is the cookie of a session that the store no longer has.
+/// Most that are remembered. The soonest to be forgotten make room.
 const CAPACITY: usize = 100_000;
 
-/// A session or a token by what names it and opens nothing.
+/// What names a cookie session, from its login to its end.
+pub(super) type CookieSessionId = [u8; 16];
+
+/// What ended.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Ended {
-    /// A cookie session that ended a moment ago, or gave way to another.
-    Cookie(sealed_cookie::SessionId),
-    /// A stored session that ended a moment ago, or gave way to another.
+    /// A session, by the random id inside of its cookie: its cookie is not renewed.
+    Cookie(CookieSessionId),
+    /// A session, by what the store knows it by.
     Stored(SessionIdHash),
-    /// A cookie session that was ended: it opens no more.
-    LoggedOut(sealed_cookie::SessionId),
+    /// A cookie session by a logout: its cookie opens nothing any more.
+    LoggedOut(CookieSessionId),
     /// A token that the provider calls invalid.
     Token(TokenHash),
 }
@@ -48,64 +49,57 @@ impl Ended {
     }
 }
 
-#[derive(Default)]
+/// Until when it is remembered.
+struct Until(Timestamp);
+
+impl Expires for Until {
+    fn expires_at(&self) -> Timestamp {
+        self.0
+    }
+}
+
 pub(crate) struct Tombstones {
-    buried: Mutex<Buried>,
-    /// Whether there ever was a dead token. Most processes look for none.
+    buried: Mutex<ExpiringMap<Ended, Until>>,
+    /// As a rule there are none, and no request should pay for a hash of its token.
     has_dead_tokens: AtomicBool,
 }
 
-#[derive(Default)]
-struct Buried {
-    until: HashMap<Ended, Timestamp>,
-    /// By their ends, so that nobody has to search for them.
-    order: BTreeSet<(Timestamp, Ended)>,
+impl Default for Tombstones {
+    fn default() -> Self {
+        let buried = Mutex::new(ExpiringMap::new(CAPACITY));
+        Self { buried, has_dead_tokens: AtomicBool::new(false) }
+    }
 }
 
 impl Tombstones {
-    /// For as long as requests may be under way.
     pub(super) fn bury(&self, session: Ended, now: Timestamp) {
         self.bury_until(session, now.saturating_add(KEPT), now);
     }
 
-    /// Whether it was not buried already.
+    /// Whether it is news.
     pub(super) fn bury_until(&self, ended: Ended, until: Timestamp, now: Timestamp) -> bool {
         let mut buried = self.buried();
-        while buried.order.len() >= CAPACITY
-            || buried.order.first().is_some_and(|(until, _)| *until <= now)
-        {
-            let Some((_, oldest)) = buried.order.pop_first() else {
-                break;
-            };
-            buried.until.remove(&oldest);
-        }
-        let earlier = buried.until.insert(ended, until);
-        if let Some(earlier) = earlier {
-            buried.order.remove(&(earlier, ended));
-        }
-        buried.order.insert((until, ended));
-        earlier.is_none()
+        buried.forget_expired(now);
+        buried.insert(ended, Until(until)).is_none()
     }
 
-    pub(crate) fn is_buried(&self, ended: &Ended, now: Timestamp) -> bool {
-        self.buried().until.get(ended).is_some_and(|until| *until > now)
+    pub(super) fn is_buried(&self, ended: &Ended, now: Timestamp) -> bool {
+        self.buried().get(ended).is_some_and(|until| until.0 > now)
     }
 
-    /// Remembers that the provider calls a token invalid, until it would have expired. Whether that is
-    /// news.
-    pub(crate) fn bury_token(&self, token: &Token, now: Timestamp) -> bool {
+    /// Whether it is news.
+    pub(super) fn bury_token(&self, token: &Token, now: Timestamp) -> bool {
         let is_news = self.bury_until(Ended::Token(token.hash()), token.expires_at(), now);
         self.has_dead_tokens.store(true, Ordering::Release);
         is_news
     }
 
-    /// Whether the provider calls it invalid, as far as this process knows.
-    pub(crate) fn is_dead(&self, token: &Token, now: Timestamp) -> bool {
+    pub(super) fn is_dead(&self, token: &Token, now: Timestamp) -> bool {
         self.has_dead_tokens.load(Ordering::Acquire)
             && self.is_buried(&Ended::Token(token.hash()), now)
     }
 
-    fn buried(&self) -> MutexGuard<'_, Buried> {
+    fn buried(&self) -> MutexGuard<'_, ExpiringMap<Ended, Until>> {
         self.buried.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -125,11 +119,6 @@ mod tests {
         Ended::Stored(SessionIdHash::from_bytes(hash))
     }
 
-    fn counts(tombstones: &Tombstones) -> (usize, usize) {
-        let buried = tombstones.buried();
-        (buried.until.len(), buried.order.len())
-    }
-
     #[test]
     fn a_session_stays_buried_for_a_minute_from_its_last_burial() {
         let tombstones = Tombstones::default();
@@ -138,29 +127,24 @@ mod tests {
         assert!(!tombstones.is_buried(&numbered(1), at(160)));
         tombstones.bury(numbered(1), at(130));
         tombstones.bury(numbered(1), at(130));
-        assert_eq!(counts(&tombstones), (1, 1));
+        assert_eq!(tombstones.buried().len(), 1);
         // The end of the first burial takes nothing of the second along.
         tombstones.bury(numbered(2), at(160));
         assert!(tombstones.is_buried(&numbered(1), at(189)));
         assert!(!tombstones.is_buried(&numbered(2), at(220)));
         tombstones.bury(numbered(3), at(220));
-        assert_eq!(counts(&tombstones), (1, 1));
+        assert_eq!(tombstones.buried().len(), 1);
     }
 
     #[test]
-    fn a_flood_is_bounded_and_the_oldest_make_room_without_a_search() {
+    fn a_flood_is_bounded_and_the_oldest_make_room() {
         let tombstones = Tombstones::default();
         for number in 0..CAPACITY + 10 {
             tombstones.bury(numbered(number), at(100));
         }
-        assert_eq!(counts(&tombstones), (CAPACITY, CAPACITY));
+        assert_eq!(tombstones.buried().len(), CAPACITY);
         let is_buried = |number| tombstones.is_buried(&numbered(number), at(100));
         assert!((0..10).all(|number| !is_buried(number)));
         assert!(is_buried(10) && is_buried(CAPACITY + 9));
-        // Again and again the same one: the order is bounded, too.
-        for second in 0..CAPACITY {
-            tombstones.bury(numbered(7), at(100 + u64::try_from(second / 4_000).unwrap()));
-        }
-        assert!(counts(&tombstones).1 <= CAPACITY);
     }
 }

@@ -2,24 +2,16 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::store::{BoxedStore, unavailable};
-use super::stored;
-use crate::config::Settings;
-use crate::error::AuthError;
-
-/// How many accounts are looked at, in the order of their user ids, to find the newest.
-const LOOKED_AT: usize = 1_000;
-
-/// What one configuration, with all its clones, has said about them.
+/// What one configuration, with all its clones, has found.
 #[derive(Default)]
-pub(crate) struct UnreadableAccounts {
+pub(super) struct UnreadableAccounts {
     was_checked: AtomicBool,
     was_found: AtomicBool,
 }
 
 impl UnreadableAccounts {
-    /// Says so, once: a wrong secret fails every account, and one sentence is enough.
-    pub(crate) fn found(&self) {
+    /// Logs the first one. There may be as many as there are users.
+    pub(super) fn found(&self) {
         if !self.was_found.swap(true, Ordering::Relaxed) {
             crate::trace::warning(
                 "a stored account does not open with any of the `cookie_secrets`: this instance has \
@@ -30,23 +22,8 @@ impl UnreadableAccounts {
         }
     }
 
-    /// Whether the check at the start is still to be made, by whoever asks first.
-    pub(crate) fn is_to_be_checked(&self) -> bool {
+    /// Whether nobody has looked yet, which somebody does now.
+    pub(super) fn is_to_be_checked(&self) -> bool {
         !self.was_checked.swap(true, Ordering::Relaxed)
     }
-}
-
-/// Whether the newest of the stored accounts opens; also when there is none.
-pub(crate) async fn newest_opens(
-    settings: &Settings,
-    store: &dyn BoxedStore,
-) -> Result<bool, AuthError> {
-    let accounts = store.accounts(&settings.client_id, None, LOOKED_AT).await;
-    let accounts = accounts.map_err(unavailable)?;
-    let newest = accounts.iter().max_by_key(|account| account.issued_at);
-    let opens = newest.is_none_or(|account| stored::open(settings, account).is_ok());
-    if !opens {
-        settings.unreadable.found();
-    }
-    Ok(opens)
 }

@@ -13,7 +13,8 @@ use super::home::Home;
 use super::schema::{self, SchemaError};
 use super::statements::Sql;
 use super::tls::Connector;
-use super::{ENGINE, Inner, PostgresStore, pool};
+use super::{Inner, PostgresStore, pool};
+use crate::engine::POSTGRESQL;
 use crate::error::{Failure, StoreSetupError, StoreSetupErrorKind as Kind};
 use crate::record::housekeeping::Housekeeping;
 use crate::settings::{Settings, bounded};
@@ -190,7 +191,7 @@ fn read(url: &str) -> Result<Config, StoreSetupError> {
 
 async fn first_connection(pool: &Pool, timeout: Duration) -> Result<Object, StoreSetupError> {
     let connect = async { Ok(pool.get().await) };
-    let answer = bounded(ENGINE, timeout, connect).await.map_err(|_| {
+    let answer = bounded(POSTGRESQL, timeout, connect).await.map_err(|_| {
         let text = format!(
             "the PostgreSQL server does not answer within {timeout:?}: check host and port of the \
              URL, and whether a firewall drops the packets"

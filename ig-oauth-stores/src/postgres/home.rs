@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::Handle;
 
-use super::ENGINE;
+use crate::engine::POSTGRESQL;
 use crate::error::Failure;
 
 /// The runtime in which the store was made. Connections live there and are used there, not where they
@@ -38,7 +38,7 @@ impl Home {
             // That runtime is gone: better here than nowhere.
             Some(work) => work.await,
             // Nobody knows how far it came, so it is not begun again.
-            None => Err(Failure::new(ENGINE, "the runtime of the store has stopped")),
+            None => Err(Failure::new(POSTGRESQL, "the runtime of the store has stopped")),
         }
     }
 }

@@ -9,6 +9,7 @@ use deadpool_postgres::Pool;
 use ig_oauth_common::{StoreError, Timestamp};
 use tokio_postgres::Row;
 
+use crate::engine::POSTGRESQL;
 use crate::error::{Failure, StoreSetupError};
 use crate::record::housekeeping::Housekeeping;
 use crate::record::moment;
@@ -35,8 +36,6 @@ pub use builder::PostgresStoreBuilder;
 use home::Home;
 use pool::{Lease, OperationError, Parameter};
 use statements::Sql;
-
-const ENGINE: &str = "PostgreSQL";
 
 /// Rows a clean-up deletes at a time, so that it holds no lock for long.
 const PURGE_BATCH: i64 = 1_000;
@@ -236,11 +235,12 @@ impl PostgresStore {
         let operation = async move {
             let left = timeout.saturating_sub(asked.elapsed());
             if left.is_zero() {
-                return Err(Failure::new(ENGINE, "nobody waits for it any more"));
+                return Err(Failure::new(POSTGRESQL, "nobody waits for it any more"));
             }
-            bounded(ENGINE, left, async { Ok(operation.await?) }).await
+            bounded(POSTGRESQL, left, async { Ok(operation.await?) }).await
         };
-        bounded(ENGINE, timeout, self.inner.home.run(operation)).await
+        // Boxed: several thousand bytes would otherwise lie in the future of every caller.
+        bounded(POSTGRESQL, timeout, self.inner.home.run(Box::pin(operation))).await
     }
 
     fn tidy_up_when_due(&self, now: Timestamp) {

@@ -16,8 +16,9 @@ use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, NoTls, Row, Socket};
 
+use super::hosts;
 use super::tls::Connector;
-use super::{ENGINE, hosts};
+use crate::engine::POSTGRESQL;
 use crate::error::Failure;
 
 /// A parameter of a statement.
@@ -38,7 +39,7 @@ pub(super) fn new(
         None => Manager::from_connect(config, Opening::new(NoTls, timeout, size), settings),
     };
     let pool = Pool::builder(manager).max_size(size).build();
-    pool.map_err(|error| Failure::new(ENGINE, error.to_string()))
+    pool.map_err(|error| Failure::new(POSTGRESQL, error.to_string()))
 }
 
 /// Opens connections: as many at a time as the pool may have, each within the patience. What is being
@@ -209,11 +210,11 @@ impl From<Error> for OperationError {
     /// Code and message of the server, without the detail, which quotes records.
     fn from(error: Error) -> Self {
         let Some(told) = error.as_db_error() else {
-            let failure = Failure::new(ENGINE, in_full(&error));
+            let failure = Failure::new(POSTGRESQL, in_full(&error));
             return if error.is_closed() { Self::Closed(failure) } else { Self::Other(failure) };
         };
         let text = format!("{} ({})", told.message(), told.code().code());
-        let failure = Failure::new(ENGINE, text);
+        let failure = Failure::new(POSTGRESQL, text);
         match *told.code() {
             SqlState::READ_ONLY_SQL_TRANSACTION => Self::ReadOnly(failure),
             // What a server says that is told to stop, before it hangs up.
@@ -240,7 +241,7 @@ impl From<PoolError> for OperationError {
     fn from(error: PoolError) -> Self {
         match error {
             PoolError::Backend(error) => error.into(),
-            error => Self::Other(Failure::new(ENGINE, error.to_string())),
+            error => Self::Other(Failure::new(POSTGRESQL, error.to_string())),
         }
     }
 }

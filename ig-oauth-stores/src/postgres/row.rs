@@ -4,27 +4,27 @@ use ig_oauth_common::{AccountKey, AccountRecord, SessionIdHash, SessionRecord};
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 
-use super::ENGINE;
 use super::pool::Parameter;
+use crate::engine::POSTGRESQL;
 use crate::error::Failure;
 use crate::record::{moment, user_id};
 
 /// A column; what cannot be read as asked for is an error and no panic.
 pub(super) fn column<'a, T: FromSql<'a>>(row: &'a Row, at: usize) -> Result<T, Failure> {
-    row.try_get(at).map_err(|_| Failure::unreadable(ENGINE, "a column"))
+    row.try_get(at).map_err(|_| Failure::unreadable(POSTGRESQL, "a column"))
 }
 
 /// Thirty-two bytes.
 pub(super) fn hash(row: &Row, at: usize) -> Result<[u8; 32], Failure> {
-    column::<&[u8]>(row, at)?.try_into().map_err(|_| Failure::unreadable(ENGINE, "a hash"))
+    column::<&[u8]>(row, at)?.try_into().map_err(|_| Failure::unreadable(POSTGRESQL, "a hash"))
 }
 
 /// The account in the first seven columns.
 pub(super) fn account(row: &Row) -> Result<AccountRecord, Failure> {
     let further_ids = column::<Vec<&str>>(row, 2)?.into_iter();
     Ok(AccountRecord::new(
-        AccountKey::new(column::<&str>(row, 0)?, user_id(ENGINE, column(row, 1)?)?),
-        further_ids.map(|digits| user_id(ENGINE, digits)).collect::<Result<_, _>>()?,
+        AccountKey::new(column::<&str>(row, 0)?, user_id(POSTGRESQL, column(row, 1)?)?),
+        further_ids.map(|digits| user_id(POSTGRESQL, digits)).collect::<Result<_, _>>()?,
         column(row, 3)?,
         column(row, 4)?,
         moment::from_sql(column(row, 5)?),

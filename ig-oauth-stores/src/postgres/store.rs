@@ -5,8 +5,9 @@ use ig_oauth_common::{
     StoreError, Timestamp, UserId,
 };
 
+use super::PostgresStore;
 use super::row::{self, account_parameters, column};
-use super::{ENGINE, PostgresStore};
+use crate::engine::POSTGRESQL;
 use crate::record::{moment, status_of, status_word};
 use crate::settings::{check_same_account, page_start};
 
@@ -21,7 +22,7 @@ impl Store for PostgresStore {
         session: SessionRecord,
         account: AccountRecord,
     ) -> Result<(), StoreError> {
-        check_same_account(ENGINE, &session, &account)?;
+        check_same_account(POSTGRESQL, &session, &account)?;
         let mut values = account_parameters(&account);
         values.extend(parameters![
             session.id_hash.as_bytes().to_vec(),
@@ -187,7 +188,7 @@ impl Store for PostgresStore {
     }
     async fn put_deletion(&self, deletion: DeletionRecord) -> Result<(), StoreError> {
         let hash = deletion.code_hash.to_vec();
-        let status = status_word(ENGINE, deletion.status)?;
+        let status = status_word(POSTGRESQL, deletion.status)?;
         let requested = moment::to_sql(deletion.requested_at);
         let expires = moment::to_sql(deletion.expires_at);
         let statement = &self.inner.sql.put_deletion;
@@ -207,7 +208,7 @@ impl Store for PostgresStore {
         };
         Ok(Some(DeletionRecord::new(
             *code_hash,
-            status_of(ENGINE, column(found, 0)?)?,
+            status_of(POSTGRESQL, column(found, 0)?)?,
             moment::from_sql(column(found, 1)?),
             moment::from_sql(column(found, 2)?),
         )))

@@ -11,8 +11,8 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::ENGINE;
 use super::address::{Address, Dialled};
+use crate::engine::REDIS;
 use crate::error::Failure;
 
 /// One connection for all: questions and answers of many operations follow each other on it, and an
@@ -171,7 +171,7 @@ fn is_the_connections(error: &RedisError) -> bool {
 
 impl From<RedisError> for Failure {
     fn from(error: RedisError) -> Self {
-        Self::new(ENGINE, text(&error))
+        Self::new(REDIS, text(&error))
     }
 }
 

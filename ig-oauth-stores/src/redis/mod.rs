@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use redis::{FromRedisValue, ScriptInvocation};
 
+use crate::engine::REDIS;
 use crate::error::{Failure, StoreSetupError};
 use crate::settings::{Settings, bounded};
 
@@ -18,8 +19,6 @@ mod store;
 pub use builder::RedisStoreBuilder;
 use link::{Attempt, Link, Repeat};
 use scripts::Scripts;
-
-const ENGINE: &str = "Redis";
 
 /// Sessions and accounts in Redis 6.2 or newer, or in Valkey, for all instances of an app.
 ///
@@ -131,7 +130,7 @@ impl RedisStore {
         let Inner { settings, link, .. } = &*self.inner;
         let mut attempt = Attempt::default();
         let answer = async { Ok(link.run(call, repeat, &mut attempt).await?) };
-        let answer = bounded(ENGINE, settings.timeout, answer).await;
+        let answer = bounded(REDIS, settings.timeout, answer).await;
         attempt.give_up();
         answer
     }

@@ -5,7 +5,7 @@ use ig_oauth_common::{
 };
 use redis::ScriptInvocation;
 
-use super::ENGINE;
+use crate::engine::REDIS;
 use crate::error::Failure;
 use crate::record::{list, status_of, user_id};
 
@@ -48,10 +48,10 @@ pub(super) fn add_account(call: &mut ScriptInvocation<'_>, account: &AccountReco
 pub(super) fn account(fields: Fields) -> Result<AccountRecord, Failure> {
     let [client, user, further_ids, sealed_token, scopes, issued_at, expires_at] = parts(fields)?;
     Ok(AccountRecord::new(
-        AccountKey::new(text(client)?, user_id(ENGINE, &text(user)?)?),
-        list::ids(ENGINE, &further_ids)?,
+        AccountKey::new(text(client)?, user_id(REDIS, &text(user)?)?),
+        list::ids(REDIS, &further_ids)?,
         sealed_token,
-        list::from_text(ENGINE, &scopes)?,
+        list::from_text(REDIS, &scopes)?,
         moment(issued_at)?,
         moment(expires_at)?,
     ))
@@ -59,7 +59,7 @@ pub(super) fn account(fields: Fields) -> Result<AccountRecord, Failure> {
 
 pub(super) fn session(fields: Fields, account: &AccountKey) -> Result<SessionRecord, Failure> {
     let [hash, created_at, last_seen_at, expires_at] = parts(fields)?;
-    let hash = from_hex(&hash).ok_or_else(|| Failure::unreadable(ENGINE, "a hash"))?;
+    let hash = from_hex(&hash).ok_or_else(|| Failure::unreadable(REDIS, "a hash"))?;
     Ok(SessionRecord::new(
         SessionIdHash::from_bytes(hash),
         account.clone(),
@@ -71,20 +71,20 @@ pub(super) fn session(fields: Fields, account: &AccountKey) -> Result<SessionRec
 
 pub(super) fn deletion(code_hash: [u8; 32], fields: Fields) -> Result<DeletionRecord, Failure> {
     let [status, requested_at, expires_at] = parts(fields)?;
-    let status = status_of(ENGINE, &text(status)?)?;
+    let status = status_of(REDIS, &text(status)?)?;
     Ok(DeletionRecord::new(code_hash, status, moment(requested_at)?, moment(expires_at)?))
 }
 
 fn parts<const N: usize>(fields: Fields) -> Result<[Vec<u8>; N], Failure> {
-    fields.try_into().map_err(|_| Failure::unreadable(ENGINE, "too few or too many fields"))
+    fields.try_into().map_err(|_| Failure::unreadable(REDIS, "too few or too many fields"))
 }
 
 fn text(bytes: Vec<u8>) -> Result<String, Failure> {
-    String::from_utf8(bytes).map_err(|_| Failure::unreadable(ENGINE, "a text"))
+    String::from_utf8(bytes).map_err(|_| Failure::unreadable(REDIS, "a text"))
 }
 
 fn moment(bytes: Vec<u8>) -> Result<Timestamp, Failure> {
-    let seconds = text(bytes)?.parse().map_err(|_| Failure::unreadable(ENGINE, "a moment"))?;
+    let seconds = text(bytes)?.parse().map_err(|_| Failure::unreadable(REDIS, "a moment"))?;
     Ok(Timestamp::from_unix_seconds(seconds))
 }
 

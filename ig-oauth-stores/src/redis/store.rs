@@ -6,8 +6,9 @@ use ig_oauth_common::{
 };
 use redis::ScriptInvocation;
 
+use super::RedisStore;
 use super::row::{self, Fields, hex, life};
-use super::{ENGINE, RedisStore};
+use crate::engine::REDIS;
 use crate::error::Failure;
 use crate::record::status_word;
 use crate::settings::{bounded, check_same_account, page_start};
@@ -51,7 +52,7 @@ impl Store for RedisStore {
         session: SessionRecord,
         account: AccountRecord,
     ) -> Result<(), StoreError> {
-        check_same_account(ENGINE, &session, &account)?;
+        check_same_account(REDIS, &session, &account)?;
         let mut call = self.inner.scripts.begin_session();
         row::add_account(&mut call, &account);
         call.arg(hex(session.id_hash.as_bytes()))
@@ -159,7 +160,7 @@ impl Store for RedisStore {
             call
         };
         let found = self.pages(start, limit, |_| true, call);
-        Ok(bounded(ENGINE, self.inner.settings.timeout, found).await?)
+        Ok(bounded(REDIS, self.inner.settings.timeout, found).await?)
     }
     async fn accounts_expiring(
         &self,
@@ -178,7 +179,7 @@ impl Store for RedisStore {
         };
         let is_wanted = |account: &AccountRecord| account.expires_at < before;
         let found = self.pages(start, limit, is_wanted, call);
-        Ok(bounded(ENGINE, self.inner.settings.timeout, found).await?)
+        Ok(bounded(REDIS, self.inner.settings.timeout, found).await?)
     }
     async fn accounts_known_by(
         &self,
@@ -220,7 +221,7 @@ impl Store for RedisStore {
     async fn put_deletion(&self, deletion: DeletionRecord) -> Result<(), StoreError> {
         let mut call = self.inner.scripts.put_deletion();
         call.arg(hex(&deletion.code_hash))
-            .arg(status_word(ENGINE, deletion.status)?)
+            .arg(status_word(REDIS, deletion.status)?)
             .arg(deletion.requested_at.unix_seconds())
             .arg(deletion.expires_at.unix_seconds())
             .arg(life(deletion.requested_at, deletion.expires_at));

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::Semaphore;
 
-use super::ENGINE;
+use crate::engine::SQLITE;
 use crate::error::Failure;
 
 /// Pause between two tries at a file that another process has locked in a way SQLite does not wait
@@ -175,7 +175,7 @@ impl Lane {
     fn take(&self) -> Result<Connection, Failure> {
         if self.place.file() != self.file {
             let text = "the file was moved, replaced or removed: put it back, or restart the app";
-            return Err(Failure::new(ENGINE, text));
+            return Err(Failure::new(SQLITE, text));
         }
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         Ok(idle.map_or_else(|| open(&self.place, self.access, self.patience), Ok)?)
@@ -187,7 +187,7 @@ impl Lane {
         self: &Arc<Self>,
         operation: impl FnOnce(&mut Connection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
-        let closed = |_| Failure::new(ENGINE, "the store was closed");
+        let closed = |_| Failure::new(SQLITE, "the store was closed");
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(closed)?;
         let lane = Arc::clone(self);
         let work = move || {
@@ -197,7 +197,7 @@ impl Lane {
             lane.give(connection);
             result
         };
-        let stopped = |_| Failure::new(ENGINE, "the operation was stopped");
+        let stopped = |_| Failure::new(SQLITE, "the operation was stopped");
         tokio::task::spawn_blocking(work).await.map_err(stopped)?
     }
 }
@@ -209,6 +209,6 @@ impl From<rusqlite::Error> for Failure {
             rusqlite::Error::SqliteFailure(code, text) => text.unwrap_or_else(|| code.to_string()),
             _ => "an answer of another shape than asked for".to_owned(),
         };
-        Self::new(ENGINE, text)
+        Self::new(SQLITE, text)
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ig_oauth_common::{StoreError, Timestamp};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
+use crate::engine::SQLITE;
 use crate::error::{Failure, StoreSetupError};
 use crate::record::housekeeping::Housekeeping;
 use crate::record::moment;
@@ -21,8 +22,6 @@ mod store;
 pub use builder::SqliteStoreBuilder;
 use connections::Lane;
 use statements::Sql;
-
-const ENGINE: &str = "SQLite";
 
 /// Rows a clean-up deletes at a time, so that nobody waits long for a turn to write.
 const PURGE_BATCH: i64 = 1_000;
@@ -166,7 +165,7 @@ impl SqliteStore {
     ) -> Result<T, Failure> {
         let inner = Arc::clone(&self.inner);
         let work = self.inner.reader.run(move |connection| operation(connection, &inner.sql));
-        bounded(ENGINE, self.inner.settings.timeout, work).await
+        bounded(SQLITE, self.inner.settings.timeout, work).await
     }
 
     /// Changes something, wholly or not at all, when it is this change's turn.
@@ -183,7 +182,7 @@ impl SqliteStore {
             transaction.commit()?;
             Ok(result)
         });
-        bounded(ENGINE, self.inner.settings.timeout, work).await
+        bounded(SQLITE, self.inner.settings.timeout, work).await
     }
 
     fn tidy_up_when_due(&self, now: Timestamp) {

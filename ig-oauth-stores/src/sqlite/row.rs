@@ -3,8 +3,8 @@
 use ig_oauth_common::{AccountKey, AccountRecord, SessionIdHash, SessionRecord, UserId};
 use rusqlite::{Connection, OptionalExtension as _, Row, Rows, params};
 
-use super::ENGINE;
 use super::statements::Sql;
+use crate::engine::SQLITE;
 use crate::error::Failure;
 use crate::record::{list, moment, user_id};
 
@@ -19,7 +19,7 @@ pub(super) fn put_account(
     let earlier: Option<String> =
         select.query_row(params![client, user], |row| row.get(0)).optional()?;
     let mut ids = account.further_ids.clone();
-    for id in list::ids(ENGINE, earlier.as_deref().unwrap_or("[]").as_bytes())? {
+    for id in list::ids(SQLITE, earlier.as_deref().unwrap_or("[]").as_bytes())? {
         if !ids.contains(&id) {
             ids.push(id);
         }
@@ -95,10 +95,10 @@ pub(super) fn account(row: &Row<'_>) -> Result<AccountRecord, Failure> {
     let further_ids: String = row.get(2)?;
     let scopes: String = row.get(4)?;
     Ok(AccountRecord::new(
-        AccountKey::new(client, user_id(ENGINE, &user)?),
-        list::ids(ENGINE, further_ids.as_bytes())?,
+        AccountKey::new(client, user_id(SQLITE, &user)?),
+        list::ids(SQLITE, further_ids.as_bytes())?,
         row.get(3)?,
-        list::from_text(ENGINE, scopes.as_bytes())?,
+        list::from_text(SQLITE, scopes.as_bytes())?,
         moment::from_sql(row.get(5)?),
         moment::from_sql(row.get(6)?),
     ))

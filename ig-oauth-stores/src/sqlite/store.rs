@@ -6,7 +6,8 @@ use ig_oauth_common::{
 };
 use rusqlite::params;
 
-use super::{ENGINE, SqliteStore, row};
+use super::{SqliteStore, row};
+use crate::engine::SQLITE;
 use crate::record::{moment, status_of, status_word};
 use crate::settings::{check_same_account, page_start};
 
@@ -21,7 +22,7 @@ impl Store for SqliteStore {
         session: SessionRecord,
         account: AccountRecord,
     ) -> Result<(), StoreError> {
-        check_same_account(ENGINE, &session, &account)?;
+        check_same_account(SQLITE, &session, &account)?;
         let now = session.created_at;
         self.change(move |transaction, sql| {
             row::put_account(transaction, sql, &account)?;
@@ -228,7 +229,7 @@ impl Store for SqliteStore {
     }
 
     async fn put_deletion(&self, deletion: DeletionRecord) -> Result<(), StoreError> {
-        let status = status_word(ENGINE, deletion.status)?;
+        let status = status_word(SQLITE, deletion.status)?;
         let requested = deletion.requested_at;
         let kept = self.change(move |transaction, sql| {
             transaction.prepare_cached(&sql.put_deletion)?.execute(params![
@@ -259,7 +260,7 @@ impl Store for SqliteStore {
             let status: String = row.get(0)?;
             Ok(Some(DeletionRecord::new(
                 code_hash,
-                status_of(ENGINE, &status)?,
+                status_of(SQLITE, &status)?,
                 moment::from_sql(row.get(1)?),
                 moment::from_sql(row.get(2)?),
             )))

@@ -42,7 +42,7 @@ macro_rules! cases {
 
         /// Runs all cases, one after the other. How many there were.
         pub async fn run_all(store: &impl Store) -> usize {
-            $($($name(store).await;)*)*
+            $($(Box::pin($name(store)).await;)*)*
             CASES.len()
         }
     };

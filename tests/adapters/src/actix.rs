@@ -98,11 +98,11 @@ async fn maintained(token: Result<InstagramToken, InstagramTokenRejection>) -> S
 
 /// A guard of the app's own, which refuses strangers with an error.
 async fn strict(
-    token: Option<InstagramToken>,
+    token: MaybeInstagramToken,
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    if token.is_none() {
+    if token.into_inner().is_none() {
         return Err(actix_web::error::ErrorUnauthorized("members only"));
     }
     next.call(request).await

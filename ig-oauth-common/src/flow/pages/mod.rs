@@ -11,11 +11,11 @@ use sha2::{Digest as _, Sha256};
 pub(crate) use table::{Scene, Words};
 
 use self::table::Way;
-use super::languages::Languages;
 use super::texts::{Text, Texts, Translations};
-use crate::config::Settings;
+use crate::encoding::html_escaped;
 use crate::error::{AuthErrorKind, ErrorCode};
-use crate::flow::Reply;
+use crate::flow::addresses::Addresses;
+use crate::messages::{Languages, Reply};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -25,8 +25,6 @@ pub(crate) struct Pages {
     policy_with_form: String,
     translations: Translations,
     site_name: Option<String>,
-    /// Whether accounts are connected: nobody logs in with them then.
-    linking: bool,
 }
 
 /// The pages in the words of one language.
@@ -43,7 +41,12 @@ pub(crate) struct Ways {
 }
 
 impl Pages {
-    pub(crate) fn new(settings: &Settings) -> Self {
+    pub(crate) fn new(
+        translations: Translations,
+        site_name: Option<String>,
+        authorize_origin: &str,
+        addresses: &Addresses,
+    ) -> Self {
         let digest = Sha256::digest(STYLE.as_bytes());
         let style = base64::engine::general_purpose::STANDARD.encode(digest);
         // The one image is the empty icon, without which browsers ask for `/favicon.ico` and complain.
@@ -53,20 +56,14 @@ impl Pages {
                  form-action {form_action}; frame-ancestors 'none'"
             )
         };
-        let basic = format!("'self' {}", settings.authorize_origin);
+        let basic = format!("'self' {}", authorize_origin);
         // Browsers check every redirect after a form's post against `form-action`: the window, the
         // callback, and where the login ends.
-        let mut chain = format!("{basic} {}", settings.redirect_uri.origin());
-        for origin in &settings.allowed_return_origins {
+        let mut chain = format!("{basic} {}", addresses.redirect_uri.origin());
+        for origin in &addresses.allowed_return_origins {
             let _ = write!(chain, " {origin}");
         }
-        Self {
-            policy: policy(&basic),
-            policy_with_form: policy(&chain),
-            translations: settings.translations.clone(),
-            site_name: settings.site_name.clone(),
-            linking: settings.linking,
-        }
+        Self { policy: policy(&basic), policy_with_form: policy(&chain), translations, site_name }
     }
 
     pub(crate) fn in_one_of(&self, languages: &Languages) -> Writer<'_> {
@@ -124,7 +121,7 @@ impl Writer<'_> {
     pub(crate) fn missing_permission(&self, missing: &[String], link: &str) -> Reply {
         let kind = AuthErrorKind::MissingPermission;
         let names: Vec<_> =
-            missing.iter().map(|name| format!("<code>{}</code>", escape(name))).collect();
+            missing.iter().map(|name| format!("<code>{}</code>", html_escaped(name))).collect();
         // Escaped first: braces stay, and what is filled in is markup of this crate's.
         let text = self.escaped(Text::PermissionNeeded);
         let text = text.replace("{permissions}", &names.join(", "));
@@ -144,8 +141,7 @@ impl Writer<'_> {
     }
 
     /// One button that starts a login: by POST where that is required, else by a link.
-    pub(crate) fn login_button(&self, action: &str, by_post: bool) -> Reply {
-        let label = if self.pages.linking { Text::Connect } else { Text::LogIn };
+    pub(crate) fn login_button(&self, label: Text, action: &str, by_post: bool) -> Reply {
         let button =
             if by_post { self.button(label, action) } else { self.link("act", label, action) };
         let body = format!("<p>{}</p>{button}", self.escaped(Text::LogInExplained));
@@ -155,31 +151,32 @@ impl Writer<'_> {
     /// Goes on to `url` of this site without a click, so that the browser sends its `SameSite=Strict`
     /// cookies along: it holds them back on the way from the provider's site.
     pub(crate) fn bounce(&self, url: &str) -> Reply {
-        let refresh = format!("<meta http-equiv=\"refresh\" content=\"0;url={}\">", escape(url));
+        let refresh =
+            format!("<meta http-equiv=\"refresh\" content=\"0;url={}\">", html_escaped(url));
         let link = self.link("act", Text::GoOn, url);
         let body = format!("<p>{}</p>{link}", self.escaped(Text::GoingOn));
         self.page(200, Text::OneMoment, &refresh, &body, false)
     }
 
     fn escaped(&self, text: Text) -> String {
-        escape(self.texts.get(text))
+        html_escaped(self.texts.get(text))
     }
 
     fn link(&self, class: &str, label: Text, href: &str) -> String {
         let label = self.escaped(label);
-        format!("<p><a class=\"{class}\" href=\"{}\">{label}</a></p>", escape(href))
+        format!("<p><a class=\"{class}\" href=\"{}\">{label}</a></p>", html_escaped(href))
     }
 
     fn button(&self, label: Text, action: &str) -> String {
         let label = self.escaped(label);
-        let action = escape(action);
+        let action = html_escaped(action);
         format!("<form method=\"post\" action=\"{action}\"><button>{label}</button></form>")
     }
 
     fn page(&self, status: u16, title: Text, head: &str, body: &str, has_form: bool) -> Reply {
         let heading = self.escaped(title);
         let (mut title, mut site) = (heading.clone(), String::new());
-        if let Some(name) = self.pages.site_name.as_deref().map(escape) {
+        if let Some(name) = self.pages.site_name.as_deref().map(html_escaped) {
             let _ = write!(title, " &middot; {name}");
             site = format!("<p class=\"site\">{name}</p>");
         }
@@ -209,20 +206,4 @@ impl Writer<'_> {
 fn is_written_from_the_right(language: &str) -> bool {
     let first = language.split('-').next().unwrap_or_default().to_ascii_lowercase();
     matches!(&*first, "ar" | "ckb" | "dv" | "fa" | "he" | "ps" | "sd" | "ug" | "ur" | "yi")
-}
-
-/// Text for HTML, in elements and in quoted attributes.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }

@@ -1,9 +1,9 @@
 //! How far the deletion of a user's data has come.
 
 use super::Writer;
-use crate::flow::Reply;
 use crate::flow::texts::Text;
-use crate::session::DeletionStatus;
+use crate::messages::Reply;
+use crate::store::DeletionStatus;
 
 impl Writer<'_> {
     /// How far a user's deletion request has come, as far as it is known. Nothing about the user.

@@ -280,12 +280,13 @@ pub async fn k_11_attempts_do_not_pile_up(adapter: &impl Adapter) {
 pub async fn k_12_a_token_that_no_cookie_holds_fails_before_the_redirect(adapter: &impl Adapter) {
     let many: Vec<_> = (0..12).map(|index| format!("{}_{index}", "scope".repeat(16))).collect();
     let many = format!("instagram_business_basic,{}", many.join(","));
-    for (bytes, permissions, sessions, works) in [
-        (2_048, "instagram_business_basic", Sessions::Cookie, true),
-        (2_048, many.as_str(), Sessions::Cookie, false),
-        (2_048, many.as_str(), Sessions::Store, true),
-        (4_096, "instagram_business_basic", Sessions::Store, false),
-        (4_096, "instagram_business_basic", Sessions::Cookie, false),
+    for (bytes, permissions, sessions, status) in [
+        (2_048, "instagram_business_basic", Sessions::Cookie, 303),
+        // The provider did nothing wrong, and waiting helps nobody: such an app needs a store.
+        (2_048, many.as_str(), Sessions::Cookie, 500),
+        (2_048, many.as_str(), Sessions::Store, 303),
+        (4_096, "instagram_business_basic", Sessions::Store, 503),
+        (4_096, "instagram_business_basic", Sessions::Cookie, 503),
     ] {
         let settings = Settings::new()
             .sessions(sessions)
@@ -297,12 +298,12 @@ pub async fn k_12_a_token_that_no_cookie_holds_fails_before_the_redirect(adapter
         site.app.provider.set_token_shape(TokenShape::Verbatim(body));
         let attempt = site.start("").await;
         let answer = site.finish(&attempt).await;
-        if works {
+        assert_eq!(answer.status, status, "{bytes} {sessions:?}");
+        if status == 303 {
             is_ok(&answer);
             let cookie = session_cookie(&answer).unwrap();
             assert!(cookie.len() <= 3_073, "{} bytes", cookie.len());
         } else {
-            assert_eq!(answer.status, 503, "{bytes} {sessions:?}");
             assert_eq!(session_cookie(&answer), None);
         }
     }

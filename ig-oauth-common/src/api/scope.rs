@@ -1,0 +1,256 @@
+//! The permissions an authorization request asks for (RFC 6749, section 3.3).
+
+use std::fmt;
+
+/// A permission, by the provider's name for it.
+///
+/// Compare with the named ones, or make another from its text:
+///
+/// ```
+/// use ig_oauth_common::Scope;
+///
+/// let scope: Scope = "instagram_business_basic".parse()?;
+/// assert_eq!(scope, Scope::InstagramBusinessBasic);
+/// # Ok::<(), ig_oauth_common::ScopeError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Scope {
+    /// Profile and media of a professional account. [`Api::InstagramLogin`](crate::Api::InstagramLogin) requires it.
+    InstagramBusinessBasic,
+    /// Publishing posts, reels and stories.
+    InstagramBusinessContentPublish,
+    /// Reading and answering messages.
+    InstagramBusinessManageMessages,
+    /// Reading, answering and hiding comments.
+    InstagramBusinessManageComments,
+    /// Figures about the account and its posts.
+    InstagramBusinessManageInsights,
+    /// Id and name of the user. [`Api::BasicDisplay`](crate::Api::BasicDisplay) requires it.
+    UserProfile,
+    /// The user's media. Of [`Api::BasicDisplay`](crate::Api::BasicDisplay).
+    UserMedia,
+    /// A permission this version has no name for.
+    Other(OtherScope),
+}
+
+/// The text of a permission without a variant of its own in [`Scope`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OtherScope(String);
+
+/// Longest permission name, in bytes. The provider's longest known one has 34.
+const MAX_SCOPE_BYTES: usize = 96;
+
+/// A text that is not the name of a permission one can ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScopeError {
+    text: String,
+    cure: Cure,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Cure {
+    Replace(&'static str),
+    Letters,
+}
+
+impl ScopeError {
+    /// The provider gave this scope up, or never had it in this API.
+    pub(super) fn retired(scope: &Scope, with: &'static str) -> Self {
+        Self { text: scope.as_str().to_owned(), cure: Cure::Replace(with) }
+    }
+}
+
+impl fmt::Display for ScopeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cure {
+            Cure::Replace(with) => {
+                write!(f, "the scope `{}` is retired by the provider; use {with}", self.text)
+            }
+            Cure::Letters => write!(
+                f,
+                "the scope `{}` is not a permission name: 1 to {MAX_SCOPE_BYTES} lower-case \
+                 letters, digits and underscores, several of them separated by commas",
+                self.text.escape_debug()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for ScopeError {}
+
+impl Scope {
+    /// The provider's name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::InstagramBusinessBasic => "instagram_business_basic",
+            Self::InstagramBusinessContentPublish => "instagram_business_content_publish",
+            Self::InstagramBusinessManageMessages => "instagram_business_manage_messages",
+            Self::InstagramBusinessManageComments => "instagram_business_manage_comments",
+            Self::InstagramBusinessManageInsights => "instagram_business_manage_insights",
+            Self::UserProfile => "user_profile",
+            Self::UserMedia => "user_media",
+            Self::Other(other) => &other.0,
+        }
+    }
+
+    /// The scope of that name, retired or not, when it is a name at all. What the provider reports
+    /// is taken as it says it.
+    pub(crate) fn reported(text: &str) -> Option<Self> {
+        let known = match text {
+            "instagram_business_basic" => Self::InstagramBusinessBasic,
+            "instagram_business_content_publish" => Self::InstagramBusinessContentPublish,
+            "instagram_business_manage_messages" => Self::InstagramBusinessManageMessages,
+            "instagram_business_manage_comments" => Self::InstagramBusinessManageComments,
+            "instagram_business_manage_insights" => Self::InstagramBusinessManageInsights,
+            "user_profile" => Self::UserProfile,
+            "user_media" => Self::UserMedia,
+            other => {
+                let well_formed = (1..=MAX_SCOPE_BYTES).contains(&other.len())
+                    && other.bytes().all(|byte| {
+                        byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'
+                    });
+                return well_formed.then(|| Self::Other(OtherScope(other.to_owned())));
+            }
+        };
+        Some(known)
+    }
+}
+
+impl std::str::FromStr for Scope {
+    type Err = ScopeError;
+
+    /// # Errors
+    ///
+    /// When the text is not a permission name.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::reported(text)
+            .ok_or_else(|| ScopeError { text: text.to_owned(), cure: Cure::Letters })
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A set of permissions that keeps the order in which they were named.
+///
+/// ```
+/// use ig_oauth_common::{Scope, Scopes};
+///
+/// let scopes: Scopes = "user_profile,user_media".parse()?;
+/// assert!(scopes.contains(&Scope::UserMedia));
+/// assert_eq!(scopes.to_string(), "user_profile,user_media");
+/// # Ok::<(), ig_oauth_common::ScopeError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Scopes(Vec<Scope>);
+
+impl Scopes {
+    /// No permission.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Whether `scope` is among them.
+    #[must_use]
+    pub fn contains(&self, scope: &Scope) -> bool {
+        self.0.contains(scope)
+    }
+
+    /// Each of them, in the order named.
+    pub fn iter(&self) -> std::slice::Iter<'_, Scope> {
+        self.0.iter()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Those of `self` that are not in `others`.
+    #[must_use]
+    pub fn without(&self, others: &Self) -> Self {
+        self.iter().filter(|scope| !others.contains(scope)).cloned().collect()
+    }
+
+    /// Those of `self` that are in `others`; all of them when nothing is known of others.
+    pub(crate) fn narrowed_to(&self, others: Option<&Self>) -> Self {
+        let known = |scope: &&Scope| others.is_none_or(|others| others.contains(scope));
+        self.iter().filter(known).cloned().collect()
+    }
+
+    pub(crate) fn insert(&mut self, scope: Scope) {
+        if !self.contains(&scope) {
+            self.0.push(scope);
+        }
+    }
+}
+
+impl FromIterator<Scope> for Scopes {
+    fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
+        let mut set = Self::new();
+        set.extend(scopes);
+        set
+    }
+}
+
+impl Extend<Scope> for Scopes {
+    fn extend<I: IntoIterator<Item = Scope>>(&mut self, scopes: I) {
+        for scope in scopes {
+            self.insert(scope);
+        }
+    }
+}
+
+impl<const N: usize> From<[Scope; N]> for Scopes {
+    fn from(scopes: [Scope; N]) -> Self {
+        scopes.into_iter().collect()
+    }
+}
+
+impl<'a> IntoIterator for &'a Scopes {
+    type Item = &'a Scope;
+    type IntoIter = std::slice::Iter<'a, Scope>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl std::str::FromStr for Scopes {
+    type Err = ScopeError;
+
+    /// Reads a list separated by commas or spaces, the two forms the provider's guide allows.
+    ///
+    /// # Errors
+    ///
+    /// When one of the texts between them is not a permission name.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.split([',', ' ']).filter(|name| !name.is_empty()).map(str::parse).collect()
+    }
+}
+
+impl fmt::Display for Scopes {
+    /// Joined by commas, as in the authorization request.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, scope) in self.iter().enumerate() {
+            if index > 0 {
+                f.write_str(",")?;
+            }
+            f.write_str(scope.as_str())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,122 @@
+//! From the settings to the rooms: each is checked, and becomes what its room is made of.
+
+use std::sync::Arc;
+
+use secrecy::ExposeSecret as _;
+
+use super::builder::ConfigBuilder;
+use super::config::Config;
+use super::endpoints::Endpoints;
+use super::steps::{Ground, steps};
+use super::{check, paths, secrets};
+use crate::cookie::{CookieNames, derived_mount};
+use crate::error::ConfigError;
+use crate::flow::{AuthorizationRequests, Deadline, Flow, Pages, Translations, site_name};
+use crate::provider::{Application, Provider, SignedRequestVerifier};
+use crate::redirect_uri::RedirectUri;
+use crate::session::SessionCookie;
+
+impl ConfigBuilder {
+    /// Checks everything.
+    ///
+    /// # Errors
+    ///
+    /// When a setting, or two of them together, cannot work. The error names the setting and the
+    /// cure; nothing is left for the first request to find out.
+    pub fn build(mut self) -> Result<Config, ConfigError> {
+        check::app(&self)?;
+        let redirect_uri = RedirectUri::parse(std::mem::take(&mut self.redirect_uri))?;
+        let warnings = warnings(&self, &redirect_uri);
+        let (required_scopes, optional_scopes) = check::scopes(&self)?;
+        let addresses = Arc::new(paths::addresses(&self, redirect_uri)?);
+        check::lifetimes(&self)?;
+        let Endpoints { authorize_url, authorize_origin, token_url, graph_url, client } =
+            Endpoints::of(&mut self)?;
+        let keyring = Arc::new(secrets::keyring(&self)?);
+        let redirect_uri = &addresses.redirect_uri;
+        let mount = match self.mount.take() {
+            None => derived_mount(&self.client_id, redirect_uri.as_str()),
+            Some(name) => check::mount(name)?,
+        };
+        check::randomness(&*self.randomness)?;
+        let translations = Translations::checked(std::mem::take(&mut self.texts))?;
+        let site_name = site_name(self.site_name.take())?;
+        let application = Application {
+            api: self.api,
+            client_id: self.client_id.clone(),
+            client_secret: self.client_secret.clone(),
+            redirect_uri: redirect_uri.as_str().to_owned(),
+            token_url,
+            graph_url,
+        };
+        let provider = Provider::new(application, client);
+        let ground = Ground {
+            pages: Pages::new(translations, site_name, &authorize_origin, &addresses),
+            requests: AuthorizationRequests {
+                authorize_url,
+                client_id: self.client_id.clone(),
+                redirect_uri: redirect_uri.as_str().to_owned(),
+                required_scopes,
+                optional_scopes,
+                force_reauth: self.force_reauth,
+                enable_fb_login: self.enable_fb_login,
+            },
+            cookie: SessionCookie {
+                names: Arc::new(CookieNames::new(&mount, redirect_uri.is_https())),
+                lifetime: self.session_lifetime,
+                idle_lifetime: self.idle_lifetime,
+                ends_with_browser: self.end_with_browser,
+            },
+            provider: Arc::new(provider.graph_calls_at_once(self.graph_calls_at_once)),
+            deadline: Deadline(self.callback_deadline),
+            addresses,
+            keyring,
+        };
+        Ok(Config {
+            steps: Arc::new(steps(&self, ground, self.signed_requests())),
+            warnings: warnings.into(),
+        })
+    }
+
+    fn signed_requests(&self) -> SignedRequestVerifier {
+        let signers = std::iter::once(&self.client_secret)
+            .chain(&self.earlier_client_secrets)
+            .chain(&self.signed_request_secrets);
+        SignedRequestVerifier::new(signers.map(|secret| secret.expose_secret()))
+            .window(self.signed_request_window)
+    }
+}
+
+/// What works but deserves a second look. Each is also an event.
+fn warnings(builder: &ConfigBuilder, redirect_uri: &RedirectUri) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if !redirect_uri.is_https() {
+        warnings.push(
+            "the redirect URI is plain http on loopback: for development only; cookies go without \
+             `Secure` and `__Host-`"
+                .to_owned(),
+        );
+    }
+    if builder.cookie_secrets.is_empty() && !redirect_uri.is_loopback() {
+        warnings.push(
+            "the cookie keys are derived from the app secret: whoever learns it can log in as \
+             anybody; set `cookie_secrets` (INSTAGRAM_COOKIE_SECRETS)"
+                .to_owned(),
+        );
+    }
+    warnings
+}
+
+impl Flow {
+    /// The flow of `config`.
+    ///
+    /// With a store, and inside of a Tokio runtime, the first flow of a configuration looks in the
+    /// background whether the newest stored account opens with the configured secrets, and logs a
+    /// warning if not. See [`OfflineAccess::can_read_accounts`](crate::OfflineAccess::can_read_accounts).
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        let flow = Self { steps: config.steps };
+        flow.check_secrets_at_start();
+        flow
+    }
+}

@@ -1,0 +1,263 @@
+//! The steps of a flow, each made of the few things that it needs.
+
+use std::sync::Arc;
+
+use super::builder::ConfigBuilder;
+use crate::api::Api;
+use crate::attempt::Attempts;
+use crate::flow::{
+    Addresses, AppAnswers, AuthorizationRequests, CallbackRoute, Claims, Completion,
+    ConfirmationCodes, ConsumedStates, Consumption, Deadline, Deaths, Deletions, ExchangePlaces,
+    Failures, Landings, LoginLinks, LoginRoute, LogoutRoute, LongLived, Mode, Pages, PlatformRoute,
+    Refreshes, Revocations, SharedRefreshes, Steps,
+};
+use crate::keys::Keyring;
+use crate::provider::{Provider, SignedRequestVerifier};
+use crate::session::{SessionCookie, Sessions, SessionsParts};
+use crate::store::{BoxedStore, MemoryStore};
+use crate::tasks::Tasks;
+
+/// Most claims on signed requests that are remembered without a store. Only the provider can make
+/// such requests.
+const MOST_CLAIMS: usize = 16_384;
+
+/// What was checked, and several steps stand on.
+pub(super) struct Ground {
+    pub(super) pages: Pages,
+    pub(super) requests: AuthorizationRequests,
+    pub(super) cookie: SessionCookie,
+    pub(super) provider: Arc<Provider>,
+    pub(super) addresses: Arc<Addresses>,
+    pub(super) keyring: Arc<Keyring>,
+    pub(super) deadline: Deadline,
+}
+
+/// What the steps share.
+struct Shared<'a> {
+    settings: &'a ConfigBuilder,
+    addresses: Arc<Addresses>,
+    provider: Arc<Provider>,
+    keyring: Arc<Keyring>,
+    deadline: Deadline,
+    links: Arc<LoginLinks>,
+    failures: Arc<Failures>,
+    requests: Arc<AuthorizationRequests>,
+    attempts: Arc<Attempts>,
+    sessions: Arc<Sessions>,
+    exchanges: Arc<ExchangePlaces>,
+    tasks: Arc<Tasks>,
+}
+
+pub(super) fn steps(
+    settings: &ConfigBuilder,
+    ground: Ground,
+    signed_requests: SignedRequestVerifier,
+) -> Steps {
+    let shared = Shared::new(settings, ground);
+    let deaths = shared.deaths();
+    let deletions = shared.deletions();
+    Steps {
+        login: Arc::new(shared.login()),
+        callback: Arc::new(shared.callback()),
+        logout: shared.logout().map(Arc::new),
+        platform: Arc::new(PlatformRoute {
+            failures: Arc::clone(&shared.failures),
+            addresses: Arc::clone(&shared.addresses),
+            signed_requests,
+            deletions: Arc::clone(&deletions),
+            hooks: settings.hooks.clone(),
+        }),
+        answers: AppAnswers {
+            failures: Arc::clone(&shared.failures),
+            links: Arc::clone(&shared.links),
+            addresses: Arc::clone(&shared.addresses),
+            requests: Arc::clone(&shared.requests),
+            api: settings.api,
+            mode: settings.linking,
+        },
+        refreshes: Arc::new(shared.refreshes(&deaths)),
+        deaths,
+        deletions,
+        addresses: shared.addresses,
+        links: shared.links,
+        failures: shared.failures,
+        sessions: shared.sessions,
+        tasks: shared.tasks,
+        deadline: shared.deadline.0,
+    }
+}
+
+impl<'a> Shared<'a> {
+    fn new(settings: &'a ConfigBuilder, ground: Ground) -> Self {
+        let Ground { pages, requests, cookie, provider, addresses, keyring, deadline } = ground;
+        let links = Arc::new(LoginLinks {
+            addresses: Arc::clone(&addresses),
+            keyring: Arc::clone(&keyring),
+            client_id: settings.client_id.clone(),
+            api: settings.api,
+            mode: settings.linking,
+            clock: Arc::clone(&settings.clock),
+        });
+        Self {
+            failures: Arc::new(Failures {
+                pages,
+                links: Arc::clone(&links),
+                addresses: Arc::clone(&addresses),
+                mode: settings.linking,
+                hooks: settings.hooks.clone(),
+                randomness: Arc::clone(&settings.randomness),
+            }),
+            attempts: Arc::new(Attempts {
+                names: Arc::clone(&cookie.names),
+                keyring: Arc::clone(&keyring),
+                client_id: settings.client_id.clone(),
+                redirect_uri: addresses.redirect_uri.as_str().to_owned(),
+                clock: Arc::clone(&settings.clock),
+                randomness: Arc::clone(&settings.randomness),
+            }),
+            sessions: Arc::new(Sessions::new(SessionsParts {
+                cookie,
+                client_id: settings.client_id.clone(),
+                keyring: Arc::clone(&keyring),
+                provider: Arc::clone(&provider),
+                store: settings.store.clone(),
+                hooks: settings.hooks.clone(),
+                clock: Arc::clone(&settings.clock),
+                randomness: Arc::clone(&settings.randomness),
+                forbids_caching: settings.no_store,
+            })),
+            exchanges: Arc::new(ExchangePlaces::new(settings.exchanges_at_once)),
+            tasks: Arc::default(),
+            requests: Arc::new(requests),
+            settings,
+            addresses,
+            provider,
+            keyring,
+            deadline,
+            links,
+        }
+    }
+
+    fn login(&self) -> LoginRoute {
+        LoginRoute {
+            failures: Arc::clone(&self.failures),
+            links: Arc::clone(&self.links),
+            addresses: Arc::clone(&self.addresses),
+            attempts: Arc::clone(&self.attempts),
+            requests: Arc::clone(&self.requests),
+            hooks: self.settings.hooks.clone(),
+            requires_post: self.settings.require_post,
+            mode: self.settings.linking,
+        }
+    }
+
+    fn callback(&self) -> CallbackRoute {
+        let landings = Arc::new(Landings {
+            sessions: Arc::clone(&self.sessions),
+            failures: Arc::clone(&self.failures),
+            addresses: Arc::clone(&self.addresses),
+        });
+        CallbackRoute {
+            failures: Arc::clone(&self.failures),
+            attempts: Arc::clone(&self.attempts),
+            sessions: Arc::clone(&self.sessions),
+            addresses: Arc::clone(&self.addresses),
+            landings: Arc::clone(&landings),
+            consumption: Arc::new(Consumption {
+                failures: Arc::clone(&self.failures),
+                links: Arc::clone(&self.links),
+                landings,
+                completion: self.completion(),
+                hooks: self.settings.hooks.clone(),
+                consumed: ConsumedStates::default(),
+                exchanges: Arc::clone(&self.exchanges),
+                tasks: Arc::clone(&self.tasks),
+                clock: Arc::clone(&self.settings.clock),
+                deadline: self.deadline.0,
+            }),
+            mode: self.settings.linking,
+        }
+    }
+
+    fn completion(&self) -> Completion {
+        let settings = self.settings;
+        Completion {
+            provider: Arc::clone(&self.provider),
+            sessions: Arc::clone(&self.sessions),
+            requests: Arc::clone(&self.requests),
+            hooks: settings.hooks.clone(),
+            clock: Arc::clone(&settings.clock),
+            randomness: Arc::clone(&settings.randomness),
+            api: settings.api,
+            mode: settings.linking,
+            long_lived: settings.long_lived.unwrap_or(match settings.api {
+                Api::InstagramLogin => LongLived::Prefer,
+                Api::BasicDisplay => LongLived::Off,
+            }),
+            fetches_profile: settings.fetch_profile,
+        }
+    }
+
+    /// Linking leaves the app's users logged in to the app, so there is no way out of it here.
+    fn logout(&self) -> Option<LogoutRoute> {
+        (self.settings.linking == Mode::Login).then(|| LogoutRoute {
+            failures: Arc::clone(&self.failures),
+            sessions: Arc::clone(&self.sessions),
+            addresses: Arc::clone(&self.addresses),
+            hooks: self.settings.hooks.clone(),
+            tasks: Arc::clone(&self.tasks),
+            deadline: self.deadline.0,
+        })
+    }
+
+    fn deletions(&self) -> Arc<Deletions> {
+        let (settings, deadline) = (self.settings, self.deadline);
+        let in_memory = || Arc::new(MemoryStore::with_capacity(MOST_CLAIMS)) as Arc<dyn BoxedStore>;
+        let claims = Claims {
+            store: settings.store.clone().unwrap_or_else(in_memory),
+            clock: Arc::clone(&settings.clock),
+            randomness: Arc::clone(&settings.randomness),
+            tasks: Arc::clone(&self.tasks),
+            deadline,
+        };
+        Arc::new(Deletions {
+            codes: ConfirmationCodes {
+                keyring: Arc::clone(&self.keyring),
+                client_id: settings.client_id.clone(),
+            },
+            claims: Arc::new(claims),
+            revocations: Arc::new(Revocations {
+                accounts: self.sessions.accounts().cloned(),
+                deadline,
+            }),
+            hooks: settings.hooks.clone(),
+            deadline,
+        })
+    }
+
+    fn deaths(&self) -> Arc<Deaths> {
+        Arc::new(Deaths {
+            sessions: Arc::clone(&self.sessions),
+            hooks: self.settings.hooks.clone(),
+            tasks: Arc::clone(&self.tasks),
+            deadline: self.deadline.0,
+        })
+    }
+
+    fn refreshes(&self, deaths: &Arc<Deaths>) -> Refreshes {
+        Refreshes {
+            provider: Arc::clone(&self.provider),
+            sessions: Arc::clone(&self.sessions),
+            deaths: Arc::clone(deaths),
+            exchanges: Arc::clone(&self.exchanges),
+            shared: SharedRefreshes::default(),
+            tasks: Arc::clone(&self.tasks),
+            clock: Arc::clone(&self.settings.clock),
+            randomness: Arc::clone(&self.settings.randomness),
+            ahead: self.settings.refresh_ahead,
+            wait: self.settings.refresh_wait,
+            deadline: self.deadline.0,
+            kept_for_cookies: self.settings.idle_lifetime,
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! One vocabulary for everything that can go wrong.
+
+mod auth_error;
+mod code;
+mod config_error;
+mod kind;
+
+pub use auth_error::AuthError;
+pub(crate) use auth_error::chain;
+pub use code::ErrorCode;
+pub use config_error::ConfigError;
+pub(crate) use config_error::variable_of;
+pub use kind::AuthErrorKind;

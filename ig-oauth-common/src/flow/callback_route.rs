@@ -1,0 +1,164 @@
+//! The callback, up to the moment its state is consumed: everything that needs no provider.
+//!
+//! The order matters. Nothing reaches the provider, and nothing the request says is believed, before
+//! the state is proven to belong to an attempt of this browser (RFC 6749, section 10.12).
+
+use std::sync::Arc;
+
+use subtle::ConstantTimeEq as _;
+
+use super::addresses::Addresses;
+use super::authorization_response::AuthorizationResponse;
+use super::begin::{Begin, Job};
+use super::consumption::Consumption;
+use super::context_guard;
+use super::failures::Failures;
+use super::landing::Landings;
+use super::login_options::SameLogin;
+use super::mode::Mode;
+use super::proven::Proven;
+use super::refusal::Refusal;
+use crate::attempt::{Attempt, Attempts, NotThisAttempt, State};
+use crate::error::{AuthError, AuthErrorKind};
+use crate::messages::{Audience, Query, Reply, Request};
+use crate::session::Sessions;
+
+pub(crate) struct CallbackRoute {
+    pub(crate) failures: Arc<Failures>,
+    pub(crate) attempts: Arc<Attempts>,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) addresses: Arc<Addresses>,
+    pub(crate) landings: Arc<Landings>,
+    pub(crate) consumption: Arc<Consumption>,
+    pub(crate) mode: Mode,
+}
+
+/// Why a callback is not proven, and what to do about it.
+enum Unproven {
+    Refused(Box<Refusal>),
+    /// This browser has no attempt with that state. It may have a session.
+    NoAttempt(Box<Refusal>),
+    /// The browser held the app's strict cookie back on its way from the provider's site.
+    Bounced(Reply),
+}
+
+impl Unproven {
+    fn refused(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
+impl CallbackRoute {
+    pub(super) fn begin(self: &Arc<Self>, request: &Request<'_>) -> Begin {
+        // Read before anything is proven, so that a wrong state and a wrong signature cost the same.
+        let session = self.sessions.values_in(request.headers);
+        match self.prove(request, &session) {
+            Ok(proven) => {
+                let consumption = Arc::clone(&self.consumption);
+                Begin::Job(Job::new(async move { consumption.consume(proven).await }))
+            }
+            Err(Unproven::Bounced(reply)) => Begin::Done(reply),
+            Err(Unproven::Refused(refusal)) => self.failures.refuse(*refusal),
+            Err(Unproven::NoAttempt(refusal)) => {
+                if session.is_empty() {
+                    return self.failures.refuse(*refusal);
+                }
+                let landings = Arc::clone(&self.landings);
+                Begin::Job(Job::new(async move { landings.softly(&session, *refusal).await }))
+            }
+        }
+    }
+
+    fn prove(&self, request: &Request<'_>, session: &[Vec<u8>]) -> Result<Proven, Unproven> {
+        let audience = Audience::of(request);
+        let refused = |kind| Unproven::refused(Refusal::new(kind, audience));
+        if request.method != "GET" {
+            let refusal = Refusal::new(AuthErrorKind::MethodNotAllowed, audience);
+            return Err(Unproven::refused(refusal.allow("GET")));
+        }
+        context_guard::check(request.headers).map_err(refused)?;
+        let query = Query::read(request.query, AuthorizationResponse::PARAMETERS);
+        let query = query.map_err(refused)?.without_fragment();
+        let (response, state) = AuthorizationResponse::read(&query).map_err(refused)?;
+        let Some(state) = state else {
+            let refusal = Refusal::new(AuthErrorKind::MissingState, audience);
+            let without_cookies = self.attempts.no_cookie_came(request.headers);
+            return Err(Unproven::refused(refusal.without_cookies(without_cookies)));
+        };
+        let state = State::parse(state).ok_or_else(|| self.no_attempt(request, audience))?;
+        let removal = self.attempts.removal(&state);
+        let attempt = self.attempts.find(request.headers, &state).map_err(|why| match why {
+            NotThisAttempt::NoCookie => self.no_attempt(request, audience),
+            // A good attempt of this browser, and another state that begins as its own does.
+            NotThisAttempt::OtherState => self.no_attempt_of_it(audience, false),
+            NotThisAttempt::UnknownKey => refused(AuthErrorKind::BadSignature),
+            NotThisAttempt::BadSignature => {
+                let refusal = Refusal::new(AuthErrorKind::BadSignature, audience);
+                Unproven::refused(refusal.cookies(vec![removal.clone()]))
+            }
+        })?;
+        let is_second_time = query.get("hop") == Ok(Some("1"));
+        self.check(&attempt, request, audience, is_second_time, &removal)?;
+        Ok(Proven { attempt, response, audience, removal, session: session.to_vec() })
+    }
+
+    /// Age and binding.
+    fn check(
+        &self,
+        attempt: &Attempt,
+        request: &Request<'_>,
+        audience: Audience,
+        is_second_time: bool,
+        removal: &str,
+    ) -> Result<(), Unproven> {
+        let present = request.binding();
+        let is_theirs = attempt.binding.is_none_or(|bound_to| {
+            present.is_some_and(|present| bool::from(present.ct_eq(&bound_to)))
+        });
+        let refused = |kind| {
+            let refusal = Refusal::new(kind, audience).cookies(vec![removal.to_owned()]);
+            // Another user's login is renewed for nobody, however it failed.
+            Err(Unproven::refused(match kind {
+                AuthErrorKind::WrongContext => refusal,
+                _ if is_theirs => refusal.of(SameLogin::of(attempt)),
+                _ => refusal,
+            }))
+        };
+        if !attempt.is_live(self.attempts.now()) {
+            return refused(AuthErrorKind::Expired);
+        }
+        // Begun before accounts were linked: it says nothing of whose the account would be.
+        if self.mode.binds_every_attempt() && attempt.binding.is_none() {
+            return refused(AuthErrorKind::WrongContext);
+        }
+        if is_theirs {
+            return Ok(());
+        }
+        if present.is_none() && !is_second_time {
+            let again = self.same_callback_again(request);
+            return Err(Unproven::Bounced(self.failures.pages(audience).bounce(&again)));
+        }
+        refused(AuthErrorKind::WrongContext)
+    }
+
+    /// This callback once more, by an address that says so.
+    fn same_callback_again(&self, request: &Request<'_>) -> String {
+        let path = self.addresses.redirect_uri.path();
+        format!("{path}?{}&hop=1", request.query.unwrap_or_default())
+    }
+
+    fn no_attempt(&self, request: &Request<'_>, audience: Audience) -> Unproven {
+        self.no_attempt_of_it(audience, self.attempts.no_cookie_came(request.headers))
+    }
+
+    fn no_attempt_of_it(&self, audience: Audience, without_cookies: bool) -> Unproven {
+        // A browser that started on `www` has no cookie for the apex: a reader of the log needs to know
+        // which name it should have been.
+        let host = self.addresses.redirect_uri.host();
+        let detail = format!("the redirect URI's host is {host}");
+        let error = AuthError::with_source(AuthErrorKind::MissingAttempt, detail);
+        Unproven::NoAttempt(Box::new(
+            Refusal::new(error, audience).without_cookies(without_cookies),
+        ))
+    }
+}

@@ -1,0 +1,246 @@
+//! A user wants their data deleted: the app hears of it once, and anybody with the code how far it has
+//! come.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::acted_once::{Acted, At};
+use super::claims::Claims;
+use super::confirmation_code::{self, ConfirmationCodes};
+use super::deadline::Deadline;
+use super::revocations::Revocations;
+use crate::encoding::to_base64url;
+use crate::error::{AuthError, AuthErrorKind};
+use crate::hooks::{BoxedHooks, DataDeletion};
+use crate::provider::SignedRequest;
+use crate::session::Accounts;
+use crate::store::{DeletionRecord, DeletionStatus, unavailable};
+
+/// How long a store keeps the status of a deletion request.
+const STATUS_LIFETIME: Duration = Duration::from_secs(180 * 24 * 60 * 60);
+
+/// Deadlines that a deletion under way may take: what is known, the revocation, the hook, the claim
+/// on the status, its writing and giving that claim back have one each, and finding out which callback
+/// had the text first.
+const STEPS: u32 = 7;
+
+pub(crate) struct Deletions {
+    pub(crate) codes: ConfirmationCodes,
+    pub(crate) claims: Arc<Claims>,
+    pub(crate) revocations: Arc<Revocations>,
+    pub(crate) hooks: Option<Arc<dyn BoxedHooks>>,
+    pub(crate) deadline: Deadline,
+}
+
+/// What is known of a request before the app hears of it.
+struct Known {
+    code: String,
+    record: Option<DeletionRecord>,
+}
+
+impl Known {
+    fn is_in_hand(&self) -> bool {
+        self.record.as_ref().is_some_and(|record| record.status != DeletionStatus::Failed)
+    }
+}
+
+/// What a user finds who asks how far it has come.
+pub(super) enum Progress {
+    Known(DeletionStatus),
+    /// The code is the crate's, and nothing more is kept.
+    Unknown,
+    NoSuchCode,
+}
+
+impl Deletions {
+    /// Brings the deletion about: its confirmation code.
+    pub(super) async fn delete(
+        self: &Arc<Self>,
+        request: SignedRequest,
+    ) -> Result<String, AuthError> {
+        let Some(accounts) = &self.revocations.accounts else {
+            let code = self.codes.make(&request);
+            let act = async |request| {
+                let (deletions, code) = (Arc::clone(self), code.clone());
+                let act = |request| async move { deletions.run(request, code).await };
+                Ok(match self.claims.act_at(At::DataDeletion, request, act).await? {
+                    DeletionStatus::Failed => Acted::Open,
+                    DeletionStatus::Done | DeletionStatus::Queued => Acted::Settled,
+                })
+            };
+            self.claims.act_once(At::DataDeletion, request, act).await?;
+            return Ok(code);
+        };
+        // The same request may come twice at once, to two instances: one of them runs the hook. What
+        // that said is in the record, which outlives every claim.
+        let key = format!("deletion:{}", to_base64url(&self.codes.digest(&request)));
+        let delete = async {
+            let known = self.deadline.for_store(self.known(accounts, &request)).await?;
+            if !known.is_in_hand() {
+                let (deletions, code, before) =
+                    (Arc::clone(self), known.code.clone(), known.record);
+                let act =
+                    |request| async move { deletions.run_and_note(request, code, before).await };
+                if let Err(error) = self.claims.act_at(At::DataDeletion, request, act).await {
+                    if error.kind() == AuthErrorKind::Hook {
+                        self.take_back_what_is_queued(&known.code).await;
+                    }
+                    return Err(error);
+                }
+            }
+            Ok(known.code)
+        };
+        self.claims.alone(key, self.claims.life(STEPS), delete).await
+    }
+
+    /// Forgets what is kept of the user, then runs the hook.
+    async fn run(
+        &self,
+        request: SignedRequest,
+        confirmation_code: String,
+    ) -> Result<DeletionStatus, AuthError> {
+        let gone = self.revocations.revoke(request).await?;
+        match &self.hooks {
+            None => Ok(DeletionStatus::Done),
+            Some(hooks) => {
+                let deletion = DataDeletion { gone, confirmation_code };
+                self.deadline.for_hook(hooks.on_data_deletion(deletion)).await
+            }
+        }
+    }
+
+    async fn run_and_note(
+        self: &Arc<Self>,
+        request: SignedRequest,
+        code: String,
+        before: Option<DeletionRecord>,
+    ) -> Result<(), AuthError> {
+        let requested_at = request.issued_at();
+        let status = self.run(request, code.clone()).await?;
+        let Some(hash) = confirmation_code::hash(&code) else { return Ok(()) };
+        let record = self.record(hash, status, requested_at);
+        self.change_status(hash, |found| {
+            // A queue can be faster than this task: what it reported meanwhile is newer.
+            let was_reported = found.is_some() && found != before;
+            (status != DeletionStatus::Queued || !was_reported).then_some(record)
+        })
+        .await
+    }
+
+    /// Before the hook failed, it may have filled a queue that reported its job. As long as that
+    /// stood, the request that comes again would count as in hand, and no hook would run.
+    async fn take_back_what_is_queued(self: &Arc<Self>, code: &str) {
+        let Some(hash) = confirmation_code::hash(code) else { return };
+        let noted = self.change_status(hash, |found| {
+            let queued = found.filter(|found| found.status == DeletionStatus::Queued)?;
+            Some(DeletionRecord { status: DeletionStatus::Failed, ..queued })
+        });
+        if noted.await.is_err() {
+            crate::trace::warning("a deletion whose hook failed may still be noted as queued");
+        }
+    }
+
+    /// The code the request was given, and how far it has come. After a rotation the code may be of
+    /// an earlier key.
+    async fn known(
+        &self,
+        accounts: &Accounts,
+        request: &SignedRequest,
+    ) -> Result<Known, AuthError> {
+        for code in self.codes.all(request) {
+            let Some(hash) = confirmation_code::hash(&code) else { continue };
+            let record = self.find(accounts, &hash).await?;
+            if record.is_some() {
+                return Ok(Known { code, record });
+            }
+        }
+        Ok(Known { code: self.codes.make(request), record: None })
+    }
+
+    /// See [`Flow::report_deletion`](crate::Flow::report_deletion).
+    pub(super) async fn report(
+        self: &Arc<Self>,
+        code: &str,
+        status: DeletionStatus,
+    ) -> Result<bool, AuthError> {
+        let Some(accounts) = &self.revocations.accounts else {
+            let cure = "nothing keeps the status of a deletion without a `store`";
+            return Err(AuthError::with_source(AuthErrorKind::Store, cure));
+        };
+        let Some(hash) = confirmation_code::hash(code) else { return Ok(false) };
+        let requested_at = match self.codes.requested_at(code) {
+            Some(requested_at) => requested_at,
+            // Its key is gone, and what was written down under it still counts.
+            None => match self.deadline.for_store(self.find(accounts, &hash)).await? {
+                Some(known) => known.requested_at,
+                None => return Ok(false),
+            },
+        };
+        let record = self.record(hash, status, requested_at);
+        // A task of its own: a caller who leaves would otherwise take the claim along, and keep every
+        // other report waiting until it ends.
+        let deletions = Arc::clone(self);
+        let writing = self.claims.tasks.spawn(async move {
+            let write = deletions.change_status(hash, |found| {
+                let is_done = found.is_some_and(|found| found.status == DeletionStatus::Done);
+                (status != DeletionStatus::Queued || !is_done).then_some(record)
+            });
+            write.await
+        })?;
+        let lost =
+            |_| AuthError::with_source(AuthErrorKind::Store, "the task that wrote it was lost");
+        writing.await.map_err(lost)??;
+        Ok(true)
+    }
+
+    fn record(
+        &self,
+        code_hash: [u8; 32],
+        status: DeletionStatus,
+        requested_at: crate::clock::Timestamp,
+    ) -> DeletionRecord {
+        let expires_at = self.claims.now().saturating_add(STATUS_LIFETIME);
+        DeletionRecord::new(code_hash, status, requested_at, expires_at)
+    }
+
+    /// Writes what `change` makes of the record, while nobody else changes it: a report and the
+    /// hook's own answer would otherwise overwrite each other.
+    async fn change_status(
+        self: &Arc<Self>,
+        hash: [u8; 32],
+        change: impl FnOnce(Option<DeletionRecord>) -> Option<DeletionRecord>,
+    ) -> Result<(), AuthError> {
+        let Some(accounts) = &self.revocations.accounts else { return Ok(()) };
+        let key = format!("deletion-status:{}", to_base64url(&hash));
+        let write = async {
+            match change(self.find(accounts, &hash).await?) {
+                Some(record) => accounts.store().put_deletion(record).await.map_err(unavailable),
+                None => Ok(()),
+            }
+        };
+        self.claims.alone(key, self.claims.life(2), self.deadline.for_store(write)).await
+    }
+
+    async fn find(
+        &self,
+        accounts: &Accounts,
+        hash: &[u8; 32],
+    ) -> Result<Option<DeletionRecord>, AuthError> {
+        accounts.store().deletion(hash, self.claims.now()).await.map_err(unavailable)
+    }
+
+    /// How far the deletion with that code has come.
+    pub(super) async fn progress(&self, code: &str) -> Result<Progress, AuthError> {
+        let found = match (&self.revocations.accounts, confirmation_code::hash(code)) {
+            (Some(accounts), Some(hash)) => {
+                self.deadline.for_store(self.find(accounts, &hash)).await?
+            }
+            _ => None,
+        };
+        Ok(match found {
+            Some(known) => Progress::Known(known.status),
+            None if self.codes.requested_at(code).is_some() => Progress::Unknown,
+            None => Progress::NoSuchCode,
+        })
+    }
+}

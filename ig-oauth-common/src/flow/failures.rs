@@ -1,0 +1,191 @@
+//! From an error to the answer: the hook, the event, and the page, JSON or redirect.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::addresses::Addresses;
+use super::begin::{Begin, Job};
+use super::login_links::LoginLinks;
+use super::mode::Mode;
+use super::pages::{Pages, Scene, Ways, Writer};
+use super::refusal::Refusal;
+use crate::encoding::to_hex;
+use crate::error::{AuthError, AuthErrorKind, ErrorCode, chain};
+use crate::hooks::{BoxedHooks, Failure};
+use crate::local_path::with_own_fragment;
+use crate::messages::{Audience, Reply};
+use crate::randomness::{Randomness, random};
+
+/// The wait we suggest when the provider names none, in seconds.
+const RETRY_AFTER_SECONDS: u64 = 5;
+
+pub(crate) struct Failures {
+    pub(crate) pages: Pages,
+    pub(crate) links: Arc<LoginLinks>,
+    pub(crate) addresses: Arc<Addresses>,
+    pub(crate) mode: Mode,
+    pub(crate) hooks: Option<Arc<dyn BoxedHooks>>,
+    pub(crate) randomness: Arc<dyn Randomness>,
+}
+
+impl Failures {
+    /// The refusal's answer: at once, unless a hook wants to hear of it.
+    pub(super) fn refuse(self: &Arc<Self>, refusal: Refusal) -> Begin {
+        if self.hooks.is_none() {
+            return Begin::Done(self.reply_without_hook(&refusal));
+        }
+        let failures = Arc::clone(self);
+        Begin::Job(Job::new(async move { failures.refuse_now(refusal).await }))
+    }
+
+    /// The refusal's answer, after the hook.
+    pub(super) async fn refuse_now(&self, refusal: Refusal) -> Reply {
+        let id = self.failure_id(&refusal.error);
+        let Some(hooks) = &self.hooks else {
+            return self.failure_reply(&refusal, &id);
+        };
+        let kind = refusal.error.kind();
+        let failure = Failure {
+            kind,
+            detail: chain(&refusal.error),
+            id: id.clone(),
+            audience: refusal.audience,
+            return_to: refusal.return_to().map(str::to_owned),
+            retry_url: matches!(self.scene(&refusal), Scene::Login | Scene::Linking)
+                .then(|| self.links.retry(refusal.login.as_ref(), kind)),
+        };
+        match hooks.on_failure(failure).await {
+            Some(reply) => reply.cookies(refusal.cookies),
+            None => self.failure_reply(&refusal, &id),
+        }
+    }
+
+    /// The refusal's answer, of which no `on_failure` hears: a denial breaks nothing, and a hook that
+    /// hangs is not asked again.
+    pub(super) fn reply_without_hook(&self, refusal: &Refusal) -> Reply {
+        let id = self.failure_id(&refusal.error);
+        self.failure_reply(refusal, &id)
+    }
+
+    /// Leaves the event of a refusal that a hook words in its own way: a log that lacks the refusals
+    /// of the app's own making would be no account of who was turned away.
+    pub(super) fn refused_by_hook(&self, error: impl Into<AuthError>) {
+        self.failure_id(&error.into());
+    }
+
+    /// The pages in the language of who reads them.
+    pub(super) fn pages(&self, audience: Audience) -> Writer<'_> {
+        self.pages.in_one_of(audience.languages())
+    }
+
+    /// Logs the error, under a random id that also goes on the page.
+    fn failure_id(&self, error: &AuthError) -> String {
+        let id = random::<8>(&*self.randomness);
+        let id = id.map_or_else(|_| "no-random-id".to_owned(), |bytes| to_hex(&bytes));
+        crate::trace::failure(error.kind(), &id, &chain(error));
+        id
+    }
+
+    /// Where it happened: a login of an app that links accounts is the linking of one.
+    fn scene(&self, refusal: &Refusal) -> Scene {
+        match refusal.scene {
+            Scene::Login => self.mode.scene(),
+            scene => scene,
+        }
+    }
+
+    fn failure_reply(&self, refusal: &Refusal, id: &str) -> Reply {
+        let Refusal { error, audience, login, cookies, allow, opens, .. } = refusal;
+        let kind = error.kind();
+        let scene = self.scene(refusal);
+        let (pages, words) = (self.pages(*audience), refusal.words(scene));
+        let is_at_a_login = matches!(scene, Scene::Login | Scene::Linking);
+        let mut reply = match &self.addresses.failure_url {
+            _ if audience.reads_json(kind) => {
+                json_with_login_url(kind, &pages.message(words), opens.as_deref())
+            }
+            Some(url) if is_at_a_login && audience.is_visit() && may_redirect(kind) => {
+                let options = self.links.retry_options(login.as_ref(), kind);
+                let location = failure_location(url, kind, id, options.as_deref());
+                Reply::empty(303).header("location", location)
+            }
+            _ => {
+                let ways = self.ways_on(refusal, scene);
+                pages.failure((kind.status(), kind.code()), words, &ways, id)
+            }
+        };
+        if let Some(login_url) = opens.as_ref().filter(|_| audience.is_htmx()) {
+            reply = reply.header("hx-redirect", login_url);
+        }
+        if let Some(methods) = allow {
+            reply = reply.header("allow", *methods);
+        }
+        if kind == AuthErrorKind::LoginRequired {
+            // RFC 9110, section 11.6.1 wants a challenge. No browser shows a dialogue for this one.
+            let challenge = if scene == Scene::Linking {
+                "InstagramLogin".to_owned()
+            } else {
+                format!("InstagramLogin login_url=\"{}\"", self.addresses.login_path())
+            };
+            reply = reply.header("www-authenticate", challenge);
+        }
+        if kind.code() == ErrorCode::ProviderUnavailable {
+            let wait = error.wait().map_or(RETRY_AFTER_SECONDS, |wait| wait.as_secs().max(1));
+            reply = reply.header("retry-after", wait.to_string());
+        }
+        reply.cookies(cookies.iter().cloned())
+    }
+
+    fn ways_on(&self, refusal: &Refusal, scene: Scene) -> Ways {
+        let site = match scene {
+            Scene::Linking => refusal.return_to().unwrap_or(&self.addresses.after_login),
+            _ => &self.addresses.after_logout,
+        };
+        Ways {
+            login: self.links.retry(refusal.login.as_ref(), refusal.error.kind()),
+            logout: self.addresses.logout_path(),
+            site: site.to_owned(),
+        }
+    }
+}
+
+/// Prefetches, replays and wrong methods are no visit that could be led anywhere, and a callback that
+/// finds no place has to come again itself.
+fn may_redirect(kind: AuthErrorKind) -> bool {
+    !matches!(
+        kind,
+        AuthErrorKind::Prefetch
+            | AuthErrorKind::TooEarly
+            | AuthErrorKind::MethodNotAllowed
+            | AuthErrorKind::ForbiddenContext
+            | AuthErrorKind::MiddlewareMissing
+            // Its way on is this very address.
+            | AuthErrorKind::Busy
+    )
+}
+
+/// `failure_url` with the code, the id of the log's line, and what starts the login again: nothing
+/// that comes from outside, and no page of the app's in the clear.
+fn failure_location(url: &str, kind: AuthErrorKind, id: &str, options: Option<&str>) -> String {
+    let (target, fragment) = url.split_once('#').unwrap_or((url, ""));
+    let separator = if target.contains('?') { '&' } else { '?' };
+    let mut location = format!("{target}{separator}error={}&id={id}", kind.code());
+    if let Some(options) = options {
+        let _ = write!(location, "&options={options}");
+    }
+    let _ = write!(location, "#{fragment}");
+    with_own_fragment(&location).into_owned()
+}
+
+/// An error for programs: its code, and a message for the person who reads it.
+pub(super) fn json_with_login_url(
+    kind: AuthErrorKind,
+    message: &str,
+    login_url: Option<&str>,
+) -> Reply {
+    let mut body = serde_json::json!({ "error": kind.code().as_str(), "message": message });
+    if let (Some(login_url), Some(members)) = (login_url, body.as_object_mut()) {
+        members.insert("login_url".to_owned(), login_url.into());
+    }
+    Reply::json(kind.status(), &body)
+}

@@ -1,0 +1,32 @@
+//! A callback that is proven to belong to an attempt of this browser.
+
+use super::authorization_response::AuthorizationResponse;
+use super::login_options::SameLogin;
+use super::refusal::Refusal;
+use crate::attempt::Attempt;
+use crate::error::{AuthError, AuthErrorKind};
+use crate::messages::Audience;
+
+/// A proven callback, with all that it needs of its request.
+pub(super) struct Proven {
+    pub(super) attempt: Attempt,
+    pub(super) response: AuthorizationResponse,
+    pub(super) audience: Audience,
+    /// The line that removes the attempt's cookie, which goes with every outcome.
+    pub(super) removal: String,
+    /// The values of the session cookie that the browser sent.
+    pub(super) session: Vec<Vec<u8>>,
+}
+
+impl Proven {
+    pub(super) fn refusal(&self, error: impl Into<AuthError>) -> Refusal {
+        let refusal = Refusal::new(error, self.audience).of(SameLogin::of(&self.attempt));
+        refusal.cookies(vec![self.removal.clone()])
+    }
+
+    /// No place for the exchange: nothing is consumed, and the attempt's cookie stays, so that this very
+    /// callback can come again.
+    pub(super) fn busy(&self) -> Refusal {
+        Refusal::new(AuthErrorKind::Busy, self.audience).of(SameLogin::of(&self.attempt))
+    }
+}

@@ -1,0 +1,247 @@
+//! Who asks, and with it the one decision: a page, a redirect or JSON.
+
+use super::languages::{Languages, weight};
+use super::request::{Headers, Request};
+use crate::error::AuthErrorKind;
+
+/// Who asks. Each is answered in the form that it can use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asker {
+    /// A person who opens an address: gets a page, or is redirected.
+    Visit,
+    /// A person who sends a form: gets a page, never a redirect that would lose what was sent.
+    Form,
+    /// Turbo, which fetched a person's form and shows the answer when it is HTML, and nothing else.
+    Turbo,
+    /// htmx, which fetched a part of a page and leaves the page where `HX-Redirect` says so.
+    Htmx,
+    /// Anything else: a script, a service, a command line.
+    Program,
+}
+
+/// What the form of an answer depends on, copied from the request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Audience {
+    asker: Asker,
+    /// `Accept` prefers JSON. It counts only for those who are no person.
+    prefers_json: bool,
+    /// A script fetched an address that is for visits, as Turbo does with links and their previews.
+    is_fetched_link: bool,
+    languages: Languages,
+}
+
+impl Audience {
+    pub(crate) fn of(request: &Request<'_>) -> Self {
+        let accepted = Accepted::read(request.headers);
+        let asker = Asker::of(request.method, request.headers, &accepted);
+        let is_fetched_link = request.method == "GET"
+            && (request.headers.first("sec-fetch-mode") == Some("cors")
+                || request.headers.has("x-sec-purpose"));
+        let languages = Languages::of(request.headers);
+        Self { asker, prefers_json: accepted.prefers_json(), is_fetched_link, languages }
+    }
+
+    /// The languages that the reader asks for.
+    pub(crate) fn languages(&self) -> &Languages {
+        &self.languages
+    }
+
+    pub(crate) fn asker(self) -> Asker {
+        self.asker
+    }
+
+    /// A person's GET: the only one who may be sent elsewhere.
+    pub(crate) fn is_visit(self) -> bool {
+        self.asker == Asker::Visit
+    }
+
+    /// htmx, which is led on by a header.
+    pub(crate) fn is_htmx(self) -> bool {
+        self.asker == Asker::Htmx
+    }
+
+    /// A person will read the answer as a page, whatever `Accept` prefers.
+    pub(crate) fn reads_pages(self) -> bool {
+        matches!(self.asker, Asker::Visit | Asker::Form | Asker::Turbo)
+    }
+
+    /// The answer is to be JSON where `kind` goes wrong, and else a page.
+    pub(crate) fn reads_json(self, kind: AuthErrorKind) -> bool {
+        // Turbo shows a page that it fetched, and opens the address where it is no page.
+        let is_for_visits = matches!(
+            kind,
+            AuthErrorKind::ForbiddenContext | AuthErrorKind::Prefetch | AuthErrorKind::TooEarly
+        );
+        !self.reads_pages()
+            && (self.prefers_json
+                || kind == AuthErrorKind::LoginRequired
+                || is_for_visits && (self.is_fetched_link || self.is_htmx()))
+    }
+
+    /// Where all goes well and nothing needs to be shown, JSON is preferred to being sent elsewhere.
+    pub(crate) fn prefers_json(self) -> bool {
+        !self.reads_pages() && self.prefers_json
+    }
+}
+
+impl Asker {
+    fn of(method: &str, headers: &dyn Headers, accepted: &Accepted) -> Self {
+        if headers.has("hx-request") {
+            return Self::Htmx;
+        }
+        // Turbo's own header: a script may not set `Sec-Purpose`.
+        if headers.has("x-sec-purpose") {
+            return Self::Program;
+        }
+        match method {
+            "GET" if is_person(headers, accepted) => Self::Visit,
+            "POST" if is_person(headers, accepted) => Self::Form,
+            "POST" if accepted.names_turbo && is_same_origin(headers) => Self::Turbo,
+            _ => Self::Program,
+        }
+    }
+}
+
+/// Fetch Metadata says it when there is any; older browsers say it by asking for HTML. Firefox sends
+/// `same-origin` as the mode of a navigation that a service worker passes on, where a script's
+/// request has it too, so there `Accept` decides as well.
+fn is_person(headers: &dyn Headers, accepted: &Accepted) -> bool {
+    match headers.first("sec-fetch-mode") {
+        Some("navigate") => true,
+        Some("same-origin") => accepted.names_html,
+        Some(_) => false,
+        None => accepted.names_html && !has_metadata(headers),
+    }
+}
+
+fn is_same_origin(headers: &dyn Headers) -> bool {
+    headers.first("sec-fetch-site") == Some("same-origin") || !has_metadata(headers)
+}
+
+fn has_metadata(headers: &dyn Headers) -> bool {
+    ["sec-fetch-mode", "sec-fetch-site", "sec-fetch-dest"].iter().any(|name| headers.has(name))
+}
+
+/// Weights of `Accept` (RFC 9110, section 12.5.1), in thousandths.
+struct Accepted {
+    html: u16,
+    json: u16,
+    names_html: bool,
+    names_json: bool,
+    /// Turbo's own media type, which it adds where it fetches a form's post.
+    names_turbo: bool,
+}
+
+impl Accepted {
+    /// A media type that is named means more than one that `*/*` covers: scripts often send
+    /// `application/json, */*`.
+    fn prefers_json(&self) -> bool {
+        self.json > self.html || self.json == self.html && self.names_json && !self.names_html
+    }
+
+    fn read(headers: &dyn Headers) -> Self {
+        let mut html = None;
+        let mut json = None;
+        let mut any = None;
+        let mut names_html = false;
+        let mut names_json = false;
+        let mut names_turbo = false;
+        headers.visit("accept", &mut |line| {
+            let Ok(line) = std::str::from_utf8(line) else {
+                return;
+            };
+            for range in line.split(',').take(64) {
+                let mut parts = range.split(';').map(str::trim);
+                let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
+                let weight = parts.find_map(weight).unwrap_or(1000);
+                match kind.as_str() {
+                    "text/html" | "application/xhtml+xml" => {
+                        html = html.max(Some(weight));
+                        names_html |= kind == "text/html" && weight > 0;
+                    }
+                    "application/json" | "application/problem+json" => {
+                        json = json.max(Some(weight));
+                        names_json |= weight > 0;
+                    }
+                    "text/vnd.turbo-stream.html" => names_turbo |= weight > 0,
+                    "application/*" => json = json.or(Some(weight)),
+                    "text/*" => html = html.or(Some(weight)),
+                    "*/*" => any = any.max(Some(weight)),
+                    _ => {}
+                }
+            }
+        });
+        let any = any.unwrap_or(0);
+        let (html, json) = (html.unwrap_or(any), json.unwrap_or(any));
+        Self { html, json, names_html, names_json, names_turbo }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Lines(&'static [(&'static str, &'static str)]);
+
+    impl Headers for Lines {
+        fn visit<'h>(&'h self, name: &str, visit: &mut dyn FnMut(&'h [u8])) {
+            for (present, value) in self.0 {
+                if *present == name {
+                    visit(value.as_bytes());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_decision_says_who_asks_and_whether_json_is_the_answer() {
+        const CHROMIUM: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        const TURBO: &str = "text/vnd.turbo-stream.html, text/html, application/xhtml+xml";
+        use Asker::{Form, Htmx, Program, Turbo, Visit};
+        // What is sent, who a GET and a POST of it come from, and whether a failure is JSON then.
+        for (headers, get, post, json) in [
+            (&[][..], Program, Program, false),
+            (&[("accept", "*/*")], Program, Program, false),
+            (&[("accept", CHROMIUM)], Visit, Form, false),
+            (&[("accept", "application/json")], Program, Program, true),
+            (&[("accept", "application/json, text/plain, */*")], Program, Program, true),
+            (&[("accept", "application/json, text/html")], Visit, Form, false),
+            (&[("accept", "text/html;q=0.1, application/json;q=0.2")], Visit, Form, false),
+            (&[("accept", "application/json, text/html;q=0")], Program, Program, true),
+            (&[("accept", CHROMIUM), ("sec-fetch-mode", "cors")], Program, Program, false),
+            (&[("accept", CHROMIUM), ("sec-fetch-site", "same-origin")], Program, Program, false),
+            (&[("accept", CHROMIUM), ("sec-fetch-mode", "same-origin")], Visit, Form, false),
+            (&[("accept", "*/*"), ("sec-fetch-mode", "same-origin")], Program, Program, false),
+            (&[("accept", "*/*"), ("sec-fetch-mode", "navigate")], Visit, Form, false),
+            (&[("accept", "application/json"), ("sec-fetch-mode", "navigate")], Visit, Form, false),
+            (&[("accept", CHROMIUM), ("hx-request", "true")], Htmx, Htmx, false),
+            (&[("sec-fetch-mode", "navigate"), ("hx-request", "true")], Htmx, Htmx, false),
+            (&[("accept", "application/json"), ("hx-request", "true")], Htmx, Htmx, true),
+            (
+                &[("accept", TURBO), ("sec-fetch-mode", "cors"), ("sec-fetch-site", "same-origin")],
+                Program,
+                Turbo,
+                false,
+            ),
+            (
+                &[("accept", TURBO), ("sec-fetch-mode", "cors"), ("sec-fetch-site", "same-site")],
+                Program,
+                Program,
+                false,
+            ),
+        ] {
+            let headers = Lines(headers);
+            for (method, asker) in [("GET", get), ("POST", post), ("HEAD", Program)] {
+                let audience = Audience::of(&Request::new(method, "/", &headers));
+                if method == "HEAD" {
+                    assert!(!audience.reads_pages(), "{:?}", headers.0);
+                    continue;
+                }
+                assert_eq!(audience.asker, asker, "{method} {:?}", headers.0);
+                assert_eq!(audience.reads_json(AuthErrorKind::Store), json, "{:?}", headers.0);
+                let tells = audience.reads_json(AuthErrorKind::LoginRequired);
+                assert_eq!(tells, matches!(asker, Program | Htmx), "{method} {:?}", headers.0);
+            }
+        }
+    }
+}

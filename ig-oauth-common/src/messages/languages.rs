@@ -1,0 +1,160 @@
+//! The languages a reader asks for, from `Accept-Language`.
+
+use std::fmt;
+
+use super::request::Headers;
+
+/// Most languages that are remembered of a request, and most bytes of one tag. Both are ample, and so
+/// nothing needs to be allocated for a request that ends without any text.
+const MAX_TAGS: usize = 4;
+const MAX_TAG_BYTES: usize = 16;
+
+/// Most bytes of `Accept-Language` that are read.
+const MAX_HEADER_BYTES: usize = 512;
+
+/// The languages that a reader prefers, by their `Accept-Language` (RFC 9110, section 12.5.4).
+///
+/// At most four tags, such as `de-at`, in lower case, the most wanted first.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Languages {
+    tags: [[u8; MAX_TAG_BYTES]; MAX_TAGS],
+}
+
+impl Languages {
+    /// The language tags, most wanted first.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.tags.iter().filter_map(|tag| {
+            let end = tag.iter().position(|byte| *byte == 0).unwrap_or(MAX_TAG_BYTES);
+            let text = std::str::from_utf8(tag.get(..end)?).ok()?;
+            (!text.is_empty()).then_some(text)
+        })
+    }
+
+    pub(crate) fn of(headers: &dyn Headers) -> Self {
+        let mut wanted: Vec<(u16, &str)> = Vec::new();
+        headers.visit("accept-language", &mut |line| {
+            let line = line.get(..MAX_HEADER_BYTES).unwrap_or(line);
+            let Ok(line) = std::str::from_utf8(line) else { return };
+            for range in line.split(',') {
+                let (tag, parameters) = range.split_once(';').unwrap_or((range, ""));
+                let weight = parameters.split(';').find_map(weight);
+                let weight = weight.unwrap_or(1000);
+                if is_tag(tag.trim()) && tag.trim().len() <= MAX_TAG_BYTES && weight > 0 {
+                    wanted.push((weight, tag.trim()));
+                }
+            }
+        });
+        // Stable: of those with the same weight the first comes first.
+        wanted.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+        let mut languages = Self::default();
+        for (place, (_, tag)) in languages.tags.iter_mut().zip(wanted) {
+            for (to, from) in place.iter_mut().zip(tag.bytes()) {
+                *to = from.to_ascii_lowercase();
+            }
+        }
+        languages
+    }
+
+    /// Which of `offered` the reader wants most: the first tag of theirs that is offered, in full or
+    /// without its last parts (RFC 4647, section 3.4), or that begins an offered one.
+    pub(crate) fn choose<'o>(
+        &self,
+        offered: impl Iterator<Item = &'o str> + Clone,
+    ) -> Option<usize> {
+        self.iter().find_map(|wanted| {
+            let mut range = wanted;
+            loop {
+                let same = |tag: &str| tag.eq_ignore_ascii_case(range);
+                if let Some(index) = offered.clone().position(same) {
+                    return Some(index);
+                }
+                match range.rsplit_once('-') {
+                    Some((shorter, _)) => range = shorter,
+                    None => break,
+                }
+            }
+            // Somebody who reads `pt` reads `pt-BR` rather than another language.
+            offered.clone().position(|tag| {
+                tag.split('-').next().is_some_and(|first| first.eq_ignore_ascii_case(range))
+            })
+        })
+    }
+}
+
+impl fmt::Debug for Languages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// Whether `tag` has the shape of a language tag (RFC 5646, section 2.1): `de`, `pt-BR`, `zh-Hant`.
+pub(crate) fn is_tag(tag: &str) -> bool {
+    let mut parts = tag.split('-');
+    let first = parts.next().unwrap_or_default();
+    let is_language =
+        (2..=8).contains(&first.len()) && first.bytes().all(|byte| byte.is_ascii_alphabetic());
+    is_language
+        && parts.all(|part| {
+            (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        })
+}
+
+pub(super) fn weight(parameter: &str) -> Option<u16> {
+    let (name, value) = parameter.split_once('=')?;
+    if !name.trim().eq_ignore_ascii_case("q") {
+        return None;
+    }
+    let value: f32 = value.trim().parse().ok()?;
+    // `as` saturates, and a NaN becomes zero.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+    let thousandths = (value * 1000.0) as u16;
+    Some(thousandths.min(1000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Line(&'static str);
+
+    impl Headers for Line {
+        fn visit<'h>(&'h self, name: &str, visit: &mut dyn FnMut(&'h [u8])) {
+            if name == "accept-language" {
+                visit(self.0.as_bytes());
+            }
+        }
+    }
+
+    #[test]
+    fn the_most_wanted_language_comes_first_and_nonsense_is_left_out() {
+        for (line, tags) in [
+            ("", &[][..]),
+            ("de", &["de"]),
+            ("de-AT,de;q=0.9,en;q=0.8", &["de-at", "de", "en"]),
+            ("en;q=0.1, fr;q=0.9", &["fr", "en"]),
+            ("fr;q=0, en", &["en"]),
+            ("*, <b>, a_b, d, en", &["en"]),
+            ("en,fr,de,it,es", &["en", "fr", "de", "it"]),
+            ("en-aaaaaaaa-aaaaaaaa-aaaaaaaa, it", &["it"]),
+        ] {
+            let languages = Languages::of(&Line(line));
+            assert_eq!(languages.iter().collect::<Vec<_>>(), tags, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_offered_language_is_chosen() {
+        for (line, offered, chosen) in [
+            ("de-AT", &["en", "de"][..], Some(1)),
+            ("pt", &["en", "pt-BR"], Some(1)),
+            ("pt-PT", &["en", "pt-BR"], Some(1)),
+            ("zh-Hant-TW", &["zh-Hans", "zh-Hant"], Some(1)),
+            ("it, de", &["en", "de"], Some(1)),
+            ("it", &["en", "de"], None),
+            ("", &["en"], None),
+        ] {
+            let languages = Languages::of(&Line(line));
+            assert_eq!(languages.choose(offered.iter().copied()), chosen, "{line}");
+        }
+    }
+}

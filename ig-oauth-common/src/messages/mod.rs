@@ -1,0 +1,19 @@
+//! What comes in and what goes out, without any framework.
+
+mod audience;
+mod caching;
+mod languages;
+mod query;
+mod reply;
+mod request;
+
+pub(crate) use audience::{Asker, Audience};
+pub(crate) use caching::Caching;
+pub use languages::Languages;
+pub(crate) use languages::is_tag;
+pub(crate) use query::Query;
+pub use reply::{InvalidHeader, InvalidStatus, Reply};
+pub(crate) use request::BindingHash;
+#[cfg(test)]
+pub(crate) use request::MAX_APP_DATA_BYTES;
+pub use request::{AppDataTooLong, Headers, LoginContext, Request};

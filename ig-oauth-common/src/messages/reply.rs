@@ -1,0 +1,193 @@
+//! An answer as the flow gives it: status, headers in order, body.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// A whole HTTP answer that belongs to no framework, so that one hook serves both.
+///
+/// `Debug` shows the status and the names of the headers, not their values.
+#[derive(Clone)]
+#[must_use]
+pub struct Reply {
+    status: u16,
+    headers: Vec<(Cow<'static, str>, String)>,
+    body: Vec<u8>,
+}
+
+/// A header that HTTP does not allow: a name that is no token, or a value with a control byte or a
+/// byte outside ASCII (RFC 9110, section 5).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the header `{name}` has {problem}")]
+#[non_exhaustive]
+pub struct InvalidHeader {
+    name: String,
+    problem: &'static str,
+}
+
+/// A status that is not one of 200 to 599.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{status} is not a final HTTP status; use one from 200 to 599")]
+#[non_exhaustive]
+pub struct InvalidStatus {
+    status: u16,
+}
+
+impl Reply {
+    /// An empty answer with that status.
+    ///
+    /// # Errors
+    ///
+    /// When the status is not one of 200 to 599.
+    pub fn new(status: u16) -> Result<Self, InvalidStatus> {
+        match status {
+            200..=599 => Ok(Self::empty(status)),
+            _ => Err(InvalidStatus { status }),
+        }
+    }
+
+    /// 303 See Other: the browser goes on with a GET of `location`.
+    ///
+    /// # Errors
+    ///
+    /// When `location` holds a byte that no URL may hold. Percent-encode it.
+    ///
+    /// ```
+    /// use ig_oauth_common::Reply;
+    ///
+    /// let reply = Reply::see_other("/welcome")?;
+    /// assert_eq!(reply.status(), 303);
+    /// assert!(Reply::see_other("/a\r\nb").is_err());
+    /// # Ok::<(), ig_oauth_common::InvalidHeader>(())
+    /// ```
+    pub fn see_other(location: impl Into<String>) -> Result<Self, InvalidHeader> {
+        let location = location.into();
+        if !location.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(InvalidHeader {
+                name: "location".to_owned(),
+                problem: "a byte that no URL may hold; percent-encode it",
+            });
+        }
+        Ok(Self::empty(303).header("location", location))
+    }
+
+    /// A page. Escape what you put into it.
+    pub fn html(status: u16, page: impl Into<String>) -> Result<Self, InvalidStatus> {
+        Ok(Self::new(status)?
+            .header("content-type", "text/html; charset=utf-8".to_owned())
+            .body(page.into().into_bytes()))
+    }
+
+    /// Plain text.
+    pub fn text(status: u16, text: impl Into<String>) -> Result<Self, InvalidStatus> {
+        Ok(Self::new(status)?
+            .header("content-type", "text/plain; charset=utf-8".to_owned())
+            .body(text.into().into_bytes()))
+    }
+
+    /// The same answer with one more header line. Lines of the same name are kept side by side.
+    ///
+    /// # Errors
+    ///
+    /// When HTTP does not allow the name or the value.
+    pub fn with_header(
+        self,
+        name: impl Into<String>,
+        value: impl Into<String>,
+    ) -> Result<Self, InvalidHeader> {
+        let (name, value) = (name.into().to_ascii_lowercase(), value.into());
+        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        if name.is_empty() || !name.bytes().all(token) {
+            return Err(InvalidHeader { name, problem: "a name that is not a token" });
+        }
+        if !value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+            return Err(InvalidHeader { name, problem: "a control byte or a byte outside ASCII" });
+        }
+        Ok(self.header(name, value))
+    }
+
+    /// The status.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The header lines in order, names in lower case.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.iter().map(|(name, value)| (&**name, value.as_str()))
+    }
+
+    /// The body.
+    #[must_use]
+    pub fn body_bytes(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The body, by value.
+    #[must_use]
+    pub fn into_body(self) -> Vec<u8> {
+        self.body
+    }
+
+    pub(crate) fn empty(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: Vec::new() }
+    }
+
+    /// JSON that the crate made.
+    pub(crate) fn json(status: u16, body: &serde_json::Value) -> Self {
+        Self::empty(status)
+            .header("content-type", "application/json")
+            .body(body.to_string().into_bytes())
+    }
+
+    /// What every answer of the crate's says, a hook's own included.
+    pub(crate) fn protected(self) -> Self {
+        self.forced_header("cache-control", "no-store")
+            .default_header("referrer-policy", "no-referrer")
+            .forced_header("x-content-type-options", "nosniff")
+    }
+
+    /// For values that we made ourselves and know to be valid.
+    pub(crate) fn header(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<String>,
+    ) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    pub(crate) fn body(mut self, body: Vec<u8>) -> Self {
+        self.body = body;
+        self
+    }
+
+    pub(crate) fn cookies(mut self, lines: impl IntoIterator<Item = String>) -> Self {
+        self.headers.extend(lines.into_iter().map(|line| (Cow::Borrowed("set-cookie"), line)));
+        self
+    }
+
+    /// Sets `name` to `value` where the answer does not say otherwise.
+    pub(crate) fn default_header(self, name: &'static str, value: &'static str) -> Self {
+        if self.headers.iter().any(|(present, _)| present == name) {
+            return self;
+        }
+        self.header(name, value.to_owned())
+    }
+
+    /// Sets `name` to `value`, whatever the answer said.
+    pub(crate) fn forced_header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.retain(|(present, _)| present != name);
+        self.header(name, value.to_owned())
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Reply")
+            .field("status", &self.status)
+            .field("headers", &names)
+            .field("body_bytes", &self.body.len())
+            .finish()
+    }
+}

@@ -1,0 +1,255 @@
+//! Tokens without a request: for jobs that run while nobody is there.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use crate::clock::Timestamp;
+use crate::error::{AuthError, AuthErrorKind};
+use crate::flow::{Deaths, Flow, Patience, RefreshError, Refreshes, is_due};
+use crate::provider::Token;
+use crate::session::{Accounts, Sessions, Stored};
+use crate::store::{AccountRecord, unavailable};
+use crate::token_facts::UserId;
+
+/// The stored accounts of one app, for background jobs: a user's valid token at any hour.
+///
+/// Needs a [`store`](crate::ConfigBuilder::store). Cheap to clone; made by
+/// [`Flow::offline_access`], so that it shares refreshes with the requests of this process.
+///
+/// ```no_run
+/// use ig_oauth_common::{Config, Flow, MemoryStore, UserId};
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+/// # runtime.block_on(async {
+/// let config = Config::builder("990602627938098", "fake app secret", "https://app.example/callback")
+///     .store(MemoryStore::new())
+///     .cookie_secrets(std::env::var("INSTAGRAM_COOKIE_SECRETS")?.split(','))
+///     .build()?;
+/// let accounts = Flow::new(config).offline_access()?;
+///
+/// match accounts.token(&UserId::from(17_841_458_366_137_975)).await? {
+///     Some(token) => println!("{} posts", token.profile().await?.media_count().unwrap_or(0)),
+///     None => println!("this user has not connected an account, or must log in again"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct OfflineAccess {
+    pub(super) accounts: Arc<Accounts>,
+    pub(super) refreshes: Arc<Refreshes>,
+    sessions: Arc<Sessions>,
+    deaths: Arc<Deaths>,
+}
+
+/// An account with a token in the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectedAccount {
+    record: AccountRecord,
+    state: AccountState,
+}
+
+/// What a stored account is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AccountState {
+    /// It has a token, as far as anybody knows.
+    Live,
+    /// The provider calls its token invalid: its user must log in again.
+    Dead,
+    /// No configured secret opens it. Its user is still connected; something is wrong here.
+    Unreadable,
+}
+
+impl ConnectedAccount {
+    /// What it is good for.
+    #[must_use]
+    pub fn state(&self) -> AccountState {
+        self.state
+    }
+
+    /// The user, by the id of the token answer.
+    #[must_use]
+    pub fn user_id(&self) -> &UserId {
+        self.record.key.user_id()
+    }
+
+    /// Other ids of the same account, such as the professional account's.
+    #[must_use]
+    pub fn further_ids(&self) -> &[UserId] {
+        &self.record.further_ids
+    }
+
+    /// The granted scopes, by the provider's names.
+    #[must_use]
+    pub fn scopes(&self) -> &[String] {
+        &self.record.scopes
+    }
+
+    /// When the token was issued.
+    #[must_use]
+    pub fn issued_at(&self) -> Timestamp {
+        self.record.issued_at
+    }
+
+    /// When the token stops working, unless it is refreshed before.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        self.record.expires_at
+    }
+}
+
+impl Flow {
+    /// Looks in the background whether this instance has the right secrets, once for a configuration.
+    pub(crate) fn check_secrets_at_start(&self) {
+        let (Some(accounts), Ok(runtime)) = (self.steps.sessions.accounts(), Handle::try_current())
+        else {
+            return;
+        };
+        if accounts.is_to_be_checked() {
+            let accounts = Arc::clone(accounts);
+            // A store that does not answer is reported by what needs it.
+            runtime.spawn(async move { accounts.newest_opens().await });
+        }
+    }
+
+    /// The stored accounts, for jobs.
+    ///
+    /// # Errors
+    ///
+    /// `Store` when there is none: sessions live in cookies then, and so do their tokens.
+    pub fn offline_access(&self) -> Result<OfflineAccess, AuthError> {
+        let steps = &self.steps;
+        let Some(accounts) = steps.sessions.accounts() else {
+            let cure = "sessions live in cookies, and so do their tokens; set a `store`";
+            return Err(AuthError::with_source(AuthErrorKind::Store, cure));
+        };
+        Ok(OfflineAccess {
+            accounts: Arc::clone(accounts),
+            refreshes: Arc::clone(&steps.refreshes),
+            sessions: Arc::clone(&steps.sessions),
+            deaths: Arc::clone(&steps.deaths),
+        })
+    }
+}
+
+impl OfflineAccess {
+    /// The valid token of a user, known by any of their ids. One that is due is refreshed first; when
+    /// that fails, it is the one there is. None when there is no such account, or its token has
+    /// expired: the user must log in again.
+    ///
+    /// # Errors
+    ///
+    /// - `TokenDead` when the provider calls the token invalid, now or earlier: the user has removed
+    ///   the app or changed the password, and must log in again.
+    /// - `AccountUnreadable` when no configured secret opens the account. Its user is still connected,
+    ///   so mail nobody: this instance has the wrong `cookie_secrets`.
+    /// - `Store` when the store does not answer.
+    pub async fn token(&self, user_id: &UserId) -> Result<Option<Token>, AuthError> {
+        let accounts = self.accounts.known_by(user_id).await?;
+        // An id of the token answer counts more than the same number in another family of ids, which
+        // may be somebody else's.
+        let own = accounts.iter().find(|account| account.key.user_id() == user_id);
+        let candidates = own.map_or(&*accounts, std::slice::from_ref);
+        let now = self.accounts.now();
+        let mut problem = None;
+        let mut valid = None;
+        for account in candidates {
+            match self.open(account) {
+                Stored::Live(token) if token.expires_at() > now => {
+                    valid = Some((account, token));
+                    break;
+                }
+                Stored::Live(_) => {}
+                Stored::Dead(_) => problem = problem.or(Some(AuthErrorKind::TokenDead)),
+                Stored::Unreadable => problem = Some(AuthErrorKind::AccountUnreadable),
+            }
+        }
+        let Some((account, token)) = valid else {
+            return problem.map_or(Ok(None), |problem| Err(problem.into()));
+        };
+        if !is_due(self.refreshes.ahead(), &token, now) {
+            return Ok(Some(self.deaths.watch(token)));
+        }
+        match self.refreshes.refreshed(&token, Some(account), Patience::Job).await {
+            Ok(token) => Ok(Some(self.deaths.watch(token))),
+            Err(RefreshError::Dead) => Err(AuthErrorKind::TokenDead.into()),
+            Err(RefreshError::Unreadable) => Err(AuthErrorKind::AccountUnreadable.into()),
+            Err(RefreshError::Gone) => Ok(None),
+            Err(_) if self.sessions.is_dead(&token) => Err(AuthErrorKind::TokenDead.into()),
+            Err(_) => Ok(Some(self.deaths.watch(token))),
+        }
+    }
+
+    /// What an account holds, as far as this process knows.
+    pub(super) fn open(&self, account: &AccountRecord) -> Stored {
+        match self.accounts.open(account) {
+            Stored::Live(token) if self.sessions.is_dead(&token) => Stored::Dead(token),
+            stored => stored,
+        }
+    }
+
+    /// Whether the newest stored account opens with the configured secrets; also when there is none.
+    /// For a start-up or health check: an instance with the wrong `cookie_secrets` sees nobody's
+    /// account. A store of many accounts is looked at up to the thousandth, in the order of user ids.
+    ///
+    /// # Errors
+    ///
+    /// `Store` when the store does not answer.
+    pub async fn can_read_accounts(&self) -> Result<bool, AuthError> {
+        self.accounts.newest_opens().await
+    }
+
+    /// Up to `limit` accounts in the order of their user ids, after `after`: for jobs that visit all.
+    ///
+    /// # Errors
+    ///
+    /// `Store` when the store does not answer.
+    pub async fn accounts(
+        &self,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> Result<Vec<ConnectedAccount>, AuthError> {
+        let connected = self.batch(after, limit).await?.into_iter().map(|record| {
+            let state = match self.open(&record) {
+                Stored::Live(_) => AccountState::Live,
+                Stored::Dead(_) => AccountState::Dead,
+                Stored::Unreadable => AccountState::Unreadable,
+            };
+            ConnectedAccount { record, state }
+        });
+        Ok(connected.collect())
+    }
+
+    pub(super) async fn batch(
+        &self,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> Result<Vec<AccountRecord>, AuthError> {
+        let after = after.map(|id| self.accounts.key(id));
+        let client_id = self.accounts.client_id();
+        let accounts = self.accounts.store().accounts(client_id, after.as_ref(), limit).await;
+        accounts.map_err(unavailable)
+    }
+
+    /// Forgets every account that is known by `id`, its token and all its sessions, on every
+    /// instance. How many accounts there were.
+    ///
+    /// # Errors
+    ///
+    /// `Store` when the store does not answer.
+    pub async fn revoke(&self, id: &UserId) -> Result<u64, AuthError> {
+        let revoked = self.accounts.revoke(id, |_| true).await?;
+        Ok(u64::try_from(revoked.accounts.len()).unwrap_or(u64::MAX))
+    }
+}
+
+impl fmt::Debug for OfflineAccess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OfflineAccess")
+            .field("client_id", &self.accounts.client_id())
+            .finish_non_exhaustive()
+    }
+}

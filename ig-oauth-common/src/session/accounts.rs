@@ -1,0 +1,188 @@
+//! The stored accounts of one app: their tokens sealed, and opened again.
+
+use std::sync::Arc;
+
+use super::impossible_times::ImpossibleTimes;
+use super::sealing::{Sealer, Unopened};
+use super::token_bytes;
+use super::tombstones::Ended;
+use super::unreadable::UnreadableAccounts;
+use crate::clock::{Clock, Timestamp};
+use crate::error::{AuthError, AuthErrorKind};
+use crate::provider::{Provider, Token};
+use crate::store::{AccountKey, AccountRecord, BoxedStore, unavailable};
+use crate::token_facts::UserId;
+
+/// How often a write that another one outran is tried again.
+pub(crate) const MOST_WRITES: usize = 4;
+
+/// How many accounts are looked through for the newest one.
+const LOOKED_AT: usize = 1_000;
+
+pub(crate) struct Accounts {
+    pub(super) store: Arc<dyn BoxedStore>,
+    pub(super) client_id: String,
+    pub(super) sealer: Sealer,
+    pub(super) provider: Arc<Provider>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) unreadable: UnreadableAccounts,
+    pub(super) impossible_times: ImpossibleTimes,
+}
+
+/// What a stored account is good for.
+pub(crate) enum Stored {
+    /// Its token, as far as anybody knows.
+    Live(Token),
+    /// Its token, which the provider calls invalid.
+    Dead(Token),
+    /// No configured secret opens it, or its times cannot be.
+    Unreadable,
+}
+
+/// An account's sealed token, opened.
+pub(super) struct OpenedAccount {
+    pub(super) token: Token,
+    pub(super) is_dead: bool,
+    pub(super) is_by_newest_key: bool,
+}
+
+impl Accounts {
+    pub(crate) fn store(&self) -> &dyn BoxedStore {
+        &*self.store
+    }
+
+    pub(crate) fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn key(&self, user_id: &UserId) -> AccountKey {
+        AccountKey::new(&self.client_id, user_id.clone())
+    }
+
+    /// What an account holds.
+    pub(crate) fn open(&self, account: &AccountRecord) -> Stored {
+        match self.opened(account) {
+            Err(_) => Stored::Unreadable,
+            Ok(OpenedAccount { token, .. }) if self.has_impossible_times(&token) => {
+                Stored::Unreadable
+            }
+            Ok(OpenedAccount { token, is_dead: true, .. }) => Stored::Dead(token),
+            Ok(OpenedAccount { token, .. }) => Stored::Live(token),
+        }
+    }
+
+    /// The account of that key, and what it holds.
+    pub(crate) async fn present(
+        &self,
+        key: &AccountKey,
+    ) -> Result<Option<(AccountRecord, Stored)>, AuthError> {
+        let account = self.store.account(key, self.now()).await.map_err(unavailable)?;
+        Ok(account.map(|account| {
+            let stored = self.open(&account);
+            (account, stored)
+        }))
+    }
+
+    /// The accounts that are known by any of a user's ids.
+    pub(crate) async fn known_by(&self, id: &UserId) -> Result<Vec<AccountRecord>, AuthError> {
+        self.store.accounts_known_by(&self.client_id, id).await.map_err(unavailable)
+    }
+
+    /// Keeps an account without a session.
+    pub(crate) async fn keep(
+        &self,
+        token: &Token,
+        further_ids: Vec<UserId>,
+    ) -> Result<(), AuthError> {
+        let account = self.record(token, further_ids)?;
+        self.store.put_account(account).await.map_err(unavailable)
+    }
+
+    /// Puts a refreshed token into the place of the one that `account` holds. False when the account
+    /// has changed meanwhile.
+    pub(crate) async fn replace_token(
+        &self,
+        account: &AccountRecord,
+        token: &Token,
+    ) -> Result<bool, AuthError> {
+        let record = self.record(token, account.further_ids.clone())?;
+        self.store.replace_account(&account.sealed_token, record).await.map_err(unavailable)
+    }
+
+    /// Ends every session of the accounts that are known by `id`. How many there were.
+    pub(crate) async fn end_sessions_of(&self, id: &UserId) -> Result<u64, AuthError> {
+        let mut ended = 0;
+        for account in self.known_by(id).await? {
+            ended += self.store.end_sessions(&account.key).await.map_err(unavailable)?;
+        }
+        Ok(ended)
+    }
+
+    /// Whether the newest stored account opens with the configured secrets; also when there is none.
+    pub(crate) async fn newest_opens(&self) -> Result<bool, AuthError> {
+        let accounts = self.store.accounts(&self.client_id, None, LOOKED_AT).await;
+        let accounts = accounts.map_err(unavailable)?;
+        let newest = accounts.iter().max_by_key(|account| account.issued_at);
+        Ok(newest.is_none_or(|account| self.opened(account).is_ok()))
+    }
+
+    /// Whether nobody has looked for unreadable accounts yet, which somebody does now.
+    pub(crate) fn is_to_be_checked(&self) -> bool {
+        self.unreadable.is_to_be_checked()
+    }
+
+    pub(super) fn has_impossible_times(&self, token: &Token) -> bool {
+        self.impossible_times.are(Ended::Token(token.hash()), self.now(), &[], token)
+    }
+
+    pub(super) fn record(
+        &self,
+        token: &Token,
+        further_ids: Vec<UserId>,
+    ) -> Result<AccountRecord, AuthError> {
+        let key = self.key(token.user_id());
+        let sealed_token = self.seal(&key, token, false)?;
+        let scopes = token.scopes().iter().map(ToString::to_string).collect();
+        let (issued_at, expires_at) = (token.issued_at(), token.expires_at());
+        Ok(AccountRecord::new(key, further_ids, sealed_token, scopes, issued_at, expires_at))
+    }
+
+    pub(super) fn seal(
+        &self,
+        key: &AccountKey,
+        token: &Token,
+        is_dead: bool,
+    ) -> Result<Vec<u8>, AuthError> {
+        self.sealer.seal(about(key), &token_bytes::encode(token, is_dead))
+    }
+
+    /// Opens an account. One that does not open is noted.
+    pub(super) fn opened(&self, account: &AccountRecord) -> Result<OpenedAccount, Unopened> {
+        self.try_open(account).inspect_err(|_| self.unreadable.found())
+    }
+
+    fn try_open(&self, account: &AccountRecord) -> Result<OpenedAccount, Unopened> {
+        let opened = self.sealer.open(about(&account.key), &account.sealed_token)?;
+        let decoded = token_bytes::decode(&opened.text, &self.provider);
+        let (token, is_dead) = decoded.ok_or(Unopened::Broken)?;
+        if token.user_id() != account.key.user_id() {
+            return Err(Unopened::Broken);
+        }
+        Ok(OpenedAccount { token, is_dead, is_by_newest_key: opened.is_by_newest_key })
+    }
+}
+
+fn about(key: &AccountKey) -> [&str; 2] {
+    [key.client_id(), key.user_id().as_str()]
+}
+
+/// Nobody's write came through.
+pub(crate) fn contended() -> AuthError {
+    // Or the store reads from a replica that lags behind what it writes to.
+    let why = "an account's record changes all the time, or reads lag behind writes";
+    AuthError::with_source(AuthErrorKind::Store, why)
+}

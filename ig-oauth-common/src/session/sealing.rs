@@ -1,0 +1,88 @@
+//! Texts that only this app's secrets open: a version, the key's id, a nonce, and what the key made of
+//! the text.
+
+use std::sync::Arc;
+
+use crate::encoding::{Reader, Writer};
+use crate::error::{AuthError, AuthErrorKind};
+use crate::keys::{KeySet, Keyring, SealingKey};
+use crate::randomness::{Randomness, random};
+
+const VERSION: u8 = 1;
+
+/// What is sealed. Each purpose has a key and a label of its own, so that nothing opens as another's.
+pub(crate) struct Purpose {
+    key: fn(&KeySet) -> &SealingKey,
+    label: &'static [u8],
+}
+
+/// The session in a browser's cookie.
+pub(super) const SESSION_COOKIE: Purpose =
+    Purpose { key: |keys| &keys.session, label: b"ig-oauth session cookie" };
+
+/// The token in a store's account.
+pub(super) const STORED_ACCOUNT: Purpose =
+    Purpose { key: |keys| &keys.account, label: b"ig-oauth stored account" };
+
+/// Seals with the newest key, and opens with each.
+pub(crate) struct Sealer {
+    purpose: Purpose,
+    keyring: Arc<Keyring>,
+    randomness: Arc<dyn Randomness>,
+}
+
+/// A text that was sealed.
+pub(super) struct Opened {
+    pub(super) text: Vec<u8>,
+    pub(super) is_by_newest_key: bool,
+}
+
+/// Why a value does not open.
+pub(super) enum Unopened {
+    /// Another instance, or a later version, may know it.
+    Foreign,
+    /// Nobody can.
+    Broken,
+}
+
+impl Sealer {
+    pub(super) fn new(
+        purpose: Purpose,
+        keyring: Arc<Keyring>,
+        randomness: Arc<dyn Randomness>,
+    ) -> Self {
+        Self { purpose, keyring, randomness }
+    }
+
+    /// `about` says where the value belongs: it opens nowhere else.
+    pub(super) fn seal(&self, about: [&str; 2], text: &[u8]) -> Result<Vec<u8>, AuthError> {
+        let nonce = random(&*self.randomness)?;
+        let keys = self.keyring.newest();
+        let sealed = (self.purpose.key)(keys).seal(nonce, &self.associated_data(about), text);
+        let sealed = sealed.ok_or(AuthErrorKind::Internal)?;
+        Ok(Writer::new().byte(VERSION).fixed(&keys.id).fixed(&nonce).fixed(&sealed).finish())
+    }
+
+    pub(super) fn open(&self, about: [&str; 2], value: &[u8]) -> Result<Opened, Unopened> {
+        let mut reader = Reader::new(value);
+        if reader.byte().ok_or(Unopened::Broken)? != VERSION {
+            return Err(Unopened::Foreign);
+        }
+        let key_id = reader.fixed().ok_or(Unopened::Broken)?;
+        let keys = self.keyring.by_id(key_id).ok_or(Unopened::Foreign)?;
+        let nonce = reader.fixed().ok_or(Unopened::Broken)?;
+        let data = self.associated_data(about);
+        let text = (self.purpose.key)(keys).open(nonce, &data, reader.rest());
+        let text = text.ok_or(Unopened::Broken)?;
+        Ok(Opened { text, is_by_newest_key: *key_id == self.keyring.newest().id })
+    }
+
+    fn associated_data(&self, [first, second]: [&str; 2]) -> Vec<u8> {
+        Writer::new()
+            .byte(VERSION)
+            .part(self.purpose.label)
+            .part(first.as_bytes())
+            .part(second.as_bytes())
+            .finish()
+    }
+}

@@ -1,0 +1,59 @@
+//! The session's cookie: how long it lives, and its `Set-Cookie` lines.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::cookie::{self, CookieNames};
+use crate::error::{AuthError, AuthErrorKind};
+use crate::provider::Token;
+
+/// Longest session cookie, name and value, in bytes. Browsers take 4,096 with the attributes.
+const MAX_COOKIE_BYTES: usize = 3_072;
+
+/// The settings of a session's life.
+pub(crate) struct SessionCookie {
+    pub(crate) names: Arc<CookieNames>,
+    pub(crate) lifetime: Duration,
+    pub(crate) idle_lifetime: Duration,
+    pub(crate) ends_with_browser: bool,
+}
+
+impl SessionCookie {
+    pub(super) fn name(&self) -> &str {
+        self.names.session()
+    }
+
+    /// When a session ends: at the earliest of its absolute life, its idle life, and its token's end.
+    /// Derived, not stored, so that a shorter lifetime in the configuration holds at once.
+    pub(super) fn ends_at(
+        &self,
+        started_at: Timestamp,
+        seen_at: Timestamp,
+        token: &Token,
+    ) -> Timestamp {
+        started_at
+            .saturating_add(self.lifetime)
+            .min(seen_at.saturating_add(self.idle_lifetime))
+            .min(token.expires_at())
+    }
+
+    /// Whether a session that was last seen at `seen_at` should be noted as seen again: after a tenth
+    /// of the idle lifetime, not at each request.
+    pub(super) fn is_touch_due(&self, seen_at: Timestamp, now: Timestamp) -> bool {
+        now.saturating_since(seen_at) >= self.idle_lifetime / 10
+    }
+
+    pub(super) fn line(&self, value: &str, max_age: Duration) -> Result<String, AuthError> {
+        if self.name().len() + value.len() > MAX_COOKIE_BYTES {
+            return Err(AuthErrorKind::OversizeSession.into());
+        }
+        let max_age = (!self.ends_with_browser).then_some(max_age);
+        Ok(cookie::set_cookie(&self.names, self.name(), value, max_age))
+    }
+
+    /// The line that removes it.
+    pub(super) fn removal(&self) -> String {
+        cookie::removal(&self.names, self.name())
+    }
+}

@@ -1,0 +1,57 @@
+//! A token as bytes, for sealing.
+
+use std::sync::Arc;
+
+use crate::api::{Scope, Scopes};
+use crate::clock::Timestamp;
+use crate::encoding::{Reader, Writer};
+use crate::provider::{Provider, Token};
+use crate::token_facts::{AccessToken, Lifetime, TokenFacts, UserId};
+
+const SCOPES_REPORTED: u8 = 1;
+const LONG_LIVED: u8 = 2;
+/// Only in a store, where the account outlives its token.
+const DEAD: u8 = 4;
+
+/// The token's bytes, and whether the provider calls it invalid.
+pub(super) fn encode(token: &Token, is_dead: bool) -> Vec<u8> {
+    let mut flags = if is_dead { DEAD } else { 0 };
+    if token.scopes_reported() {
+        flags |= SCOPES_REPORTED;
+    }
+    if token.lifetime() == Lifetime::LongLived {
+        flags |= LONG_LIVED;
+    }
+    Writer::new()
+        .byte(flags)
+        .number(token.issued_at().unix_seconds())
+        .number(token.expires_at().unix_seconds())
+        .part(token.user_id().as_str().as_bytes())
+        .part(token.scopes().to_string().as_bytes())
+        .part(token.access_token().expose_secret().as_bytes())
+        .finish()
+}
+
+/// The token in those bytes, and whether it is marked as dead. Only what was sealed by us gets here, so what does not read was written
+/// by another version.
+pub(super) fn decode(bytes: &[u8], provider: &Arc<Provider>) -> Option<(Token, bool)> {
+    let mut reader = Reader::new(bytes);
+    let flags = reader.byte()?;
+    let issued_at = Timestamp::from_unix_seconds(reader.number()?);
+    let expires_at = Timestamp::from_unix_seconds(reader.number()?);
+    let user_id = UserId::from_digits(reader.text()?)?;
+    let names = reader.text()?.split(',').filter(|name| !name.is_empty());
+    let scopes = names.map(Scope::reported).collect::<Option<Scopes>>()?;
+    let access_token = AccessToken::new(reader.text()?);
+    reader.end()?;
+    let facts = TokenFacts {
+        access_token,
+        user_id,
+        scopes,
+        scopes_reported: flags & SCOPES_REPORTED != 0,
+        lifetime: if flags & LONG_LIVED == 0 { Lifetime::ShortLived } else { Lifetime::LongLived },
+        issued_at,
+        expires_at,
+    };
+    Some((Token::new(facts, provider), flags & DEAD != 0))
+}

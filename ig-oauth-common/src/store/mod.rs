@@ -1,0 +1,14 @@
+//! What is kept outside of the browser: the records, the trait, and a store in memory.
+
+mod contract;
+mod memory;
+mod records;
+
+pub(crate) use contract::BoxedStore;
+pub use contract::Store;
+pub use memory::MemoryStore;
+pub(crate) use records::unavailable;
+pub use records::{
+    AccountKey, AccountRecord, Claim, DeletionRecord, DeletionStatus, SessionIdHash, SessionRecord,
+    StoreError,
+};

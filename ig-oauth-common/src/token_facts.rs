@@ -1,0 +1,123 @@
+//! What is known of a token: its secret, its user, its scopes and its life.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::api::Scopes;
+use crate::clock::Timestamp;
+
+/// An access token (RFC 6749, section 1.4): whoever holds it acts for the user.
+///
+/// `Debug` shows `[redacted]`; there is no `Display`, no `PartialEq` and no `Serialize`.
+#[derive(Clone)]
+pub struct AccessToken(SecretString);
+
+impl AccessToken {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self(SecretString::from(text.into()))
+    }
+
+    /// The token itself, for an `Authorization: Bearer` header to the provider.
+    ///
+    /// # Security
+    ///
+    /// Keep it out of logs, URLs, error texts and pages.
+    #[must_use]
+    pub fn expose_secret(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccessToken([redacted])")
+    }
+}
+
+/// The user id of the token answer, kept as the decimal text the provider sent: ids exceed 2^53,
+/// so a floating-point number would change them.
+///
+/// Under [`Api::InstagramLogin`](crate::Api::InstagramLogin) Meta's reference calls it the
+/// *app-scoped* id; it is not the id of the professional account that webhooks name. Under
+/// [`Api::BasicDisplay`](crate::Api::BasicDisplay) it is the account's id.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UserId(String);
+
+/// Longest user id, in digits. All ids seen fit a `u64` (20 digits).
+const MAX_USER_ID_DIGITS: usize = 32;
+
+impl UserId {
+    /// The id written as `digits`; none when it is empty, over 32 bytes, or not only digits.
+    #[must_use]
+    pub fn from_digits(digits: &str) -> Option<Self> {
+        let well_formed = (1..=MAX_USER_ID_DIGITS).contains(&digits.len())
+            && digits.bytes().all(|byte| byte.is_ascii_digit());
+        well_formed.then(|| Self(digits.to_owned()))
+    }
+
+    /// The id as text. Send it to JavaScript as a string: its numbers are floating-point.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The id as a number, when it fits.
+    #[must_use]
+    pub fn to_u64(&self) -> Option<u64> {
+        self.0.parse().ok()
+    }
+}
+
+impl From<u64> for UserId {
+    fn from(id: u64) -> Self {
+        Self(id.to_string())
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How long a token lives, by the kind the provider issued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Lifetime {
+    /// The token of the code exchange: one hour. The answer carries no `expires_in`; the hour is
+    /// from Meta's reference of the access token endpoint.
+    ShortLived,
+    /// The token of `ig_exchange_token`: 60 days, by its `expires_in`.
+    LongLived,
+}
+
+/// What a [`Token`] is made of.
+#[derive(Clone)]
+pub(crate) struct TokenFacts {
+    pub(crate) access_token: AccessToken,
+    pub(crate) user_id: UserId,
+    pub(crate) scopes: Scopes,
+    pub(crate) scopes_reported: bool,
+    pub(crate) lifetime: Lifetime,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+}
+
+impl fmt::Debug for TokenFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token")
+            .field("user_id", &self.user_id)
+            .field("scopes", &self.scopes)
+            .field("scopes_reported", &self.scopes_reported)
+            .field("lifetime", &self.lifetime)
+            .field("issued_at", &self.issued_at)
+            .field("expires_at", &self.expires_at)
+            .field("access_token", &self.access_token)
+            .finish()
+    }
+}
+
+/// The SHA-256 of an access token and the time of its issue, since a refreshed token may be the same
+/// string.
+pub(crate) type TokenHash = [u8; 32];
