@@ -61,56 +61,26 @@ boxed! {
     }
 }
 
-/// The method of a request to the provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum HttpMethod {
-    /// `GET`.
-    Get,
-    /// `POST`.
-    Post,
-}
-
 /// A request to the provider. `Debug` shows neither the query nor the body.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct HttpRequest {
-    method: HttpMethod,
-    url: String,
-    form: Option<String>,
-    max_response_bytes: usize,
+    /// The whole URL. Its query holds secrets on the provider's GET calls.
+    pub url: String,
+    /// The body of a POST, to be sent as `application/x-www-form-urlencoded`. It holds secrets. Without
+    /// one the request is a GET.
+    pub form: Option<String>,
+    /// How many bytes of the answer's body to read at most.
+    pub max_response_bytes: usize,
 }
 
 impl HttpRequest {
     pub(crate) fn get(url: String, max_response_bytes: usize) -> Self {
-        Self { method: HttpMethod::Get, url, form: None, max_response_bytes }
+        Self { url, form: None, max_response_bytes }
     }
 
     pub(crate) fn post_form(url: String, form: String, max_response_bytes: usize) -> Self {
-        Self { method: HttpMethod::Post, url, form: Some(form), max_response_bytes }
-    }
-
-    /// The method.
-    #[must_use]
-    pub fn method(&self) -> HttpMethod {
-        self.method
-    }
-
-    /// The whole URL. Its query holds secrets on the provider's GET calls.
-    #[must_use]
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// The body, to be sent as `application/x-www-form-urlencoded`. It holds secrets.
-    #[must_use]
-    pub fn form(&self) -> Option<&str> {
-        self.form.as_deref()
-    }
-
-    /// How many bytes of the answer's body to read at most.
-    #[must_use]
-    pub fn max_response_bytes(&self) -> usize {
-        self.max_response_bytes
+        Self { url, form: Some(form), max_response_bytes }
     }
 }
 
@@ -118,7 +88,6 @@ impl fmt::Debug for HttpRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let without_query = self.url.split('?').next().unwrap_or_default();
         f.debug_struct("HttpRequest")
-            .field("method", &self.method)
             .field("url", &format_args!("{without_query}?[redacted]"))
             .field("form", &self.form.as_ref().map(|_| "[redacted]"))
             .field("max_response_bytes", &self.max_response_bytes)
@@ -128,12 +97,20 @@ impl fmt::Debug for HttpRequest {
 
 /// The provider's answer. `Debug` does not show the body.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct HttpResponse {
-    status: u16,
-    body: Vec<u8>,
-    content_type: Option<String>,
-    retry_after_seconds: Option<u64>,
-    usage: Option<String>,
+    /// The status.
+    pub status: u16,
+    /// The body.
+    pub body: Vec<u8>,
+    /// The value of `Content-Type`, which an error names where JSON was expected.
+    pub content_type: Option<String>,
+    /// The wait of `Retry-After`, in seconds. The header can hold a date instead: then it is what lies
+    /// between that and the `Date` header.
+    pub retry_after_seconds: Option<u64>,
+    /// The value of `X-Business-Use-Case-Usage`, which names the wait after too many calls
+    /// (<https://developers.facebook.com/docs/graph-api/overview/rate-limiting>).
+    pub usage: Option<String>,
 }
 
 impl HttpResponse {
@@ -141,61 +118,6 @@ impl HttpResponse {
     #[must_use]
     pub fn new(status: u16, body: Vec<u8>) -> Self {
         Self { status, body, content_type: None, retry_after_seconds: None, usage: None }
-    }
-
-    /// The same answer with the value of its `Content-Type` header, which an error names where JSON was
-    /// expected.
-    #[must_use]
-    pub fn with_content_type(mut self, content_type: Option<String>) -> Self {
-        self.content_type = content_type;
-        self
-    }
-
-    /// The same answer with the wait of its `Retry-After` header, in seconds. The header can hold a date
-    /// instead: then it is what lies between that and the `Date` header.
-    #[must_use]
-    pub fn with_retry_after_seconds(mut self, seconds: Option<u64>) -> Self {
-        self.retry_after_seconds = seconds;
-        self
-    }
-
-    /// The same answer with the value of its `X-Business-Use-Case-Usage` header, which names the
-    /// wait after too many calls
-    /// (<https://developers.facebook.com/docs/graph-api/overview/rate-limiting>).
-    #[must_use]
-    pub fn with_usage(mut self, usage: Option<String>) -> Self {
-        self.usage = usage;
-        self
-    }
-
-    /// The status.
-    #[must_use]
-    pub fn status(&self) -> u16 {
-        self.status
-    }
-
-    /// The body.
-    #[must_use]
-    pub fn body(&self) -> &[u8] {
-        &self.body
-    }
-
-    /// The value of `Content-Type`.
-    #[must_use]
-    pub fn content_type(&self) -> Option<&str> {
-        self.content_type.as_deref()
-    }
-
-    /// The wait the answer asks for, in seconds.
-    #[must_use]
-    pub fn retry_after_seconds(&self) -> Option<u64> {
-        self.retry_after_seconds
-    }
-
-    /// The value of `X-Business-Use-Case-Usage`.
-    #[must_use]
-    pub fn usage(&self) -> Option<&str> {
-        self.usage.as_deref()
     }
 }
 

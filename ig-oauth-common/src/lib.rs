@@ -116,7 +116,7 @@ pub use hooks::{
     DataDeletion, DeadAccount, Deauthorization, Denial, Failure, HookError, Hooks, Login,
     LoginDecision, LoginStart, LoginStartDecision, Logout,
 };
-pub use http::{HttpClient, HttpError, HttpErrorKind, HttpMethod, HttpRequest, HttpResponse};
+pub use http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 pub use messages::{
     AppDataTooLong, Headers, InvalidHeader, InvalidStatus, Languages, LoginContext, Reply, Request,
 };

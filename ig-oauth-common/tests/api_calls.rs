@@ -31,11 +31,11 @@ struct Graph {
 
 impl Graph {
     async fn answer(self, request: HttpRequest) -> HttpResponse {
-        if request.form().is_some() {
+        if request.form.is_some() {
             let body = format!(r#"{{"access_token":"{TOKEN}","user_id":1}}"#);
             return HttpResponse::new(200, body.into_bytes());
         }
-        self.urls.lock().unwrap().push(request.url().to_owned());
+        self.urls.lock().unwrap().push(request.url.to_owned());
         self.answers.lock().unwrap().remove(0)
     }
 }
@@ -76,25 +76,25 @@ async fn profiles_are_read_in_every_shape_that_was_seen() {
         "followers_count":12,"follows_count":"34","media_count":56,"new_field":{"a":[]}}"#;
     for answer in [whole.to_owned(), format!(r#"{{"data":[{whole}]}}"#)] {
         let profile = profile(&answer).await.unwrap();
-        assert_eq!(profile.app_scoped_id().unwrap().as_str(), "28978671838402975");
-        assert_eq!(profile.professional_account_id().unwrap().as_str(), "17841477965412211");
-        assert_eq!(profile.username(), "bakery");
-        assert_eq!(profile.name(), Some("The \"Bakery\""));
-        assert_eq!(profile.account_type().unwrap().as_str(), "MEDIA_CREATOR");
-        assert_eq!(profile.profile_picture_url(), Some("https://x.example/p.jpg"));
-        assert_eq!(profile.followers_count(), Some(12));
-        assert_eq!(profile.follows_count(), Some(34));
-        assert_eq!(profile.media_count(), Some(56));
+        assert_eq!(profile.app_scoped_id.unwrap().as_str(), "28978671838402975");
+        assert_eq!(profile.professional_account_id.unwrap().as_str(), "17841477965412211");
+        assert_eq!(profile.username, "bakery");
+        assert_eq!(profile.name.as_deref(), Some("The \"Bakery\""));
+        assert_eq!(profile.account_type.unwrap().as_str(), "MEDIA_CREATOR");
+        assert_eq!(profile.profile_picture_url.as_deref(), Some("https://x.example/p.jpg"));
+        assert_eq!(profile.followers_count, Some(12));
+        assert_eq!(profile.follows_count, Some(34));
+        assert_eq!(profile.media_count, Some(56));
     }
     // Little is certain but the user name.
     let least =
         profile(r#"{"username":"x","name":"","profile_picture_url":"javascript:alert(1)"}"#);
     let least = least.await.unwrap();
-    assert_eq!((least.name(), least.profile_picture_url()), (None, None));
-    assert_eq!((least.app_scoped_id(), least.professional_account_id()), (None, None));
-    assert_eq!((least.followers_count(), least.account_type()), (None, None));
+    assert_eq!((least.name, least.profile_picture_url), (None, None));
+    assert_eq!((least.app_scoped_id, least.professional_account_id), (None, None));
+    assert_eq!((least.followers_count, least.account_type), (None, None));
     let other = profile(r#"{"username":"x","account_type":"Alien"}"#).await.unwrap();
-    assert_eq!(other.account_type().unwrap().as_str(), "Alien");
+    assert_eq!(other.account_type.unwrap().as_str(), "Alien");
     for answer in
         ["{}", "[]", "<html>", r#"{"data":[]}"#, r#"{"username":""}"#, r#"{"username":7}"#]
     {
@@ -108,7 +108,7 @@ async fn a_profile_without_the_refused_field_is_better_than_none() {
     let refused = error(400, 100, None, "Tried accessing nonexisting field (user_id)");
     let answers = vec![refused, ok(r#"{"id":"7","username":"bakery"}"#)];
     let (token, graph) = token(Api::InstagramLogin, answers).await;
-    assert_eq!(token.profile().await.unwrap().username(), "bakery");
+    assert_eq!(token.profile().await.unwrap().username, "bakery");
     let urls = graph.urls.lock().unwrap().clone();
     assert!(urls[0].contains("fields=id%2Cuser_id%2C"), "{urls:?}");
     assert!(urls[1].contains("fields=id%2Cusername&"), "{urls:?}");
@@ -191,11 +191,11 @@ async fn the_providers_errors_say_what_to_do() {
         // An error that pretends to be none.
         (error(200, 190, None, "x"), Kind::TokenInvalid, 401, "only a new login helps"),
     ] {
-        let described = format!("{} {}", answer.status(), String::from_utf8_lossy(answer.body()));
+        let described = format!("{} {}", answer.status, String::from_utf8_lossy(&answer.body));
         let (token, _) = token(Api::InstagramLogin, vec![answer]).await;
         let error = token.get::<Media>("me/media", &[]).await.unwrap_err();
         assert_eq!((error.kind(), error.status()), (kind, status), "{described}");
-        let given = error.rejection().and_then(|rejection| rejection.advice()).unwrap_or_default();
+        let given = error.rejection().and_then(|rejection| rejection.advice).unwrap_or_default();
         assert!(given.contains(advice), "{advice} in {given}: {described}");
         assert_eq!(given.is_empty(), advice.is_empty(), "{given}: {described}");
         assert!(!format!("{error:?} {error}").contains(TOKEN));
@@ -235,17 +235,18 @@ async fn a_throttled_call_names_the_wait_of_the_providers_header() {
             r#"{{"1":[{{"type":"a","estimated_time_to_regain_access":{minutes}}},{{"type":"b"}}],"2":[]}}"#
         ))
     };
-    let throttled = || error(400, 4, None, "Application request limit reached");
-    for (answer, wait) in [
-        (throttled(), None),
-        (throttled().with_retry_after_seconds(Some(30)), Some(30)),
-        (throttled().with_usage(usage("19")), Some(19 * 60)),
-        (throttled().with_usage(usage("19")).with_retry_after_seconds(Some(0)), Some(19 * 60)),
-        (throttled().with_retry_after_seconds(Some(0)), None),
-        (throttled().with_usage(usage("0")), None),
-        (throttled().with_usage(usage("18446744073709551615")), Some(24 * 60 * 60)),
-        (throttled().with_usage(Some("nonsense".to_owned())), None),
+    for (retry_after_seconds, usage, wait) in [
+        (None, None, None),
+        (Some(30), None, Some(30)),
+        (None, usage("19"), Some(19 * 60)),
+        (Some(0), usage("19"), Some(19 * 60)),
+        (Some(0), None, None),
+        (None, usage("0"), None),
+        (None, usage("18446744073709551615"), Some(24 * 60 * 60)),
+        (None, Some("nonsense".to_owned()), None),
     ] {
+        let mut answer = error(400, 4, None, "Application request limit reached");
+        (answer.retry_after_seconds, answer.usage) = (retry_after_seconds, usage);
         let (token, _) = token(Api::InstagramLogin, vec![answer]).await;
         let error = token.get::<Media>("me/media", &[]).await.unwrap_err();
         assert_eq!(error.kind(), ApiErrorKind::Throttled);

@@ -34,7 +34,7 @@ struct Died(Arc<Mutex<Vec<UserId>>>);
 
 impl Hooks for Died {
     async fn on_dead_account(&self, account: DeadAccount) {
-        self.0.lock().unwrap().push(account.user_id().clone());
+        self.0.lock().unwrap().push(account.user_id.clone());
     }
 }
 
@@ -130,7 +130,7 @@ async fn a_death_at_a_jobs_call_is_known_to_all_jobs() {
     for site in [&one, &two] {
         assert_eq!(refusal(&accounts(site), 8).await, AuthErrorKind::TokenDead);
         let listed = accounts(site).accounts(None, 10).await.unwrap();
-        let states: Vec<_> = listed.iter().map(|account| account.state()).collect();
+        let states: Vec<_> = listed.iter().map(|account| account.state).collect();
         assert_eq!(states, [AccountState::Live, AccountState::Dead]);
     }
     assert_eq!(world.died(), [UserId::from(8)]);
@@ -183,7 +183,7 @@ async fn v_13_an_account_that_no_secret_opens_is_an_error_and_not_a_user_who_lef
     }
     assert!(accounts.token(&UserId::from(9)).await.unwrap().is_none(), "who never was there");
     let listed = accounts.accounts(None, 10).await.unwrap();
-    assert!(listed.iter().all(|account| account.state() == AccountState::Unreadable));
+    assert!(listed.iter().all(|account| account.state == AccountState::Unreadable));
     wrong.clock.advance(40 * DAY);
     let report = accounts.refresher().per_minute(u32::MAX).run_once().await;
     assert_eq!((report.unreadable, report.dead, report.left), (2, 0, 0), "{report}");

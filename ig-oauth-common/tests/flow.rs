@@ -42,7 +42,7 @@ impl Recorder {
 
 impl Hooks for Recorder {
     async fn before_login(&self, start: LoginStart) -> Result<LoginStartDecision, HookError> {
-        self.tell(format!("start {} {:?}", start.return_to(), start.app_data()));
+        self.tell(format!("start {} {:?}", start.return_to, start.app_data));
         if self.fail {
             return Err(HookError::new("the database is away"));
         }
@@ -54,8 +54,8 @@ impl Hooks for Recorder {
     }
 
     async fn on_login(&self, login: Login) -> Result<LoginDecision, HookError> {
-        let user_id = login.token().user_id();
-        self.tell(format!("login {user_id} {} {:?}", login.return_to(), login.app_data()));
+        let user_id = login.token.user_id();
+        self.tell(format!("login {user_id} {} {:?}", login.return_to, login.app_data));
         assert!(!self.panic, "this hook panics");
         if self.refuse_login {
             return Ok(LoginDecision::refuse());
@@ -65,18 +65,18 @@ impl Hooks for Recorder {
     }
 
     async fn on_denied(&self, denial: Denial) -> Option<Reply> {
-        self.tell(format!("denied {:?} {:?}", denial.reason(), denial.description()));
+        self.tell(format!("denied {:?} {:?}", denial.reason, denial.description));
         Some(Reply::text(200, "as you like").unwrap())
     }
 
     async fn on_failure(&self, failure: Failure) -> Option<Reply> {
-        assert_eq!(failure.id().len(), 16);
-        self.tell(format!("failure {:?} {}", failure.kind(), failure.detail()));
+        assert_eq!(failure.id.len(), 16);
+        self.tell(format!("failure {:?} {}", failure.kind, failure.detail));
         None
     }
 
     async fn on_logout(&self, logout: Logout) {
-        self.tell(format!("logout {:?}", logout.user_id().map(UserId::as_str)));
+        self.tell(format!("logout {:?}", logout.user_id.as_ref().map(UserId::as_str)));
     }
 
     async fn accepts(&self, _: &UserId, started_at: Timestamp) -> Result<bool, HookError> {

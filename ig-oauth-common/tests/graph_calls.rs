@@ -24,7 +24,7 @@ struct Crowd {
 
 impl Crowd {
     async fn answer(self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        if request.form().is_some() {
+        if request.form.is_some() {
             return Ok(ok(r#"{"access_token":"FAKE","user_id":1}"#));
         }
         let inside = self.inside.fetch_add(1, Ordering::SeqCst) + 1;

@@ -21,10 +21,10 @@ fn site(exchange: &str, long_lived: &str, me: &str) -> (Site, Arc<Mutex<Vec<Stri
     let site = Site::with(|builder| {
         builder.long_lived(LongLived::Prefer).http_client(move |request: HttpRequest| {
             let [exchange, long_lived, me] = answers.clone();
-            let answer = if request.form().is_some() {
+            let answer = if request.form.is_some() {
                 exchange
             } else {
-                let path = request.url().split('?').next().unwrap();
+                let path = request.url.split('?').next().unwrap();
                 seen.lock().unwrap().push(path.rsplit('/').next().unwrap().to_owned());
                 if path.ends_with("/me") { me } else { long_lived }
             };

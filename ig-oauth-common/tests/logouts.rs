@@ -67,7 +67,7 @@ impl Hooks for Doorman {
     }
 
     async fn on_logout(&self, logout: Logout) {
-        self.0.told.lock().unwrap().push(logout.user_id().map(ToString::to_string));
+        self.0.told.lock().unwrap().push(logout.user_id.as_ref().map(ToString::to_string));
         self.pass(Hook::OnLogout).await
     }
 

@@ -84,7 +84,7 @@ async fn a_job_gets_a_users_valid_token_by_id_at_any_hour() {
 
     let listed = accounts.accounts(None, 10).await.unwrap();
     assert_eq!(listed.len(), 2);
-    assert_eq!((listed[0].user_id(), listed[1].user_id()), (&UserId::from(7), &UserId::from(8)));
+    assert_eq!((&listed[0].user_id, &listed[1].user_id), (&UserId::from(7), &UserId::from(8)));
     assert_eq!(accounts.accounts(Some(&UserId::from(7)), 10).await.unwrap().len(), 1);
     assert_eq!(accounts.revoke(&UserId::from(7)).await.unwrap(), 1);
     assert_eq!(token(&accounts, 7).await, None);
@@ -293,7 +293,8 @@ async fn refreshes_are_paced_and_a_throttled_pass_waits_as_asked() {
     log_in(&mut site, 101..=103).await;
     site.clock.advance(40 * DAY);
     let body = br#"{"error":{"message":"x","type":"OAuthException","code":4}}"#.to_vec();
-    let refusal = HttpResponse::new(400, body).with_retry_after_seconds(Some(300));
+    let mut refusal = HttpResponse::new(400, body);
+    refusal.retry_after_seconds = Some(300);
     people.refusals.lock().unwrap().insert("101".to_owned(), refusal);
     people.refreshes.lock().unwrap().clear();
     let before = tokio::time::Instant::now();

@@ -21,7 +21,7 @@ struct Slow(Arc<Mutex<Option<bool>>>);
 
 impl Hooks for Slow {
     async fn on_login(&self, login: Login) -> Result<LoginDecision, HookError> {
-        *self.0.lock().unwrap() = Some(login.profile().is_some());
+        *self.0.lock().unwrap() = Some(login.profile.is_some());
         tokio::time::sleep(Duration::from_secs(4)).await;
         Ok(LoginDecision::accept())
     }
@@ -34,14 +34,14 @@ type Answer = fn(&str) -> Option<String>;
 /// anything else.
 fn provider(answer: Answer) -> impl HttpClient {
     move |request: HttpRequest| async move {
-        let body = if request.form().is_some() {
+        let body = if request.form.is_some() {
             tokio::time::sleep(Duration::from_secs(8)).await;
             r#"{"access_token":"FAKE-SHORT","user_id":7,
                     "permissions":"instagram_business_basic,instagram_business_manage_comments"}"#
                 .to_owned()
         } else {
             tokio::time::sleep(Duration::from_secs(1)).await;
-            match answer(request.url()) {
+            match answer(&request.url) {
                 Some(body) => body,
                 None => std::future::pending().await,
             }
@@ -165,7 +165,7 @@ async fn a_life_is_counted_from_before_the_call_and_a_later_report_of_scopes_cou
             builder.long_lived(long_lived).clock(clock.clone()).http_client(
                 move |request: HttpRequest| {
                     passing.0.fetch_add(60, Ordering::SeqCst);
-                    let body = match request.form() {
+                    let body = match request.form {
                         Some(_) => r#"{"access_token":"FAKE-SHORT","user_id":7}"#,
                         None => {
                             r#"{"access_token":"FAKE-LONG","expires_in":5183944,

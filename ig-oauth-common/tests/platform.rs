@@ -80,14 +80,14 @@ impl Told {
 
 impl Hooks for Told {
     async fn on_deauthorize(&self, told: Deauthorization) -> Result<(), HookError> {
-        self.hear(told.user_ids(), String::new()).await;
+        self.hear(&told.user_ids, String::new()).await;
         Ok(())
     }
 
     async fn on_data_deletion(&self, told: DataDeletion) -> Result<DeletionStatus, HookError> {
-        let code = told.confirmation_code().to_owned();
+        let code = told.confirmation_code.to_owned();
         self.0.codes.lock().unwrap().push(code.clone());
-        self.hear(told.user_ids(), code).await;
+        self.hear(&told.user_ids, code).await;
         Ok(DeletionStatus::Queued)
     }
 }

@@ -22,7 +22,7 @@ struct Failures(Arc<Mutex<Vec<(AuthErrorKind, String)>>>);
 
 impl Hooks for Failures {
     async fn on_failure(&self, failure: Failure) -> Option<Reply> {
-        self.0.lock().unwrap().push((failure.kind(), failure.detail().to_owned()));
+        self.0.lock().unwrap().push((failure.kind, failure.detail.to_owned()));
         None
     }
 }

@@ -44,8 +44,8 @@ impl Seen {
 impl Hooks for Seen {
     async fn on_login(&self, login: Login) -> Result<LoginDecision, HookError> {
         self.debug("Login", &login);
-        self.debug("Token", login.token());
-        self.debug("AccessToken", login.token().access_token());
+        self.debug("Token", &login.token);
+        self.debug("AccessToken", login.token.access_token());
         Ok(LoginDecision::accept())
     }
 
@@ -59,7 +59,7 @@ fn client(seen: &Seen) -> impl HttpClient + use<> {
     let seen = seen.clone();
     move |request: HttpRequest| {
         seen.debug("HttpRequest", &request);
-        let answer = match request.url().contains("ig_exchange_token") {
+        let answer = match request.url.contains("ig_exchange_token") {
             true => format!(r#"{{"access_token":"{LONG_TOKEN}","expires_in":5184000}}"#),
             false => format!(r#"{{"access_token":"{ACCESS_TOKEN}","user_id":1}}"#),
         };
@@ -71,7 +71,7 @@ fn client(seen: &Seen) -> impl HttpClient + use<> {
 
 /// An error answer that repeats every secret it was sent.
 fn indiscreet(request: &HttpRequest) -> HttpResponse {
-    let told = request.form().unwrap_or(request.url());
+    let told = request.form.as_deref().unwrap_or(&request.url);
     let message = format!("You sent {CLIENT_SECRET} {CODE} {ACCESS_TOKEN} and {told}");
     let body = serde_json::json!({
         "error_type": format!("OAuthException {CLIENT_SECRET}"), "code": 400, "error_message": message
@@ -128,7 +128,7 @@ async fn no_secret_shows_in_any_debug_display_or_error_chain() {
         let mut site = Site::with(|builder| {
             builder.long_lived(LongLived::Require).hooks(seen.clone()).http_client(
                 move |request: HttpRequest| {
-                    let is_first = request.form().is_some();
+                    let is_first = request.form.is_some();
                     let answer = if is_first == fail_first {
                         Ok(indiscreet(&request))
                     } else if is_first {

@@ -488,7 +488,7 @@ async fn the_profile_comes_with_the_login_and_its_ids_find_the_account() {
     struct Seen(Arc<Mutex<Option<Option<String>>>>);
     impl Hooks for Seen {
         async fn on_login(&self, login: Login) -> Result<LoginDecision, HookError> {
-            let name = login.profile().map(|profile| profile.username().to_owned());
+            let name = login.profile.map(|profile| profile.username.to_owned());
             *self.0.lock().unwrap() = Some(name);
             Ok(LoginDecision::accept())
         }
@@ -507,7 +507,7 @@ async fn the_profile_comes_with_the_login_and_its_ids_find_the_account() {
                 .hooks(seen.clone())
                 .http_client(move |request: HttpRequest| async move {
                     let token = format!(r#"{{"access_token":"FAKE","user_id":{USER}}}"#);
-                    let body = if request.form().is_some() { token } else { profile.to_owned() };
+                    let body = if request.form.is_some() { token } else { profile.to_owned() };
                     Ok(HttpResponse::new(200, body.into_bytes()))
                 })
         });

@@ -46,14 +46,14 @@ async fn look_at_all(
     loop {
         let batch = accounts.accounts(after.as_ref(), BATCH).await?;
         let Some(last) = batch.last() else { return Ok(()) };
-        after = Some(last.user_id().clone());
+        after = Some(last.user_id.clone());
         for account in &batch {
             if *stop.borrow() {
                 return Ok(());
             }
-            let user_id = account.user_id();
+            let user_id = &account.user_id;
             // The valid token, refreshed when it is due.
-            let token = match accounts.token(user_id).await {
+            let token = match accounts.token(&user_id).await {
                 Ok(Some(token)) => token,
                 Ok(None) => {
                     println!("{user_id} must log in again");
@@ -69,8 +69,8 @@ async fn look_at_all(
             match token.profile().await {
                 Ok(profile) => println!(
                     "{user_id} is @{} with {} posts",
-                    profile.username(),
-                    profile.media_count().map_or_else(|| "?".to_owned(), |count| count.to_string()),
+                    profile.username,
+                    profile.media_count.map_or_else(|| "?".to_owned(), |count| count.to_string()),
                 ),
                 Err(error) => println!("{user_id}: {error}"),
             }

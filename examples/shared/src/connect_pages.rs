@@ -71,7 +71,7 @@ async fn look_at(offline: &OfflineAccess, account: &UserId) -> Seen {
     match offline.token(account).await {
         Ok(Some(token)) => match token.profile().await {
             Ok(profile) => {
-                Seen { name: format!("@{}", escape(profile.username())), note: String::new() }
+                Seen { name: format!("@{}", escape(&profile.username)), note: String::new() }
             }
             Err(error) if error.kind() == ApiErrorKind::TokenInvalid => seen(again),
             Err(error) => seen(&error.to_string()),

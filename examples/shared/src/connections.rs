@@ -58,20 +58,20 @@ impl Connections {
 impl Hooks for Connections {
     /// The app's user started this: their name came along as app data, signed.
     async fn on_login(&self, login: Login) -> Result<LoginDecision, HookError> {
-        let user = std::str::from_utf8(login.app_data()).map_err(HookError::new)?;
-        let token = login.token();
+        let user = std::str::from_utf8(&login.app_data).map_err(HookError::new)?;
+        let token = login.token;
         self.connect(user, token.user_id().clone(), token.issued_at());
         Ok(LoginDecision::accept())
     }
 
     /// The store has forgotten the token already.
     async fn on_deauthorize(&self, told: Deauthorization) -> Result<(), HookError> {
-        self.forget(told.user_ids(), |connected_at| told.covers(connected_at));
+        self.forget(&told.user_ids, |connected_at| told.request.covers(connected_at));
         Ok(())
     }
 
     async fn on_data_deletion(&self, told: DataDeletion) -> Result<DeletionStatus, HookError> {
-        self.forget(told.user_ids(), |connected_at| told.covers(connected_at));
+        self.forget(&told.user_ids, |connected_at| told.request.covers(connected_at));
         Ok(DeletionStatus::Done)
     }
 }

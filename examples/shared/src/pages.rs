@@ -109,17 +109,17 @@ pub fn me(token: &Token) -> String {
 
 /// Who the account is. Everything in it comes from outside.
 fn card(profile: &Profile) -> String {
-    let username = escape(profile.username());
-    let name = profile.name().map_or_else(|| username.clone(), escape);
-    let kind = profile.account_type().map_or("account", AccountType::as_str).to_lowercase();
+    let username = escape(&profile.username);
+    let name = profile.name.as_deref().map_or_else(|| username.clone(), escape);
+    let kind = profile.account_type.as_ref().map_or("account", AccountType::as_str).to_lowercase();
     let count =
         |count: Option<u64>| count.map_or_else(|| "?".to_owned(), |count| count.to_string());
     format!(
         "<p class=\"card\"><strong>{name}</strong><br>@{username} &middot; {kind}<br>\
          {media} posts &middot; {followers} followers</p>",
         kind = escape(&kind),
-        media = count(profile.media_count()),
-        followers = count(profile.followers_count()),
+        media = count(profile.media_count),
+        followers = count(profile.followers_count),
     )
 }
 

@@ -185,7 +185,8 @@ impl Consumption {
                     description: said.description.clone(),
                     app_data: attempt.app_data.clone(),
                     retry_url,
-                    audience: proven.audience,
+                    is_for_a_person: proven.audience.reads_pages(),
+                    languages: *proven.audience.languages(),
                 };
                 hooks.on_denied(denial).await
             }

@@ -40,7 +40,8 @@ impl Deaths {
             return;
         }
         let dead = match self.sessions.accounts() {
-            None => is_news.then(|| DeadAccount::new(token.user_id().clone(), Vec::new())),
+            None => is_news
+                .then(|| DeadAccount { user_id: token.user_id().clone(), further_ids: Vec::new() }),
             Some(accounts) => self.mark(accounts, token).await,
         };
         if let (Some(dead), Some(hooks)) = (dead, &self.hooks) {
@@ -55,8 +56,9 @@ impl Deaths {
     async fn mark(&self, accounts: &Accounts, token: &Token) -> Option<DeadAccount> {
         let why = match time::timeout(self.deadline, accounts.mark_dead(token)).await {
             Ok(Ok(account)) => {
-                return account.map(|account| {
-                    DeadAccount::new(account.key.user_id().clone(), account.further_ids)
+                return account.map(|account| DeadAccount {
+                    user_id: account.key.user_id().clone(),
+                    further_ids: account.further_ids,
                 });
             }
             Ok(Err(error)) => chain(&error),

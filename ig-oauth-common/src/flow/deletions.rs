@@ -11,7 +11,7 @@ use super::deadline::Deadline;
 use super::revocations::Revocations;
 use crate::encoding::to_base64url;
 use crate::error::{AuthError, AuthErrorKind};
-use crate::hooks::{BoxedHooks, DataDeletion};
+use crate::hooks::{BoxedHooks, DataDeletion, Deauthorization};
 use crate::provider::SignedRequest;
 use crate::session::Accounts;
 use crate::store::{DeletionRecord, DeletionStatus, unavailable};
@@ -99,11 +99,12 @@ impl Deletions {
         request: SignedRequest,
         confirmation_code: String,
     ) -> Result<DeletionStatus, AuthError> {
-        let gone = self.revocations.revoke(request).await?;
+        let Deauthorization { request, user_ids, revoked } =
+            self.revocations.revoke(request).await?;
         match &self.hooks {
             None => Ok(DeletionStatus::Done),
             Some(hooks) => {
-                let deletion = DataDeletion { gone, confirmation_code };
+                let deletion = DataDeletion { request, user_ids, revoked, confirmation_code };
                 self.deadline.for_hook(hooks.on_data_deletion(deletion)).await
             }
         }

@@ -49,7 +49,8 @@ impl Failures {
             kind,
             detail: chain(&refusal.error),
             id: id.clone(),
-            audience: refusal.audience,
+            is_for_a_person: refusal.audience.reads_pages(),
+            languages: *refusal.audience.languages(),
             return_to: refusal.return_to().map(str::to_owned),
             retry_url: matches!(self.scene(&refusal), Scene::Login | Scene::Linking)
                 .then(|| self.links.retry(refusal.login.as_ref(), kind)),

@@ -15,7 +15,7 @@ use super::form::{Form, MAX_BODY_BYTES};
 use super::pages::Scene;
 use super::refusal::Refusal;
 use crate::error::{AuthError, AuthErrorKind};
-use crate::hooks::{BoxedHooks, Deauthorization};
+use crate::hooks::BoxedHooks;
 use crate::messages::{Audience, Query, Reply, Request};
 use crate::provider::{SignedRequest, SignedRequestError, SignedRequestVerifier};
 
@@ -114,12 +114,9 @@ impl PlatformRoute {
     }
 
     async fn forget(&self, request: SignedRequest) -> Result<Acted, AuthError> {
-        let gone = self.deletions.revocations.revoke(request).await?;
+        let removed = self.deletions.revocations.revoke(request).await?;
         if let Some(hooks) = &self.hooks {
-            self.deletions
-                .deadline
-                .for_hook(hooks.on_deauthorize(Deauthorization { gone }))
-                .await?;
+            self.deletions.deadline.for_hook(hooks.on_deauthorize(removed)).await?;
         }
         Ok(Acted::Settled)
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::deadline::Deadline;
 use crate::error::AuthError;
-use crate::hooks::Gone;
+use crate::hooks::Deauthorization;
 use crate::provider::SignedRequest;
 use crate::session::Accounts;
 use crate::token_facts::UserId;
@@ -20,10 +20,13 @@ impl Revocations {
     /// The provider repeats itself, and anybody who holds a request can within its window, so an
     /// account whose token is newer than the request stays. A refreshed token counts as newer: the
     /// provider refreshes none of an app that was removed.
-    pub(super) async fn revoke(&self, request: SignedRequest) -> Result<Gone, AuthError> {
+    pub(super) async fn revoke(
+        &self,
+        request: SignedRequest,
+    ) -> Result<Deauthorization, AuthError> {
         let mut user_ids = vec![request.user_id().clone()];
         let Some(accounts) = &self.accounts else {
-            return Ok(Gone { request, revoked: 0, user_ids });
+            return Ok(Deauthorization { request, revoked: 0, user_ids });
         };
         let revoke = accounts.revoke(request.user_id(), |moment| request.covers(moment));
         let revoked = self.deadline.for_store(revoke).await?;
@@ -39,6 +42,6 @@ impl Revocations {
                 }
             }
         }
-        Ok(Gone { request, revoked: count, user_ids })
+        Ok(Deauthorization { request, revoked: count, user_ids })
     }
 }

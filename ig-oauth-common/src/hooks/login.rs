@@ -7,22 +7,10 @@ use crate::provider::{Profile, Token};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LoginStart {
-    pub(crate) return_to: String,
-    pub(crate) app_data: Vec<u8>,
-}
-
-impl LoginStart {
     /// Where the login will end.
-    #[must_use]
-    pub fn return_to(&self) -> &str {
-        &self.return_to
-    }
-
+    pub return_to: String,
     /// The app data of the request's [`LoginContext`](crate::LoginContext), if any.
-    #[must_use]
-    pub fn app_data(&self) -> &[u8] {
-        &self.app_data
-    }
+    pub app_data: Vec<u8>,
 }
 
 /// What [`Hooks::before_login`](crate::Hooks::before_login) decides.
@@ -59,37 +47,15 @@ impl LoginStartDecision {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Login {
-    pub(crate) token: Token,
-    pub(crate) profile: Option<Profile>,
-    pub(crate) return_to: String,
-    pub(crate) app_data: Vec<u8>,
-}
-
-impl Login {
     /// The token, with the user id and the granted scopes.
-    #[must_use]
-    pub fn token(&self) -> &Token {
-        &self.token
-    }
-
+    pub token: Token,
     /// The profile, with [`fetch_profile`](crate::ConfigBuilder::fetch_profile) on and when the
     /// provider gave it.
-    #[must_use]
-    pub fn profile(&self) -> Option<&Profile> {
-        self.profile.as_ref()
-    }
-
+    pub profile: Option<Profile>,
     /// Where the browser goes next, unless the decision names another page.
-    #[must_use]
-    pub fn return_to(&self) -> &str {
-        &self.return_to
-    }
-
+    pub return_to: String,
     /// The app data that the login started with.
-    #[must_use]
-    pub fn app_data(&self) -> &[u8] {
-        &self.app_data
-    }
+    pub app_data: Vec<u8>,
 }
 
 /// What [`Hooks::on_login`](crate::Hooks::on_login) decides.

@@ -1,17 +1,16 @@
 //! The app's own code at the turns of the flow.
 
 mod ending;
-mod gone;
 mod login;
+mod platform;
 
 use std::error::Error;
 use std::fmt;
 
 pub use ending::{Denial, Failure, Logout};
-pub(crate) use gone::Gone;
-pub use gone::{DataDeletion, DeadAccount, Deauthorization};
 pub use login::{Login, LoginDecision, LoginStart, LoginStartDecision};
 pub(crate) use login::{LoginKind, StartKind};
+pub use platform::{DataDeletion, DeadAccount, Deauthorization};
 
 use crate::clock::Timestamp;
 use crate::futures::boxed;
@@ -55,7 +54,7 @@ impl Error for HookError {
 ///
 /// impl Hooks for InviteOnly {
 ///     async fn on_login(&self, login: Login) -> Result<LoginDecision, HookError> {
-///         let invited = login.token().user_id().as_str() == "17841458366137975";
+///         let invited = login.token.user_id().as_str() == "17841458366137975";
 ///         Ok(if invited { LoginDecision::accept() } else { LoginDecision::refuse() })
 ///     }
 /// }
@@ -121,7 +120,7 @@ pub trait Hooks: Send + Sync + 'static {
     /// When a user removed the app at the provider, after the store has forgotten their sessions and
     /// tokens. Look the user up by [every id](Deauthorization::user_ids), and be ready to hear of the
     /// same one twice, late, or of one you do not know: what was connected
-    /// [after it](Deauthorization::covers) stands.
+    /// [after it](crate::SignedRequest::covers) stands.
     ///
     /// # Errors
     ///
@@ -136,7 +135,7 @@ pub trait Hooks: Send + Sync + 'static {
 
     /// When a user wants their data deleted, after the store has forgotten their sessions and tokens.
     /// Delete what you hold under [any of their ids](DataDeletion::user_ids), or queue that, and say
-    /// which; what was connected [after the request](DataDeletion::covers) stands. Without this hook
+    /// which; what was connected [after the request](crate::SignedRequest::covers) stands. Without this hook
     /// the request counts as done. With a store a request that is in hand is not told twice; without
     /// one it can be.
     ///

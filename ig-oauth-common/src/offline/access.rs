@@ -30,7 +30,7 @@ use crate::token_facts::UserId;
 /// let accounts = Flow::new(config).offline_access()?;
 ///
 /// match accounts.token(&UserId::from(17_841_458_366_137_975)).await? {
-///     Some(token) => println!("{} posts", token.profile().await?.media_count().unwrap_or(0)),
+///     Some(token) => println!("{} posts", token.profile().await?.media_count.unwrap_or(0)),
 ///     None => println!("this user has not connected an account, or must log in again"),
 /// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -46,9 +46,20 @@ pub struct OfflineAccess {
 
 /// An account with a token in the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ConnectedAccount {
-    record: AccountRecord,
-    state: AccountState,
+    /// The user, by the id of the token answer.
+    pub user_id: UserId,
+    /// Other ids of the same account, such as the professional account's.
+    pub further_ids: Vec<UserId>,
+    /// What it is good for.
+    pub state: AccountState,
+    /// The granted scopes, by the provider's names.
+    pub scopes: Vec<String>,
+    /// When the token was issued.
+    pub issued_at: Timestamp,
+    /// When the token stops working, unless it is refreshed before.
+    pub expires_at: Timestamp,
 }
 
 /// What a stored account is good for.
@@ -61,44 +72,6 @@ pub enum AccountState {
     Dead,
     /// No configured secret opens it. Its user is still connected; something is wrong here.
     Unreadable,
-}
-
-impl ConnectedAccount {
-    /// What it is good for.
-    #[must_use]
-    pub fn state(&self) -> AccountState {
-        self.state
-    }
-
-    /// The user, by the id of the token answer.
-    #[must_use]
-    pub fn user_id(&self) -> &UserId {
-        self.record.key.user_id()
-    }
-
-    /// Other ids of the same account, such as the professional account's.
-    #[must_use]
-    pub fn further_ids(&self) -> &[UserId] {
-        &self.record.further_ids
-    }
-
-    /// The granted scopes, by the provider's names.
-    #[must_use]
-    pub fn scopes(&self) -> &[String] {
-        &self.record.scopes
-    }
-
-    /// When the token was issued.
-    #[must_use]
-    pub fn issued_at(&self) -> Timestamp {
-        self.record.issued_at
-    }
-
-    /// When the token stops working, unless it is refreshed before.
-    #[must_use]
-    pub fn expires_at(&self) -> Timestamp {
-        self.record.expires_at
-    }
 }
 
 impl Flow {
@@ -218,7 +191,14 @@ impl OfflineAccess {
                 Stored::Dead(_) => AccountState::Dead,
                 Stored::Unreadable => AccountState::Unreadable,
             };
-            ConnectedAccount { record, state }
+            ConnectedAccount {
+                user_id: record.key.user_id().clone(),
+                further_ids: record.further_ids,
+                state,
+                scopes: record.scopes,
+                issued_at: record.issued_at,
+                expires_at: record.expires_at,
+            }
         });
         Ok(connected.collect())
     }

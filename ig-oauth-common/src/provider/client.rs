@@ -71,7 +71,7 @@ impl Provider {
 
     /// Sends a request, once, and gives a complete answer that is no redirect.
     pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, AuthError> {
-        let limit = request.max_response_bytes();
+        let limit = request.max_response_bytes;
         let response = self.client.send(request).await.map_err(|error| {
             let kind = match error.kind() {
                 HttpErrorKind::Unreachable => AuthErrorKind::Unreachable,
@@ -81,12 +81,12 @@ impl Provider {
             };
             AuthError::with_source(kind, error)
         })?;
-        if response.body().len() > limit {
+        if response.body.len() > limit {
             return Err(AuthErrorKind::OversizeAnswer.into());
         }
-        if (300..400).contains(&response.status()) {
+        if (300..400).contains(&response.status) {
             // Not where to: the URL could hold what was sent.
-            let status = response.status();
+            let status = response.status;
             let found =
                 format!("it answered {status}, as to a login or a page that blocks this server");
             return Err(AuthError::with_source(AuthErrorKind::Redirected, found));

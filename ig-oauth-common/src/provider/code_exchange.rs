@@ -26,6 +26,6 @@ impl Provider {
         let url = application.token_url.clone();
         let response = self.send(HttpRequest::post_form(url, form, MAX_ANSWER_BYTES)).await?;
         refusal::check(&response, Step::CodeExchange, &[secret, code])?;
-        wire::read(response.body())?.into_token()
+        wire::read(&response.body)?.into_token()
     }
 }

@@ -22,7 +22,7 @@ impl Provider {
         parameters: &[(&str, &str)],
     ) -> Result<T, ApiError> {
         let response = self.get_response(token, path, parameters).await?;
-        serde_json::from_slice(response.body()).map_err(|error| {
+        serde_json::from_slice(&response.body).map_err(|error| {
             // Where, but not what: the text of a parser's error can quote the answer.
             let place = format!("line {}, column {}", error.line(), error.column());
             ApiError::with_source(ApiErrorKind::MalformedAnswer, place)

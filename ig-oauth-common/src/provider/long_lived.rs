@@ -29,6 +29,6 @@ impl Provider {
         let url = format!("{}?{query}", self.graph("access_token"));
         let response = self.send(HttpRequest::get(url, MAX_ANSWER_BYTES)).await?;
         refusal::check(&response, Step::LongLived, &[secret, token])?;
-        wire::read(response.body())?.into_long_lived()
+        wire::read(&response.body)?.into_long_lived()
     }
 }

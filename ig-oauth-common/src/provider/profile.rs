@@ -28,15 +28,27 @@ const SAFE_FIELDS: &str = "id,username";
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Profile {
-    app_scoped_id: Option<UserId>,
-    professional_account_id: Option<UserId>,
-    username: String,
-    name: Option<String>,
-    account_type: Option<AccountType>,
-    profile_picture_url: Option<String>,
-    followers_count: Option<u64>,
-    follows_count: Option<u64>,
-    media_count: Option<u64>,
+    /// `id`: the *app-scoped* id, another one for every app. Deauthorization and data deletion name
+    /// this one.
+    pub app_scoped_id: Option<UserId>,
+    /// `user_id`: the id of the *professional account*, the same for every app. Webhooks name this
+    /// one. None under [`Api::BasicDisplay`], and for accounts that the provider does not tell it of.
+    pub professional_account_id: Option<UserId>,
+    /// The user name. It is not an identity: users change it, and others take it over.
+    pub username: String,
+    /// The display name, if there is one. Text from outside: escape it before you show it.
+    pub name: Option<String>,
+    /// The kind of account.
+    pub account_type: Option<AccountType>,
+    /// Where the picture is, if there is one: an `https` URL of the provider's that expires, so fetch
+    /// the picture rather than keeping the URL.
+    pub profile_picture_url: Option<String>,
+    /// How many follow the account.
+    pub followers_count: Option<u64>,
+    /// How many the account follows.
+    pub follows_count: Option<u64>,
+    /// How many media there are.
+    pub media_count: Option<u64>,
 }
 
 /// The kind of an account.
@@ -77,63 +89,6 @@ impl AccountType {
 }
 
 impl Profile {
-    /// `id`: the *app-scoped* id, another one for every app. Deauthorization and data deletion name
-    /// this one.
-    #[must_use]
-    pub fn app_scoped_id(&self) -> Option<&UserId> {
-        self.app_scoped_id.as_ref()
-    }
-
-    /// `user_id`: the id of the *professional account*, the same for every app. Webhooks name this
-    /// one. None under [`Api::BasicDisplay`], and for accounts that the provider does not tell it of.
-    #[must_use]
-    pub fn professional_account_id(&self) -> Option<&UserId> {
-        self.professional_account_id.as_ref()
-    }
-
-    /// The user name. It is not an identity: users change it, and others take it over.
-    #[must_use]
-    pub fn username(&self) -> &str {
-        &self.username
-    }
-
-    /// The display name, if there is one. Text from outside: escape it before you show it.
-    #[must_use]
-    pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
-    /// The kind of account.
-    #[must_use]
-    pub fn account_type(&self) -> Option<&AccountType> {
-        self.account_type.as_ref()
-    }
-
-    /// Where the picture is, if there is one: an `https` URL of the provider's that expires, so fetch
-    /// the picture rather than keeping the URL.
-    #[must_use]
-    pub fn profile_picture_url(&self) -> Option<&str> {
-        self.profile_picture_url.as_deref()
-    }
-
-    /// How many follow the account.
-    #[must_use]
-    pub fn followers_count(&self) -> Option<u64> {
-        self.followers_count
-    }
-
-    /// How many the account follows.
-    #[must_use]
-    pub fn follows_count(&self) -> Option<u64> {
-        self.follows_count
-    }
-
-    /// How many media there are.
-    #[must_use]
-    pub fn media_count(&self) -> Option<u64> {
-        self.media_count
-    }
-
     /// Every id in it.
     pub(crate) fn ids(&self) -> impl Iterator<Item = &UserId> {
         [&self.app_scoped_id, &self.professional_account_id].into_iter().flatten()

@@ -25,6 +25,6 @@ impl Provider {
         let response = self.send(HttpRequest::get(url, MAX_ANSWER_BYTES)).await?;
         let secret = self.application.client_secret.expose_secret();
         refusal::check(&response, Step::Refresh, &[token, secret])?;
-        wire::read(response.body())?.into_long_lived()
+        wire::read(&response.body)?.into_long_lived()
     }
 }

@@ -40,8 +40,8 @@ struct Refused {
 impl Refused {
     /// None for a success: status 200 with JSON that speaks of no error.
     fn read(response: &HttpResponse, secrets: &[&str]) -> Option<Self> {
-        let status = response.status();
-        let json: Option<Value> = serde_json::from_slice(response.body()).ok();
+        let status = response.status;
+        let json: Option<Value> = serde_json::from_slice(&response.body).ok();
         let fields = json.as_ref().and_then(|json| ErrorFields::read(status, json));
         if status == 200 && json.is_some() && fields.is_none() {
             return None;
@@ -74,11 +74,12 @@ impl Refused {
 
 /// What stands where JSON was expected: its type, and its title or text.
 fn foreign(response: &HttpResponse) -> (String, Option<String>) {
-    let body = response.body();
-    let text = String::from_utf8_lossy(body.get(..MAX_FOREIGN_BYTES).unwrap_or(body));
+    let body = &response.body;
+    let text = String::from_utf8_lossy(body.get(..MAX_FOREIGN_BYTES).unwrap_or(&body));
     let text = text.trim();
     let is_markup = text.starts_with('<');
-    let named = response.content_type().and_then(|value| value.split(';').next()).map(str::trim);
+    let named =
+        response.content_type.as_deref().and_then(|value| value.split(';').next()).map(str::trim);
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"/+-.".contains(&byte);
     let named = named.filter(|name| {
         !name.is_empty() && name.len() <= 64 && name.bytes().all(is_name) && !name.contains("json")
@@ -122,7 +123,7 @@ pub(super) fn check(
         Some(Meaning::Throttled) => AuthErrorKind::Throttled,
         // The exchange sends no token: whatever is called one there belongs to the app's settings.
         Some(Meaning::TokenDead) if step != Step::CodeExchange => AuthErrorKind::TokenInvalid,
-        _ if response.status() >= 500 => AuthErrorKind::Unreachable,
+        _ if response.status >= 500 => AuthErrorKind::Unreachable,
         _ if refused.is_blocked() => AuthErrorKind::ProviderRejected,
         _ if !refused.is_known_shape => AuthErrorKind::MalformedAnswer,
         Some(Meaning::Code) if step == Step::CodeExchange => AuthErrorKind::CodeRejected,
@@ -144,7 +145,7 @@ pub(super) fn check_graph(response: &HttpResponse, secrets: &[&str]) -> Result<(
         Some(Meaning::AppBlocked | Meaning::Gone) => ApiErrorKind::Rejected,
         Some(Meaning::Permission) => ApiErrorKind::PermissionDenied,
         Some(Meaning::TooMuch) => ApiErrorKind::OversizeAnswer,
-        _ if response.status() >= 500 => ApiErrorKind::Unreachable,
+        _ if response.status >= 500 => ApiErrorKind::Unreachable,
         Some(Meaning::Temporary) => ApiErrorKind::Unreachable,
         _ if refused.is_blocked() => ApiErrorKind::Rejected,
         _ if !refused.is_known_shape => ApiErrorKind::MalformedAnswer,
@@ -163,10 +164,11 @@ pub(super) fn check_graph(response: &HttpResponse, secrets: &[&str]) -> Result<(
 /// `X-Business-Use-Case-Usage`.
 fn wait(response: &HttpResponse) -> Option<Duration> {
     // Zero says no more than no header.
-    if let Some(seconds) = response.retry_after_seconds().filter(|seconds| *seconds > 0) {
+    if let Some(seconds) = response.retry_after_seconds.filter(|seconds| *seconds > 0) {
         return Some(Duration::from_secs(seconds));
     }
-    let usage: HashMap<String, Vec<UseCase>> = serde_json::from_str(response.usage()?).ok()?;
+    let usage: HashMap<String, Vec<UseCase>> =
+        serde_json::from_str(response.usage.as_deref()?).ok()?;
     let minutes = usage.into_values().flatten().filter_map(|usage| usage.minutes).max()?;
     (minutes > 0).then(|| Duration::from_secs(minutes.saturating_mul(60)))
 }

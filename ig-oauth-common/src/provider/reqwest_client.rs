@@ -8,7 +8,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Client, redirect, retry};
 
 use crate::http::{
-    BoxedHttpClient, HttpClient, HttpError, HttpErrorKind, HttpMethod, HttpRequest, HttpResponse,
+    BoxedHttpClient, HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
 };
 
 pub(crate) struct ReqwestSettings {
@@ -96,18 +96,17 @@ pub(crate) fn reqwest_client(
 
 impl HttpClient for ReqwestClient {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let mut outgoing = match request.method() {
-            HttpMethod::Get => self.0.get(request.url()),
-            HttpMethod::Post => self.0.post(request.url()),
-        };
-        outgoing = outgoing.header(ACCEPT, "application/json");
-        if let Some(form) = request.form() {
-            outgoing = outgoing
+        let outgoing = match request.form {
+            None => self.0.get(request.url),
+            Some(form) => self
+                .0
+                .post(request.url)
                 .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-                .body(form.to_owned());
-        }
-        let mut response = outgoing.send().await.map_err(failed)?;
-        let limit = request.max_response_bytes();
+                .body(form),
+        };
+        let sent = outgoing.header(ACCEPT, "application/json").send().await;
+        let mut response = sent.map_err(failed)?;
+        let limit = request.max_response_bytes;
         let announced = response.content_length().and_then(|length| length.try_into().ok());
         if announced.is_some_and(|length: usize| length > limit) {
             return Err(HttpError::new(HttpErrorKind::Oversize));
@@ -120,13 +119,13 @@ impl HttpClient for ReqwestClient {
             body.extend_from_slice(&chunk);
         }
         let text = |name: &str| response.headers().get(name)?.to_str().ok();
-        let seconds = text("retry-after").and_then(|value| wait(value, text("date")));
-        let content_type = text("content-type").map(str::to_owned);
-        let usage = text("x-business-use-case-usage").map(str::to_owned);
-        Ok(HttpResponse::new(response.status().as_u16(), body)
-            .with_content_type(content_type)
-            .with_retry_after_seconds(seconds)
-            .with_usage(usage))
+        Ok(HttpResponse {
+            status: response.status().as_u16(),
+            body,
+            content_type: text("content-type").map(str::to_owned),
+            retry_after_seconds: text("retry-after").and_then(|value| wait(value, text("date"))),
+            usage: text("x-business-use-case-usage").map(str::to_owned),
+        })
     }
 }
 

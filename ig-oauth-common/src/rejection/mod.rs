@@ -15,56 +15,27 @@ use crate::api::Api;
 /// The message is made safe: secrets, URLs, whatever looks like a token, and control characters are
 /// taken out, and it ends after 256 characters. It is for logs, not for users.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ProviderRejection {
-    pub(crate) status: u16,
-    pub(crate) error_type: Option<String>,
-    pub(crate) code: Option<i64>,
-    pub(crate) subcode: Option<i64>,
-    pub(crate) message: Option<String>,
-    /// What came where JSON was expected.
-    pub(crate) instead_of_json: Option<String>,
-    pub(crate) advice: Option<&'static str>,
+    /// The HTTP status of the provider's answer.
+    pub status: u16,
+    /// The provider's class of error, such as `OAuthException`.
+    pub error_type: Option<String>,
+    /// The provider's number: the HTTP status again at the token endpoint, a Graph API error code
+    /// elsewhere.
+    pub code: Option<i64>,
+    /// The Graph API's finer number, such as 460 after a change of password.
+    pub subcode: Option<i64>,
+    /// The provider's message, made safe.
+    pub message: Option<String>,
+    /// What came instead of JSON: its content type as a rule, such as `text/html` for a page that
+    /// blocks this server. The page's title, or the text, is the [`message`](Self::message) then.
+    pub instead_of_json: Option<String>,
+    /// What to do, when it is known.
+    pub advice: Option<&'static str>,
 }
 
 impl ProviderRejection {
-    /// The HTTP status of the provider's answer.
-    #[must_use]
-    pub fn status(&self) -> u16 {
-        self.status
-    }
-
-    /// The provider's class of error, such as `OAuthException`.
-    #[must_use]
-    pub fn error_type(&self) -> Option<&str> {
-        self.error_type.as_deref()
-    }
-
-    /// The provider's number: the HTTP status again at the token endpoint, a Graph API error code
-    /// elsewhere.
-    #[must_use]
-    pub fn code(&self) -> Option<i64> {
-        self.code
-    }
-
-    /// The Graph API's finer number, such as 460 after a change of password.
-    #[must_use]
-    pub fn subcode(&self) -> Option<i64> {
-        self.subcode
-    }
-
-    /// The provider's message, made safe.
-    #[must_use]
-    pub fn message(&self) -> Option<&str> {
-        self.message.as_deref()
-    }
-
-    /// What came instead of JSON: its content type as a rule, such as `text/html` for a page that
-    /// blocks this server. The page's title, or the text, is the [`message`](Self::message) then.
-    #[must_use]
-    pub fn instead_of_json(&self) -> Option<&str> {
-        self.instead_of_json.as_deref()
-    }
-
     /// Whether the provider calls the token invalid: codes 190 and 102 of Meta's "Error handling" page.
     /// Words alone end no session.
     pub(crate) fn is_death(&self) -> bool {
@@ -79,12 +50,6 @@ impl ProviderRejection {
             Api::InstagramLogin => words.contains("code has been used"),
             Api::BasicDisplay => words.contains("already used"),
         }
-    }
-
-    /// What to do, when it is known.
-    #[must_use]
-    pub fn advice(&self) -> Option<&str> {
-        self.advice
     }
 }
 

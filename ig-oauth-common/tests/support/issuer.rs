@@ -79,14 +79,14 @@ impl Issuer {
     }
 
     async fn answer(self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        if request.form().is_some() {
+        if request.form.is_some() {
             let granted = self.granted.lock().unwrap().clone();
             let body = format!(
                 r#"{{"access_token":"FAKE-SHORT","user_id":{USER},"permissions":"{granted}"}}"#
             );
             return Ok(HttpResponse::new(200, body.into_bytes()));
         }
-        if !request.url().contains("/refresh_access_token?") {
+        if !request.url.contains("/refresh_access_token?") {
             return Ok(self.next(""));
         }
         self.refreshes.fetch_add(1, Ordering::SeqCst);
@@ -102,7 +102,7 @@ impl Issuer {
         }
         let extra = self.extra.lock().unwrap().clone();
         if self.same_string.load(Ordering::SeqCst) {
-            let token = request.url().rsplit_once("access_token=").unwrap().1;
+            let token = request.url.rsplit_once("access_token=").unwrap().1;
             let body = format!(r#"{{"access_token":"{token}","expires_in":5183944{extra}}}"#);
             return Ok(HttpResponse::new(200, body.into_bytes()));
         }

@@ -18,8 +18,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use ig_oauth_common::{
-    Begin, Clock, Config, ConfigBuilder, Flow, Headers, HttpClient, HttpMethod, HttpRequest,
-    HttpResponse, LoginContext, LongLived, Reply, Request, Timestamp,
+    Begin, Clock, Config, ConfigBuilder, Flow, Headers, HttpClient, HttpRequest, HttpResponse,
+    LoginContext, LongLived, Reply, Request, Timestamp,
 };
 
 pub const CLIENT_SECRET: &str = "FAKE-client-secret-MARKER-0123456789";
@@ -111,8 +111,8 @@ pub fn answering(provider: &Provider) -> impl HttpClient {
         let provider = provider.clone();
         async move {
             provider.calls.fetch_add(1, Ordering::SeqCst);
-            if request.method() == HttpMethod::Post {
-                let form = request.form().unwrap_or_default().to_owned();
+            if request.form.is_some() {
+                let form = request.form.unwrap_or_default().to_owned();
                 provider.forms.lock().unwrap().push(form);
             }
             let (status, body) = provider.answer.lock().unwrap().clone();

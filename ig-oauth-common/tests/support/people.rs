@@ -23,14 +23,14 @@ pub struct People {
 impl People {
     async fn answer(self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let ok = |body: String| Ok(HttpResponse::new(200, body.into_bytes()));
-        if let Some(form) = request.form() {
+        if let Some(form) = request.form {
             let user = form.rsplit_once("code=").unwrap().1;
             return ok(format!(r#"{{"access_token":"FAKE.{user}.0","user_id":{user}}}"#));
         }
-        let token = request.url().rsplit_once("access_token=").unwrap().1.to_owned();
+        let token = request.url.rsplit_once("access_token=").unwrap().1.to_owned();
         let [_, user, number] = token.split('.').collect::<Vec<_>>()[..] else { panic!("{token}") };
         let next = number.parse::<u32>().unwrap() + 1;
-        if request.url().contains("/refresh_access_token") {
+        if request.url.contains("/refresh_access_token") {
             if let Some(gate) = &self.gate {
                 gate.acquire().await.unwrap().forget();
             }

@@ -113,7 +113,7 @@ impl Yielding {
         move |request: HttpRequest| {
             let world = Arc::clone(&world);
             async move {
-                let (work, status, body) = match request.form() {
+                let (work, status, body) = match request.form {
                     Some(form) if form.ends_with("code=bad") => {
                         (&world.exchange, 400, r#"{"error_message":"Invalid authorization code"}"#)
                     }

@@ -21,7 +21,7 @@ struct Died(Arc<Mutex<Vec<UserId>>>);
 
 impl Hooks for Died {
     async fn on_dead_account(&self, account: DeadAccount) {
-        self.0.lock().unwrap().push(account.user_id().clone());
+        self.0.lock().unwrap().push(account.user_id.clone());
     }
 }
 
@@ -50,7 +50,7 @@ async fn token(site: &Site, user: u64) -> Result<Option<Token>, AuthErrorKind> {
 
 async fn states(site: &Site) -> Vec<AccountState> {
     let listed = accounts(site).accounts(None, 10).await.unwrap();
-    listed.iter().map(|account| account.state()).collect()
+    listed.iter().map(|account| account.state).collect()
 }
 
 /// What one instance learns of a token all know, whichever they are asked: sessions, jobs, refreshers

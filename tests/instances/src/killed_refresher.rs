@@ -43,7 +43,7 @@ pub async fn run() {
     let client = move |request: HttpRequest| {
         let provider = provider.clone();
         async move {
-            let token = request.url().rsplit_once("access_token=").unwrap().1;
+            let token = request.url.rsplit_once("access_token=").unwrap().1;
             let mut stream = TcpStream::connect(provider).await.unwrap();
             stream.write_all(format!("{token}\n").as_bytes()).await.unwrap();
             let mut body = Vec::new();

@@ -22,7 +22,7 @@ impl Failures {
     /// The latest kind, which is taken out.
     #[must_use]
     pub fn last(&self) -> Option<AuthErrorKind> {
-        self.0.lock().unwrap().pop().map(|failure| failure.kind())
+        self.0.lock().unwrap().pop().map(|failure| failure.kind)
     }
 
     /// All of them so far.

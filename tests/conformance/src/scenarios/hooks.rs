@@ -12,7 +12,7 @@ struct Door {
 
 impl Hooks for Door {
     async fn on_login(&self, login: Login) -> Result<LoginDecision, HookError> {
-        let name = login.profile().map(|profile| profile.username().to_owned());
+        let name = login.profile.map(|profile| profile.username.to_owned());
 
         if !self.is_open {
             return Ok(LoginDecision::refuse());

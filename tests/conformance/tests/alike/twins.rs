@@ -41,14 +41,14 @@ impl Randomness for Seeded {
 
 /// A provider that takes the code `good` and fails for `down`.
 async fn provider(request: HttpRequest) -> Result<HttpResponse, HttpError> {
-    let (status, body) = match request.form() {
+    let (status, body) = match request.form {
         Some(form) if form.contains("code=good") => (200, r#"{"access_token":"FAKE","user_id":7}"#),
         Some(form) if form.contains("code=down") => (503, "<h1>out of order</h1>"),
         Some(_) => (
             400,
             r#"{"error_type":"OAuthException","code":400,"error_message":"This authorization code has been used"}"#,
         ),
-        None if request.url().contains("/me/media") => (200, r#"{"data":[{"caption":"a"}]}"#),
+        None if request.url.contains("/me/media") => (200, r#"{"data":[{"caption":"a"}]}"#),
         None => (200, r#"{"access_token":"FAKE-LONG","token_type":"bearer","expires_in":5183944}"#),
     };
     Ok(HttpResponse::new(status, body.as_bytes().to_vec()))

@@ -116,8 +116,8 @@ pub async fn e_03_the_providers_description_is_not_shown_unproven(adapter: &impl
     assert!(!page.text().contains("Call"), "{}", page.text());
     let denials = denials.0.lock().unwrap();
     let expected = format!("Call{}", "\u{e9}".repeat(252));
-    assert_eq!(denials[0].description(), Some(&*expected), "256 characters");
-    assert_eq!(denials[0].reason(), Some(&*expected));
+    assert_eq!(denials[0].description.as_deref(), Some(&*expected), "256 characters");
+    assert_eq!(denials[0].reason.as_deref(), Some(&*expected));
 }
 
 pub async fn e_04_pages_fit_in_no_frame(adapter: &impl Adapter) {
@@ -286,7 +286,7 @@ struct Failures(Arc<Mutex<Vec<(AuthErrorKind, String, String)>>>);
 
 impl Hooks for Failures {
     async fn on_failure(&self, failure: Failure) -> Option<Reply> {
-        let told = (failure.kind(), failure.id().to_owned(), format!("{failure:?}"));
+        let told = (failure.kind, failure.id.to_owned(), format!("{failure:?}"));
         self.0.lock().unwrap().push(told);
         None
     }

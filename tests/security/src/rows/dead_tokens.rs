@@ -27,7 +27,7 @@ impl Died {
 
 impl Hooks for Died {
     async fn on_dead_account(&self, account: DeadAccount) {
-        self.0.lock().unwrap().push(account.user_id().to_string());
+        self.0.lock().unwrap().push(account.user_id.to_string());
     }
 }
 

@@ -21,7 +21,7 @@ impl Kinds {
 
 impl Hooks for Kinds {
     async fn on_failure(&self, failure: Failure) -> Option<Reply> {
-        self.0.lock().unwrap().push(failure.kind());
+        self.0.lock().unwrap().push(failure.kind);
         None
     }
 }

@@ -282,8 +282,8 @@ pub async fn h_07_another_host_name_has_no_attempt(adapter: &impl Adapter) {
     let query = format!("code={}&state={}", site.code(), attempt.state);
     is_refused(&site.call_back(&query, "").await, "invalid_state");
     let failure = failures.all().pop().unwrap();
-    assert_eq!(failure.kind(), AuthErrorKind::MissingAttempt);
-    let event = log::lines().into_iter().find(|line| line.contains(failure.id())).unwrap();
+    assert_eq!(failure.kind, AuthErrorKind::MissingAttempt);
+    let event = log::lines().into_iter().find(|line| line.contains(&failure.id)).unwrap();
     assert!(event.contains("the redirect URI's host is app.example"), "{event}");
     site.is_alive(&attempt).await;
 }

@@ -48,12 +48,12 @@ impl Told {
 
 impl Hooks for Told {
     async fn on_deauthorize(&self, told: Deauthorization) -> Result<(), HookError> {
-        let reaches = told.covers(Timestamp::from_unix_seconds(NOW + 30));
+        let reaches = told.request.covers(Timestamp::from_unix_seconds(NOW + 30));
         self.note(("removal", reaches)).await
     }
 
     async fn on_data_deletion(&self, told: DataDeletion) -> Result<DeletionStatus, HookError> {
-        let reaches = told.covers(Timestamp::from_unix_seconds(NOW + 30));
+        let reaches = told.request.covers(Timestamp::from_unix_seconds(NOW + 30));
         self.note(("deletion", reaches)).await?;
         Ok(DeletionStatus::Done)
     }

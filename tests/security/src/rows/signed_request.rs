@@ -60,16 +60,16 @@ impl Told {
 impl Hooks for Told {
     async fn on_deauthorize(&self, told: Deauthorization) -> Result<(), HookError> {
         let mut inner = self.0.lock().unwrap();
-        inner.users.push(told.user_id().to_string());
-        inner.revoked.push(told.revoked());
+        inner.users.push(told.request.user_id().to_string());
+        inner.revoked.push(told.revoked);
         if inner.fails { Err(HookError::new("INTERNAL words")) } else { Ok(()) }
     }
 
     async fn on_data_deletion(&self, told: DataDeletion) -> Result<DeletionStatus, HookError> {
         let mut inner = self.0.lock().unwrap();
-        inner.users.push(told.user_id().to_string());
-        inner.revoked.push(told.revoked());
-        inner.codes.push(told.confirmation_code().to_owned());
+        inner.users.push(told.request.user_id().to_string());
+        inner.revoked.push(told.revoked);
+        inner.codes.push(told.confirmation_code.to_owned());
         if let Some(store) = inner.breaks.take() {
             store.set_off(true);
         }
@@ -78,7 +78,7 @@ impl Hooks for Told {
     }
 
     async fn on_failure(&self, failure: Failure) -> Option<Reply> {
-        self.0.lock().unwrap().failures.push(failure.kind());
+        self.0.lock().unwrap().failures.push(failure.kind);
         None
     }
 }

@@ -284,8 +284,8 @@ struct Links(Arc<Mutex<Vec<(String, String)>>>);
 
 impl Hooks for Links {
     async fn on_login(&self, login: Login) -> Result<LoginDecision, HookError> {
-        let user = String::from_utf8(login.app_data().to_vec()).unwrap();
-        let account = login.token().user_id().to_string();
+        let user = String::from_utf8(login.app_data.to_vec()).unwrap();
+        let account = login.token.user_id().to_string();
         self.0.lock().unwrap().push((user, account));
         Ok(LoginDecision::accept())
     }

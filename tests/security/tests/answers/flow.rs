@@ -45,7 +45,7 @@ struct Failures(Arc<Mutex<Option<String>>>);
 
 impl Hooks for Failures {
     async fn on_failure(&self, failure: Failure) -> Option<Reply> {
-        *self.0.lock().expect("failures") = Some(format!("{:?}", failure.kind()));
+        *self.0.lock().expect("failures") = Some(format!("{:?}", failure.kind));
         None
     }
 
@@ -67,9 +67,9 @@ impl Headers for Cookies {
 
 /// The step that a request of the flow is.
 fn step_of(request: &HttpRequest) -> &'static str {
-    let path = request.url().split('?').next().unwrap_or_default();
+    let path = request.url.split('?').next().unwrap_or_default();
     match path.rsplit('/').next() {
-        Some("access_token") if request.form().is_some() => "exchange",
+        Some("access_token") if request.form.is_some() => "exchange",
         Some("access_token") => "long_lived",
         Some("refresh_access_token") => "refresh",
         Some("me") => "me",
@@ -91,10 +91,11 @@ fn answer(fixture: &Value) -> HttpResponse {
     let status = u16::try_from(fixture["status"].as_u64().expect("a status")).expect("a status");
     let body = fixture["body"].as_str().expect("a body").as_bytes().to_vec();
     let header = |name: &str| fixture["headers"][name].as_str().map(str::to_owned);
-    HttpResponse::new(status, body)
-        .with_content_type(header("content-type"))
-        .with_usage(header("x-business-use-case-usage"))
-        .with_retry_after_seconds(header("retry-after").and_then(|value| value.parse().ok()))
+    let mut response = HttpResponse::new(status, body);
+    response.content_type = header("content-type");
+    response.usage = header("x-business-use-case-usage");
+    response.retry_after_seconds = header("retry-after").and_then(|value| value.parse().ok());
+    response
 }
 
 struct Site {
@@ -242,7 +243,7 @@ pub(crate) async fn run(fixture: &Value) -> Outcome {
             outcome.seconds = new.map(|after| after.remaining(site.hands.now()).as_secs());
         }
         "me" => match site.token().await.expect("a session").profile().await {
-            Ok(profile) => outcome.result = format!("profile {}", profile.username()),
+            Ok(profile) => outcome.result = format!("profile {}", profile.username),
             Err(error) => api_error(&error, &mut outcome),
         },
         _ => match site.token().await.expect("a session").get::<Value>("17841/media", &[]).await {
