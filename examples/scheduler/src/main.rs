@@ -53,7 +53,7 @@ async fn look_at_all(
             }
             let user_id = &account.user_id;
             // The valid token, refreshed when it is due.
-            let token = match accounts.token(&user_id).await {
+            let token = match accounts.token(user_id).await {
                 Ok(Some(token)) => token,
                 Ok(None) => {
                     println!("{user_id} must log in again");

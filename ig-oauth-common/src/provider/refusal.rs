@@ -75,7 +75,7 @@ impl Refused {
 /// What stands where JSON was expected: its type, and its title or text.
 fn foreign(response: &HttpResponse) -> (String, Option<String>) {
     let body = &response.body;
-    let text = String::from_utf8_lossy(body.get(..MAX_FOREIGN_BYTES).unwrap_or(&body));
+    let text = String::from_utf8_lossy(body.get(..MAX_FOREIGN_BYTES).unwrap_or(body));
     let text = text.trim();
     let is_markup = text.starts_with('<');
     let named =

@@ -175,7 +175,7 @@ pub(crate) const DEFECTS: &[Defect] = &[
         name: "read_answers_without_end",
         caught_by: &["t_03_a_huge_body_is_cut_off"],
         file: "ig-oauth-common/src/provider/reqwest_client.rs",
-        before: "let limit = request.max_response_bytes();",
+        before: "let limit = request.max_response_bytes;",
         code: "let limit = if {on} { usize::MAX } else { request.max_response_bytes() };",
     },
     Defect {
