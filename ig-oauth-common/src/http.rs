@@ -145,7 +145,8 @@ pub enum HttpErrorKind {
 }
 
 /// A failed call. Its source must not show the URL or the body.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .kind.text())]
 pub struct HttpError {
     kind: HttpErrorKind,
     source: Option<Box<dyn Error + Send + Sync>>,
@@ -174,20 +175,13 @@ impl HttpError {
     }
 }
 
-impl fmt::Display for HttpError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.kind {
-            HttpErrorKind::Unreachable => "no connection to the provider",
-            HttpErrorKind::TimedOut => "no answer from the provider in time",
-            HttpErrorKind::Oversize => "the provider's answer is too large",
-            HttpErrorKind::Malformed => "the provider's answer is not HTTP or breaks off",
-        })
-    }
-}
-
-impl Error for HttpError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        let source = self.source.as_deref()?;
-        Some(source)
+impl HttpErrorKind {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Unreachable => "no connection to the provider",
+            Self::TimedOut => "no answer from the provider in time",
+            Self::Oversize => "the provider's answer is too large",
+            Self::Malformed => "the provider's answer is not HTTP or breaks off",
+        }
     }
 }

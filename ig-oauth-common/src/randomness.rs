@@ -1,10 +1,8 @@
 //! One source of randomness for everything that must not be guessed.
 
-use std::error::Error;
-use std::fmt;
-
 /// The source gave no random bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, thiserror::Error)]
+#[error("the source of random bytes did not answer")]
 #[non_exhaustive]
 pub struct RandomnessUnavailable;
 
@@ -15,14 +13,6 @@ impl RandomnessUnavailable {
         Self
     }
 }
-
-impl fmt::Display for RandomnessUnavailable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the source of random bytes did not answer")
-    }
-}
-
-impl Error for RandomnessUnavailable {}
 
 /// Where states, nonces and session ids come from. [`SystemRandomness`] unless the configuration
 /// names another, which only a test should do: whoever predicts these bytes can forge a login.

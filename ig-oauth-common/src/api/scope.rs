@@ -42,42 +42,20 @@ pub struct OtherScope(String);
 const MAX_SCOPE_BYTES: usize = 96;
 
 /// A text that is not the name of a permission one can ask for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the scope `{text}` is {problem}")]
 pub struct ScopeError {
     text: String,
-    cure: Cure,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Cure {
-    Replace(&'static str),
-    Letters,
+    problem: String,
 }
 
 impl ScopeError {
     /// The provider gave this scope up, or never had it in this API.
     pub(super) fn retired(scope: &Scope, with: &'static str) -> Self {
-        Self { text: scope.as_str().to_owned(), cure: Cure::Replace(with) }
+        let problem = format!("retired by the provider; use {with}");
+        Self { text: scope.as_str().to_owned(), problem }
     }
 }
-
-impl fmt::Display for ScopeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.cure {
-            Cure::Replace(with) => {
-                write!(f, "the scope `{}` is retired by the provider; use {with}", self.text)
-            }
-            Cure::Letters => write!(
-                f,
-                "the scope `{}` is not a permission name: 1 to {MAX_SCOPE_BYTES} lower-case \
-                 letters, digits and underscores, several of them separated by commas",
-                self.text.escape_debug()
-            ),
-        }
-    }
-}
-
-impl std::error::Error for ScopeError {}
 
 impl Scope {
     /// The provider's name.
@@ -125,8 +103,13 @@ impl std::str::FromStr for Scope {
     ///
     /// When the text is not a permission name.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::reported(text)
-            .ok_or_else(|| ScopeError { text: text.to_owned(), cure: Cure::Letters })
+        Self::reported(text).ok_or_else(|| ScopeError {
+            text: text.escape_debug().to_string(),
+            problem: format!(
+                "not a permission name: 1 to {MAX_SCOPE_BYTES} lower-case letters, digits and \
+                 underscores, several of them separated by commas"
+            ),
+        })
     }
 }
 

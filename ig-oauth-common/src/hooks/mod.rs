@@ -5,7 +5,6 @@ mod login;
 mod platform;
 
 use std::error::Error;
-use std::fmt;
 
 pub use ending::{Denial, Failure, Logout};
 pub use login::{Login, LoginDecision, LoginStart, LoginStartDecision};
@@ -19,26 +18,14 @@ use crate::store::DeletionStatus;
 use crate::token_facts::UserId;
 
 /// A hook could not do its work. The browser gets `hook_failed`, status 500.
-#[derive(Debug)]
-pub struct HookError(Box<dyn Error + Send + Sync>);
+#[derive(Debug, thiserror::Error)]
+#[error("the hook could not do its work")]
+pub struct HookError(#[source] Box<dyn Error + Send + Sync>);
 
 impl HookError {
     /// A failure with its cause, which must show no secret: it goes into the error chain.
     pub fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self(cause.into())
-    }
-}
-
-impl fmt::Display for HookError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the hook could not do its work")
-    }
-}
-
-impl Error for HookError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        let source: &(dyn Error + 'static) = &*self.0;
-        Some(source)
     }
 }
 

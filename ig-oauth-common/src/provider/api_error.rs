@@ -1,7 +1,6 @@
 //! What can go wrong when an app calls the provider's API with a token.
 
 use std::error::Error;
-use std::fmt;
 use std::time::Duration;
 
 use crate::error::{AuthError, AuthErrorKind};
@@ -14,6 +13,8 @@ const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 ///
 /// [`kind`](Self::kind) says what to do about it. Neither `Display` nor `Debug`, here or down the
 /// chain, shows a token or a URL. `source()` is a [`ProviderRejection`] when the provider said why.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .kind.text())]
 pub struct ApiError {
     kind: ApiErrorKind,
     source: Option<Box<dyn Error + Send + Sync>>,
@@ -136,28 +137,5 @@ impl From<AuthError> for ApiError {
             _ => ApiErrorKind::MalformedAnswer,
         };
         Self { kind, wait: None, source: error.into_source() }
-    }
-}
-
-impl fmt::Display for ApiError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.kind.text())
-    }
-}
-
-impl fmt::Debug for ApiError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ApiError")
-            .field("kind", &self.kind)
-            .field("source", &self.source)
-            .field("wait", &self.wait)
-            .finish()
-    }
-}
-
-impl Error for ApiError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        let source = self.source.as_deref()?;
-        Some(source)
     }
 }

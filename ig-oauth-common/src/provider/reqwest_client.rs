@@ -1,6 +1,5 @@
 //! The HTTP client on reqwest.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -20,27 +19,20 @@ pub(crate) struct ReqwestSettings {
 }
 
 /// Why there is no client.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum ReqwestClientError {
+    #[error(
+        "it must hold one or more certificates in PEM, each between BEGIN CERTIFICATE and END \
+         CERTIFICATE"
+    )]
     RootCertificate,
+    #[error(transparent)]
     Client(reqwest::Error),
 }
 
 impl ReqwestClientError {
     pub(crate) fn is_root_certificate(&self) -> bool {
         matches!(self, Self::RootCertificate)
-    }
-}
-
-impl fmt::Display for ReqwestClientError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::RootCertificate => f.write_str(
-                "it must hold one or more certificates in PEM, each between BEGIN CERTIFICATE and \
-                 END CERTIFICATE",
-            ),
-            Self::Client(error) => write!(f, "{error}"),
-        }
     }
 }
 

@@ -187,26 +187,14 @@ impl DeletionRecord {
 }
 
 /// The store did not answer, or not with what it should.
-#[derive(Debug)]
-pub struct StoreError(Box<dyn Error + Send + Sync>);
+#[derive(Debug, thiserror::Error)]
+#[error("the store failed")]
+pub struct StoreError(#[source] Box<dyn Error + Send + Sync>);
 
 impl StoreError {
     /// A failure with its cause, which must show no secret.
     pub fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self(cause.into())
-    }
-}
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the store failed")
-    }
-}
-
-impl Error for StoreError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        let source: &(dyn Error + 'static) = &*self.0;
-        Some(source)
     }
 }
 
