@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::config::Config;
+use super::build::Config;
 use crate::api::{Api, Scopes};
 use crate::clock::{Clock, SystemClock};
 use crate::flow::{LongLived, Mode, Texts};

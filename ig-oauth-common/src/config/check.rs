@@ -75,55 +75,41 @@ pub(super) fn mount(name: String) -> Result<String, ConfigError> {
     Err(ConfigError::new("mount", problem, "use 1 to 16 letters and digits"))
 }
 
-pub(super) fn lifetimes(builder: &ConfigBuilder) -> Result<(), ConfigError> {
-    const YEAR: Duration = Duration::from_secs(366 * 24 * 60 * 60);
-    for (field, duration, most) in [
-        ("session_lifetime", builder.session_lifetime, YEAR),
-        ("idle_lifetime", builder.idle_lifetime, YEAR),
+pub(super) fn durations(builder: &ConfigBuilder) -> Result<(), ConfigError> {
+    const SECOND: Duration = Duration::from_secs(1);
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    const MORE_THAN_ZERO: Duration = Duration::from_nanos(1);
+    let session = (60 * SECOND, 366 * DAY, "use a minute at least and 366 days at most");
+    let call = (MORE_THAN_ZERO, 120 * SECOND, "use more than zero and at most 120 s");
+    let ahead = "use at most 59 days, as tokens live 60 and the provider refreshes none on its first \
+                 day; zero turns refreshing off";
+    let window = (MORE_THAN_ZERO, 31 * DAY, "use more than zero and at most 31 days");
+    for (field, duration, (least, most, cure)) in [
+        ("session_lifetime", builder.session_lifetime, session),
+        ("idle_lifetime", builder.idle_lifetime, session),
+        ("refresh_ahead", builder.refresh_ahead, (Duration::ZERO, 59 * DAY, ahead)),
+        ("signed_request_window", builder.signed_request_window, window),
+        ("refresh_wait", builder.refresh_wait, (Duration::ZERO, 30 * SECOND, "use at most 30 s")),
+        ("request_timeout", builder.request_timeout, call),
+        ("connect_timeout", builder.connect_timeout, call),
+        ("callback_deadline", builder.callback_deadline, call),
     ] {
-        if duration < Duration::from_secs(60) || duration > most {
-            return Err(ConfigError::new(
-                field,
-                format!("is {} s", duration.as_secs()),
-                "use a minute at least and 366 days at most",
-            ));
-        }
-    }
-    const REFRESHABLE: Duration = Duration::from_secs(59 * 24 * 60 * 60);
-    if builder.refresh_ahead > REFRESHABLE {
-        return Err(ConfigError::new(
-            "refresh_ahead",
-            format!("is {} s", builder.refresh_ahead.as_secs()),
-            "use at most 59 days, as tokens live 60 and the provider refreshes none on its first \
-             day; zero turns refreshing off",
-        ));
-    }
-    const MONTH: Duration = Duration::from_secs(31 * 24 * 60 * 60);
-    if builder.signed_request_window.is_zero() || builder.signed_request_window > MONTH {
-        let problem = format!("is {} s", builder.signed_request_window.as_secs());
-        let cure = "use more than zero and at most 31 days";
-        return Err(ConfigError::new("signed_request_window", problem, cure));
-    }
-    if builder.refresh_wait > Duration::from_secs(30) {
-        let problem = format!("is {} s", builder.refresh_wait.as_secs_f64());
-        return Err(ConfigError::new("refresh_wait", problem, "use at most 30 s"));
-    }
-    for (field, duration) in [
-        ("request_timeout", builder.request_timeout),
-        ("connect_timeout", builder.connect_timeout),
-        ("callback_deadline", builder.callback_deadline),
-    ] {
-        if duration.is_zero() || duration > Duration::from_secs(120) {
+        if !(least..=most).contains(&duration) {
             let problem = format!("is {} s", duration.as_secs_f64());
-            return Err(ConfigError::new(field, problem, "use more than zero and at most 120 s"));
+            return Err(ConfigError::new(field, problem, cure));
         }
     }
+    Ok(())
+}
+
+/// How much goes on at once.
+pub(super) fn bounds(builder: &ConfigBuilder) -> Result<(), ConfigError> {
     for (field, places) in [
         ("exchanges_at_once", Some(builder.exchanges_at_once)),
         ("graph_calls_at_once", builder.graph_calls_at_once),
     ] {
-        if places.is_some_and(|places| !(1..=100_000).contains(&places)) {
-            let problem = format!("is {}", places.unwrap_or_default());
+        if let Some(places) = places.filter(|places| !(1..=100_000).contains(places)) {
+            let problem = format!("is {places}");
             return Err(ConfigError::new(field, problem, "use 1 at least and 100,000 at most"));
         }
     }

@@ -2,8 +2,8 @@
 
 use std::env;
 
+use super::build::Config;
 use super::builder::ConfigBuilder;
-use super::config::Config;
 use crate::api::{Api, Scopes};
 use crate::error::{ConfigError, variable_of};
 use crate::flow::LongLived;

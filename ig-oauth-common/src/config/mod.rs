@@ -4,12 +4,11 @@ mod build;
 mod builder;
 mod check;
 #[allow(clippy::module_inception, reason = "what the room is about")]
-mod config;
 mod endpoints;
 mod environment;
 mod paths;
 mod secrets;
 mod steps;
 
+pub use build::Config;
 pub use builder::ConfigBuilder;
-pub use config::Config;

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use super::addresses::Addresses;
-use super::authorization_request::AuthorizationRequests;
+use super::authorization::AuthorizationRequests;
 use super::failures::{Failures, json_with_login_url};
-use super::login_links::LoginLinks;
-use super::login_options::LoginOptions;
+use super::login_links::{LoginLinks, LoginOptions};
 use super::mode::Mode;
 use super::pages::Scene;
 use super::texts::Text;

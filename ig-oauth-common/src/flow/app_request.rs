@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::app_answers::Caller;
+use super::failures::Refusal;
 use super::flow::Flow;
 use super::pages::Scene;
-use super::refusal::Refusal;
 use crate::api::Scopes;
 use crate::error::AuthError;
 use crate::messages::{Headers, Reply, Request};

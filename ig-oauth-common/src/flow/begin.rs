@@ -1,9 +1,13 @@
 //! A route, and what its request begins.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::task::{Context, Poll};
+use std::time::Duration;
 
-use super::form::Form;
+use tokio::runtime::Handle;
+
+use crate::error::AuthErrorKind;
 use crate::futures::BoxFuture;
 use crate::messages::Reply;
 
@@ -55,5 +59,65 @@ impl Job {
 impl fmt::Debug for Job {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Job").finish_non_exhaustive()
+    }
+}
+
+/// Largest body that is read, in bytes.
+pub(super) const MAX_BODY_BYTES: usize = 16 * 1024;
+
+/// Longest wait for a body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(5);
+
+type Answer = dyn FnOnce(Result<Vec<u8>, AuthErrorKind>) -> BoxFuture<'static, Reply> + Send;
+
+/// A request that is judged once its body is here. It owns all it needs.
+#[must_use = "a form is judged when it is run"]
+pub struct Form {
+    answer: Box<Answer>,
+}
+
+impl Form {
+    pub(super) fn new<F>(
+        answer: impl FnOnce(Result<Vec<u8>, AuthErrorKind>) -> F + Send + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Reply> + Send + 'static,
+    {
+        Self { answer: Box::new(move |body| Box::pin(answer(body))) }
+    }
+
+    /// Reads the body, of at most 16 KiB and for at most 5 seconds, and judges the request.
+    /// `poll_chunk` gives the body's chunks as they come, and `None` at its end.
+    pub async fn run<C: AsRef<[u8]>, E>(
+        self,
+        poll_chunk: impl FnMut(&mut Context<'_>) -> Poll<Option<Result<C, E>>>,
+    ) -> Reply {
+        let body = if Handle::try_current().is_ok() {
+            let read = tokio::time::timeout(BODY_TIMEOUT, read(poll_chunk)).await;
+            read.unwrap_or(Err(AuthErrorKind::RequestTimeout))
+        } else {
+            read(poll_chunk).await
+        };
+        (self.answer)(body).await.protected()
+    }
+}
+
+async fn read<C: AsRef<[u8]>, E>(
+    mut poll_chunk: impl FnMut(&mut Context<'_>) -> Poll<Option<Result<C, E>>>,
+) -> Result<Vec<u8>, AuthErrorKind> {
+    let mut body = Vec::new();
+    while let Some(chunk) = poll_fn(&mut poll_chunk).await {
+        let chunk = chunk.map_err(|_| AuthErrorKind::Malformed)?;
+        if body.len() + chunk.as_ref().len() > MAX_BODY_BYTES {
+            return Err(AuthErrorKind::PayloadTooLarge);
+        }
+        body.extend_from_slice(chunk.as_ref());
+    }
+    Ok(body)
+}
+
+impl fmt::Debug for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Form").finish_non_exhaustive()
     }
 }

@@ -8,16 +8,15 @@ use std::sync::Arc;
 use subtle::ConstantTimeEq as _;
 
 use super::addresses::Addresses;
-use super::authorization_response::AuthorizationResponse;
+use super::authorization::AuthorizationResponse;
 use super::begin::{Begin, Job};
 use super::consumption::Consumption;
-use super::context_guard;
-use super::failures::Failures;
+use super::failures::{Failures, Refusal};
+use super::fetch_metadata;
 use super::landing::Landings;
-use super::login_options::SameLogin;
+use super::login_links::SameLogin;
 use super::mode::Mode;
 use super::proven::Proven;
-use super::refusal::Refusal;
 use crate::attempt::{Attempt, Attempts, NotThisAttempt, State};
 use crate::error::{AuthError, AuthErrorKind};
 use crate::messages::{Audience, Query, Reply, Request};
@@ -76,7 +75,7 @@ impl CallbackRoute {
             let refusal = Refusal::new(AuthErrorKind::MethodNotAllowed, audience);
             return Err(Unproven::refused(refusal.allow("GET")));
         }
-        context_guard::check(request.headers).map_err(refused)?;
+        fetch_metadata::check_navigation(request.headers).map_err(refused)?;
         let query = Query::read(request.query, AuthorizationResponse::PARAMETERS);
         let query = query.map_err(refused)?.without_fragment();
         let (response, state) = AuthorizationResponse::read(&query).map_err(refused)?;

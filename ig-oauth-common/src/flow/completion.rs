@@ -6,7 +6,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 use tokio::time::{self, Instant};
 
-use super::authorization_request::AuthorizationRequests;
+use super::authorization::AuthorizationRequests;
 use super::mode::Mode;
 use super::proven::Proven;
 use super::successor;

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use super::addresses::Addresses;
-use super::failures::Failures;
-use super::refusal::Refusal;
+use super::failures::{Failures, Refusal};
 use crate::local_path::with_own_fragment;
 use crate::messages::Reply;
 use crate::session::{Reading, Sessions};

@@ -3,14 +3,12 @@
 use std::sync::Arc;
 
 use super::addresses::Addresses;
-use super::authorization_request::AuthorizationRequests;
+use super::authorization::AuthorizationRequests;
 use super::begin::{Begin, Job};
-use super::failures::Failures;
-use super::login_links::{LoginLinks, Verified};
-use super::login_options::{LoginOptions, SameLogin};
+use super::failures::{Failures, Refusal};
+use super::fetch_metadata;
+use super::login_links::{LoginLinks, LoginOptions, SameLogin, Verified};
 use super::mode::Mode;
-use super::refusal::Refusal;
-use super::{context_guard, post_rule};
 use crate::attempt::{Attempt, Attempts, PendingAttempts};
 use crate::error::{AuthError, AuthErrorKind};
 use crate::hooks::{BoxedHooks, LoginStart, StartKind};
@@ -114,7 +112,7 @@ impl LoginRoute {
             let refusal = Refusal::new(AuthErrorKind::MethodNotAllowed, audience);
             return Err(Box::new(refusal.allow(methods)));
         }
-        context_guard::check(request.headers).map_err(|kind| {
+        fetch_metadata::check_navigation(request.headers).map_err(|kind| {
             let refusal = Refusal::new(kind, audience);
             Box::new(match kind {
                 AuthErrorKind::ForbiddenContext => refusal.opens(self.login_to_open(request)),
@@ -128,7 +126,7 @@ impl LoginRoute {
             return Err(Box::new(Refusal::new(error, audience)));
         }
         if request.method == "POST" {
-            post_rule::check_start(&self.addresses, request.headers)
+            fetch_metadata::check_start(&self.addresses, request.headers)
                 .map_err(|kind| Box::new(Refusal::new(kind, audience)))?;
         }
         Ok(())

@@ -10,10 +10,9 @@ use tokio::time::{self, Instant};
 
 use super::addresses::Addresses;
 use super::begin::{Begin, Job};
-use super::failures::Failures;
+use super::failures::{Failures, Refusal};
+use super::fetch_metadata;
 use super::pages::Scene;
-use super::post_rule;
-use super::refusal::Refusal;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::hooks::{BoxedHooks, Logout};
 use crate::local_path::with_own_fragment;
@@ -40,7 +39,7 @@ impl LogoutRoute {
             let refusal = refused(AuthErrorKind::MethodNotAllowed);
             return self.failures.refuse(refusal.allow("POST"));
         }
-        if let Err(kind) = post_rule::check_logout(&self.addresses, request.headers) {
+        if let Err(kind) = fetch_metadata::check_logout(&self.addresses, request.headers) {
             return self.failures.refuse(refused(kind));
         }
         let values = self.sessions.values_in(request.headers);

@@ -6,14 +6,12 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use super::acted_once::{Acted, At, panicked};
 use super::addresses::Addresses;
-use super::begin::{Begin, Job};
+use super::begin::{Begin, Form, Job, MAX_BODY_BYTES};
+use super::claims::{Acted, At, panicked};
 use super::deletions::{Deletions, Progress};
-use super::failures::Failures;
-use super::form::{Form, MAX_BODY_BYTES};
+use super::failures::{Failures, Refusal};
 use super::pages::Scene;
-use super::refusal::Refusal;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::hooks::BoxedHooks;
 use crate::messages::{Audience, Query, Reply, Request};

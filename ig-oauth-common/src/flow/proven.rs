@@ -1,8 +1,8 @@
 //! A callback that is proven to belong to an attempt of this browser.
 
-use super::authorization_response::AuthorizationResponse;
-use super::login_options::SameLogin;
-use super::refusal::Refusal;
+use super::authorization::AuthorizationResponse;
+use super::failures::Refusal;
+use super::login_links::SameLogin;
 use crate::attempt::Attempt;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::messages::Audience;

@@ -14,8 +14,7 @@ use tokio::time::{self, Instant};
 
 use super::deaths::Deaths;
 use super::exchange_places::{ExchangePlaces, Place};
-use super::refresh_error::RefreshError;
-use super::shared_refreshes::{Entry, Outcome, SharedRefreshes, UnderWay};
+use super::shared_refreshes::{Entry, Outcome, RefreshError, SharedRefreshes, UnderWay};
 use super::successor;
 use crate::clock::{Clock, Timestamp};
 use crate::encoding::to_base64url;

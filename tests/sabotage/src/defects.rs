@@ -108,7 +108,7 @@ pub(crate) const DEFECTS: &[Defect] = &[
     Defect {
         name: "take_early_data",
         caught_by: &["h_09_replayable_early_data_is_refused"],
-        file: "ig-oauth-common/src/flow/context_guard.rs",
+        file: "ig-oauth-common/src/flow/fetch_metadata.rs",
         before: "if headers.has(\"early-data\") {",
         code: "if headers.has(\"early-data\") { return Ok(()); }",
     },
@@ -139,14 +139,14 @@ pub(crate) const DEFECTS: &[Defect] = &[
     Defect {
         name: "serve_prefetches",
         caught_by: &["m_05_a_prefetched_callback_spends_nothing"],
-        file: "ig-oauth-common/src/flow/context_guard.rs",
+        file: "ig-oauth-common/src/flow/fetch_metadata.rs",
         before: "if PREFETCH_HEADERS",
         code: "if PREFETCH_HEADERS.iter().any(|name| says_prefetch(headers, name)) { return Ok(()); }",
     },
     Defect {
         name: "log_out_for_anybody",
         caught_by: &["m_07_only_this_site_logs_out"],
-        file: "ig-oauth-common/src/flow/post_rule.rs",
+        file: "ig-oauth-common/src/flow/fetch_metadata.rs",
         before: "let allowed = if headers.has(\"sec-fetch-site\") {",
         code: "let _ = (settings, headers); return Ok(());",
     },

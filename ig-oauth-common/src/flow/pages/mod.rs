@@ -1,6 +1,5 @@
 //! The pages a person sees: readable on a phone and in the dark, without scripts or anything loaded.
 
-mod platform;
 mod table;
 
 use std::fmt::Write as _;
@@ -16,6 +15,7 @@ use crate::encoding::html_escaped;
 use crate::error::{AuthErrorKind, ErrorCode};
 use crate::flow::addresses::Addresses;
 use crate::messages::{Languages, Reply};
+use crate::store::DeletionStatus;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -156,6 +156,24 @@ impl Writer<'_> {
         let link = self.link("act", Text::GoOn, url);
         let body = format!("<p>{}</p>{link}", self.escaped(Text::GoingOn));
         self.page(200, Text::OneMoment, &refresh, &body, false)
+    }
+
+    /// How far a user's deletion request has come, as far as it is known. Nothing about the user.
+    pub(crate) fn deletion(&self, status: Option<DeletionStatus>) -> Reply {
+        let text = match status {
+            Some(DeletionStatus::Queued) => Text::DeletionQueued,
+            Some(DeletionStatus::Done) => Text::DeletionDone,
+            Some(DeletionStatus::Failed) => Text::DeletionFailed,
+            None => Text::DeletionUnknown,
+        };
+        let body = format!("<p>{}</p>", self.escaped(text));
+        self.page(200, Text::DeletionTitle, "", &body, false)
+    }
+
+    /// A confirmation code nobody was given.
+    pub(crate) fn unknown_code(&self) -> Reply {
+        let body = format!("<p>{}</p>", self.escaped(Text::NoSuchDeletion));
+        self.page(404, Text::NoSuchDeletionTitle, "", &body, false)
     }
 
     fn escaped(&self, text: Text) -> String {

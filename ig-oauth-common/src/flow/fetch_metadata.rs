@@ -1,8 +1,10 @@
-//! Only a navigation may start or finish a login.
+//! Who may ask, by Fetch Metadata and what stands in for it: only a navigation may start or finish a
+//! login, and only pages of this site and programs that are no browser may post.
 //!
 //! Prefetches must not spend an attempt, and scripts, frames and subresources must not log anybody
 //! in. `Sec-Fetch-Site` says nothing here: a callback comes from the provider's site by nature.
 
+use super::addresses::Addresses;
 use crate::error::AuthErrorKind;
 use crate::messages::Headers;
 
@@ -11,7 +13,7 @@ const PREFETCH_HEADERS: &[&str] =
     &["sec-purpose", "x-sec-purpose", "purpose", "x-moz", "x-purpose", "next-router-prefetch"];
 
 /// Refuses what is not a navigation.
-pub(crate) fn check(headers: &dyn Headers) -> Result<(), AuthErrorKind> {
+pub(crate) fn check_navigation(headers: &dyn Headers) -> Result<(), AuthErrorKind> {
     if PREFETCH_HEADERS.iter().any(|name| says_prefetch(headers, name)) {
         return Err(AuthErrorKind::Prefetch);
     }
@@ -60,4 +62,47 @@ fn says_prefetch(headers: &dyn Headers, name: &str) -> bool {
 /// The header's value, and something no rule allows when it is there but not text.
 fn header<'h>(headers: &'h dyn Headers, name: &str) -> Option<&'h str> {
     headers.has(name).then(|| headers.first(name).unwrap_or("unreadable").trim())
+}
+
+/// Who may start a login or the linking of an account.
+///
+/// Fetch metadata decides where there is any; else `Origin` does. A foreign page cannot leave out
+/// or forge either.
+pub(crate) fn check_start(
+    addresses: &Addresses,
+    headers: &dyn Headers,
+) -> Result<(), AuthErrorKind> {
+    let allowed = if headers.has("sec-fetch-site") {
+        is_this_origin(headers)
+    } else if headers.has("origin") {
+        headers.first("origin") == Some(addresses.redirect_uri.origin())
+            || has_listed_origin(addresses, headers)
+    } else {
+        true
+    };
+    if allowed { Ok(()) } else { Err(AuthErrorKind::ForbiddenContext) }
+}
+
+/// Who may log out: besides those who may start, a listed front end on a sibling host. The list says
+/// where users may go, so it may end what was begun, and start nothing.
+pub(crate) fn check_logout(
+    addresses: &Addresses,
+    headers: &dyn Headers,
+) -> Result<(), AuthErrorKind> {
+    let is_sibling = headers.first("sec-fetch-site") == Some("same-site");
+    if is_sibling && has_listed_origin(addresses, headers) {
+        return Ok(());
+    }
+    check_start(addresses, headers)
+}
+
+fn is_this_origin(headers: &dyn Headers) -> bool {
+    matches!(headers.first("sec-fetch-site"), Some("same-origin" | "none"))
+}
+
+fn has_listed_origin(addresses: &Addresses, headers: &dyn Headers) -> bool {
+    let origin = headers.first("origin");
+    origin.is_some_and(|origin| {
+        addresses.allowed_return_origins.iter().any(|listed| listed == origin)
+    })
 }

@@ -1,8 +1,10 @@
 //! The authorization response (RFC 6749, section 4.1.2): what the provider's redirect carries.
 
-use std::error::Error;
-use std::fmt;
+use std::fmt::Write as _;
 
+use crate::api::Scopes;
+use crate::attempt::State;
+use crate::encoding::query_escape;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::messages::Query;
 use crate::rejection::safe;
@@ -80,46 +82,25 @@ impl AuthorizationError {
             }
             _ => AuthErrorKind::AuthorizationRejected,
         };
-        let made_safe = |text: Option<&String>| text.map(|text| safe(text, &[]));
+        let mut words = match &self.error {
+            Some(error) => format!("the provider sent back {}", safe(error, &[])),
+            None => "the provider sent back an error".to_owned(),
+        };
+        if let Some(code) = &self.code {
+            let _ = write!(words, ", code {}", safe(code, &[]));
+        }
         let mut said: Vec<&str> = Vec::new();
         for text in [&self.description, &self.message, &self.reason].into_iter().flatten() {
             if !said.contains(&text.as_str()) {
                 said.push(text);
             }
         }
-        let said = (!said.is_empty()).then(|| said.join(" / "));
-        let words = Words {
-            error: made_safe(self.error.as_ref()),
-            code: made_safe(self.code.as_ref()),
-            description: made_safe(said.as_ref()),
-        };
+        if !said.is_empty() {
+            let _ = write!(words, ", \"{}\"", safe(&said.join(" / "), &[]));
+        }
         AuthError::with_source(kind, words)
     }
 }
-
-/// What the provider's redirect says, made safe.
-#[derive(Debug)]
-struct Words {
-    error: Option<String>,
-    code: Option<String>,
-    description: Option<String>,
-}
-
-impl fmt::Display for Words {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the provider sent back ")?;
-        f.write_str(self.error.as_deref().unwrap_or("an error"))?;
-        if let Some(code) = &self.code {
-            write!(f, ", code {code}")?;
-        }
-        if let Some(description) = &self.description {
-            write!(f, ", \"{description}\"")?;
-        }
-        Ok(())
-    }
-}
-
-impl Error for Words {}
 
 /// VSCHAR only (RFC 6749, appendix A.11).
 fn read_code(code: &str) -> Result<String, AuthErrorKind> {
@@ -153,4 +134,57 @@ fn text(query: &Query<'_>, name: &str) -> Option<String> {
         if character.is_control() { ' ' } else { character }
     };
     Some(text.chars().take(MAX_TEXT_CHARACTERS).map(printable).collect())
+}
+
+/// What every authorization request of a configuration asks for.
+pub(crate) struct AuthorizationRequests {
+    pub(crate) authorize_url: String,
+    pub(crate) client_id: String,
+    pub(crate) redirect_uri: String,
+    pub(crate) required_scopes: Scopes,
+    pub(crate) optional_scopes: Scopes,
+    pub(crate) force_reauth: Option<bool>,
+    pub(crate) enable_fb_login: Option<bool>,
+}
+
+impl AuthorizationRequests {
+    /// The scopes of a login: the configured ones, and those that its own options add.
+    pub(super) fn scopes(&self, extra: &Scopes) -> Scopes {
+        let mut scopes = self.required_scopes.clone();
+        scopes.extend(self.optional_scopes.iter().cloned());
+        scopes.extend(extra.iter().cloned());
+        scopes
+    }
+
+    /// The required scopes that were not granted.
+    pub(super) fn missing(&self, granted: &Scopes) -> Scopes {
+        self.required_scopes.without(granted)
+    }
+
+    /// The window's URL: the parameters of Meta's guide in its order, and last the state.
+    pub(super) fn location(
+        &self,
+        state: &State,
+        extra: &Scopes,
+        force_reauth: Option<bool>,
+    ) -> String {
+        let url = &self.authorize_url;
+        let separator = if url.contains('?') { '&' } else { '?' };
+        let mut location = format!(
+            "{url}{separator}client_id={}&redirect_uri={}&scope={}&response_type=code",
+            query_escape(&self.client_id),
+            query_escape(&self.redirect_uri),
+            query_escape(&self.scopes(extra).to_string()),
+        );
+        let force_reauth = force_reauth.or(self.force_reauth);
+        for (name, value) in
+            [("force_reauth", force_reauth), ("enable_fb_login", self.enable_fb_login)]
+        {
+            if let Some(value) = value {
+                let _ = write!(location, "&{name}={value}");
+            }
+        }
+        let _ = write!(location, "&state={}", state.to_text());
+        location
+    }
 }
