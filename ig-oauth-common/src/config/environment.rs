@@ -2,8 +2,7 @@
 
 use std::env;
 
-use super::build::Config;
-use super::builder::ConfigBuilder;
+use super::builder::{Config, ConfigBuilder};
 use crate::api::{Api, Scopes};
 use crate::error::{ConfigError, variable_of};
 use crate::flow::LongLived;

@@ -10,5 +10,4 @@ mod paths;
 mod secrets;
 mod steps;
 
-pub use build::Config;
-pub use builder::ConfigBuilder;
+pub use builder::{Config, ConfigBuilder};
