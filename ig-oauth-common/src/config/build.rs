@@ -1,6 +1,7 @@
 //! From the settings to the rooms: each is checked, and becomes what its room is made of.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 
@@ -28,8 +29,6 @@ impl ConfigBuilder {
         let warnings = warnings(&self, &redirect_uri);
         let (required_scopes, optional_scopes) = check::scopes(&self)?;
         let addresses = Arc::new(paths::addresses(&self, redirect_uri)?);
-        check::durations(&self)?;
-        check::bounds(&self)?;
         let Endpoints { authorize_url, authorize_origin, token_url, graph_url, client } =
             Endpoints::of(&mut self)?;
         let keyring = Arc::new(secrets::keyring(&self)?);
@@ -50,6 +49,8 @@ impl ConfigBuilder {
             graph_url,
         };
         let provider = Provider::new(application, client);
+        let bound = |calls| check::at_once("graph_calls_at_once", calls);
+        let graph_calls = self.graph_calls_at_once.map(bound).transpose()?;
         let ground = Ground {
             pages: Pages::new(translations, site_name, &authorize_origin, &addresses),
             requests: AuthorizationRequests {
@@ -63,27 +64,34 @@ impl ConfigBuilder {
             },
             cookie: SessionCookie {
                 names: Arc::new(CookieNames::new(&mount, redirect_uri.is_https())),
-                lifetime: self.session_lifetime,
-                idle_lifetime: self.idle_lifetime,
+                lifetime: check::lifetime("session_lifetime", self.session_lifetime)?,
+                idle_lifetime: check::lifetime("idle_lifetime", self.idle_lifetime)?,
                 ends_with_browser: self.end_with_browser,
             },
-            provider: Arc::new(provider.graph_calls_at_once(self.graph_calls_at_once)),
-            deadline: Deadline(self.callback_deadline),
+            provider: Arc::new(provider.graph_calls_at_once(graph_calls)),
+            deadline: Deadline(check::patience("callback_deadline", self.callback_deadline)?),
             addresses,
             keyring,
         };
         Ok(Config {
-            steps: Arc::new(steps(&self, ground, self.signed_requests())),
+            steps: Arc::new(steps(&self, ground, self.signed_requests()?)?),
             warnings: warnings.into(),
         })
     }
 
-    fn signed_requests(&self) -> SignedRequestVerifier {
+    fn signed_requests(&self) -> Result<SignedRequestVerifier, ConfigError> {
+        const MONTH: Duration = Duration::from_secs(31 * 24 * 60 * 60);
+        let window = check::within(
+            "signed_request_window",
+            self.signed_request_window,
+            check::MORE_THAN_ZERO..=MONTH,
+            "use more than zero and at most 31 days",
+        )?;
         let signers = std::iter::once(&self.client_secret)
             .chain(&self.earlier_client_secrets)
             .chain(&self.signed_request_secrets);
-        SignedRequestVerifier::new(signers.map(|secret| secret.expose_secret()))
-            .window(self.signed_request_window)
+        let signers = signers.map(|secret| secret.expose_secret());
+        Ok(SignedRequestVerifier::new(signers).window(window))
     }
 }
 

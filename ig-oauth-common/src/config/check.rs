@@ -1,5 +1,6 @@
 //! Every refusal of a value by itself, before the first request.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
@@ -75,43 +76,41 @@ pub(super) fn mount(name: String) -> Result<String, ConfigError> {
     Err(ConfigError::new("mount", problem, "use 1 to 16 letters and digits"))
 }
 
-pub(super) fn durations(builder: &ConfigBuilder) -> Result<(), ConfigError> {
-    const SECOND: Duration = Duration::from_secs(1);
-    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-    const MORE_THAN_ZERO: Duration = Duration::from_nanos(1);
-    let session = (60 * SECOND, 366 * DAY, "use a minute at least and 366 days at most");
-    let call = (MORE_THAN_ZERO, 120 * SECOND, "use more than zero and at most 120 s");
-    let ahead = "use at most 59 days, as tokens live 60 and the provider refreshes none on its first \
-                 day; zero turns refreshing off";
-    let window = (MORE_THAN_ZERO, 31 * DAY, "use more than zero and at most 31 days");
-    for (field, duration, (least, most, cure)) in [
-        ("session_lifetime", builder.session_lifetime, session),
-        ("idle_lifetime", builder.idle_lifetime, session),
-        ("refresh_ahead", builder.refresh_ahead, (Duration::ZERO, 59 * DAY, ahead)),
-        ("signed_request_window", builder.signed_request_window, window),
-        ("refresh_wait", builder.refresh_wait, (Duration::ZERO, 30 * SECOND, "use at most 30 s")),
-        ("request_timeout", builder.request_timeout, call),
-        ("connect_timeout", builder.connect_timeout, call),
-        ("callback_deadline", builder.callback_deadline, call),
-    ] {
-        if !(least..=most).contains(&duration) {
-            let problem = format!("is {} s", duration.as_secs_f64());
-            return Err(ConfigError::new(field, problem, cure));
-        }
+const SECOND: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// No less than this, where zero has no sense.
+pub(super) const MORE_THAN_ZERO: Duration = Duration::from_nanos(1);
+
+/// A duration within its bounds.
+pub(super) fn within(
+    field: &'static str,
+    duration: Duration,
+    allowed: RangeInclusive<Duration>,
+    cure: &str,
+) -> Result<Duration, ConfigError> {
+    if allowed.contains(&duration) {
+        return Ok(duration);
     }
-    Ok(())
+    let problem = format!("is {} s", duration.as_secs_f64());
+    Err(ConfigError::new(field, problem, cure))
+}
+
+/// How long a session lives.
+pub(super) fn lifetime(field: &'static str, lifetime: Duration) -> Result<Duration, ConfigError> {
+    let cure = "use a minute at least and 366 days at most";
+    within(field, lifetime, 60 * SECOND..=366 * DAY, cure)
+}
+
+/// How long a call, or all of a callback, may take.
+pub(super) fn patience(field: &'static str, longest: Duration) -> Result<Duration, ConfigError> {
+    within(field, longest, MORE_THAN_ZERO..=120 * SECOND, "use more than zero and at most 120 s")
 }
 
 /// How much goes on at once.
-pub(super) fn bounds(builder: &ConfigBuilder) -> Result<(), ConfigError> {
-    for (field, places) in [
-        ("exchanges_at_once", Some(builder.exchanges_at_once)),
-        ("graph_calls_at_once", builder.graph_calls_at_once),
-    ] {
-        if let Some(places) = places.filter(|places| !(1..=100_000).contains(places)) {
-            let problem = format!("is {places}");
-            return Err(ConfigError::new(field, problem, "use 1 at least and 100,000 at most"));
-        }
+pub(super) fn at_once(field: &'static str, places: usize) -> Result<usize, ConfigError> {
+    if (1..=100_000).contains(&places) {
+        return Ok(places);
     }
-    Ok(())
+    let problem = format!("is {places}");
+    Err(ConfigError::new(field, problem, "use 1 at least and 100,000 at most"))
 }

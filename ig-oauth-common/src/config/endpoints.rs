@@ -5,6 +5,7 @@ use std::sync::Arc;
 use url::Url;
 
 use super::builder::ConfigBuilder;
+use super::check;
 use crate::error::ConfigError;
 use crate::http::BoxedHttpClient;
 use crate::redirect_uri::is_loopback;
@@ -28,6 +29,8 @@ impl Endpoints {
             checked("authorize_url", builder.authorize_url.take(), api.authorize_url())?;
         let (token_url, token) = checked("token_url", builder.token_url.take(), api.token_url())?;
         let (graph_url, graph) = checked("graph_url", builder.graph_url.take(), api.graph_url())?;
+        check::patience("request_timeout", builder.request_timeout)?;
+        check::patience("connect_timeout", builder.connect_timeout)?;
         let client = http_client(builder, &[&token, &graph])?;
         let authorize_origin = authorize.origin().ascii_serialization();
         Ok(Self { authorize_url, authorize_origin, token_url, graph_url, client })

@@ -1,10 +1,13 @@
 //! The steps of a flow, each made of the few things that it needs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::builder::ConfigBuilder;
+use super::check;
 use crate::api::Api;
 use crate::attempt::Attempts;
+use crate::error::ConfigError;
 use crate::flow::{
     Addresses, AppAnswers, AuthorizationRequests, CallbackRoute, Claims, Completion,
     ConfirmationCodes, ConsumedStates, Consumption, Deadline, Deaths, Deletions, ExchangePlaces,
@@ -52,11 +55,11 @@ pub(super) fn steps(
     settings: &ConfigBuilder,
     ground: Ground,
     signed_requests: SignedRequestVerifier,
-) -> Steps {
-    let shared = Shared::new(settings, ground);
+) -> Result<Steps, ConfigError> {
+    let shared = Shared::new(settings, ground)?;
     let deaths = shared.deaths();
     let deletions = shared.deletions();
-    Steps {
+    Ok(Steps {
         login: Arc::new(shared.login()),
         callback: Arc::new(shared.callback()),
         logout: shared.logout().map(Arc::new),
@@ -75,7 +78,7 @@ pub(super) fn steps(
             api: settings.api,
             mode: settings.linking,
         },
-        refreshes: Arc::new(shared.refreshes(&deaths)),
+        refreshes: Arc::new(shared.refreshes(&deaths)?),
         deaths,
         deletions,
         addresses: shared.addresses,
@@ -84,11 +87,11 @@ pub(super) fn steps(
         sessions: shared.sessions,
         tasks: shared.tasks,
         deadline: shared.deadline.0,
-    }
+    })
 }
 
 impl<'a> Shared<'a> {
-    fn new(settings: &'a ConfigBuilder, ground: Ground) -> Self {
+    fn new(settings: &'a ConfigBuilder, ground: Ground) -> Result<Self, ConfigError> {
         let Ground { pages, requests, cookie, provider, addresses, keyring, deadline } = ground;
         let links = Arc::new(LoginLinks {
             addresses: Arc::clone(&addresses),
@@ -98,7 +101,8 @@ impl<'a> Shared<'a> {
             mode: settings.linking,
             clock: Arc::clone(&settings.clock),
         });
-        Self {
+        let exchanges = check::at_once("exchanges_at_once", settings.exchanges_at_once)?;
+        Ok(Self {
             failures: Arc::new(Failures {
                 pages,
                 links: Arc::clone(&links),
@@ -126,7 +130,7 @@ impl<'a> Shared<'a> {
                 randomness: Arc::clone(&settings.randomness),
                 forbids_caching: settings.no_store,
             })),
-            exchanges: Arc::new(ExchangePlaces::new(settings.exchanges_at_once)),
+            exchanges: Arc::new(ExchangePlaces::new(exchanges)),
             tasks: Arc::default(),
             requests: Arc::new(requests),
             settings,
@@ -135,7 +139,7 @@ impl<'a> Shared<'a> {
             keyring,
             deadline,
             links,
-        }
+        })
     }
 
     fn login(&self) -> LoginRoute {
@@ -244,20 +248,33 @@ impl<'a> Shared<'a> {
         })
     }
 
-    fn refreshes(&self, deaths: &Arc<Deaths>) -> Refreshes {
-        Refreshes {
+    fn refreshes(&self, deaths: &Arc<Deaths>) -> Result<Refreshes, ConfigError> {
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        let settings = self.settings;
+        Ok(Refreshes {
             provider: Arc::clone(&self.provider),
             sessions: Arc::clone(&self.sessions),
             deaths: Arc::clone(deaths),
             exchanges: Arc::clone(&self.exchanges),
             shared: SharedRefreshes::default(),
             tasks: Arc::clone(&self.tasks),
-            clock: Arc::clone(&self.settings.clock),
-            randomness: Arc::clone(&self.settings.randomness),
-            ahead: self.settings.refresh_ahead,
-            wait: self.settings.refresh_wait,
+            clock: Arc::clone(&settings.clock),
+            randomness: Arc::clone(&settings.randomness),
+            ahead: check::within(
+                "refresh_ahead",
+                settings.refresh_ahead,
+                Duration::ZERO..=59 * DAY,
+                "use at most 59 days, as tokens live 60 and the provider refreshes none on its first \
+                 day; zero turns refreshing off",
+            )?,
+            wait: check::within(
+                "refresh_wait",
+                settings.refresh_wait,
+                Duration::ZERO..=Duration::from_secs(30),
+                "use at most 30 s",
+            )?,
             deadline: self.deadline.0,
-            kept_for_cookies: self.settings.idle_lifetime,
-        }
+            kept_for_cookies: settings.idle_lifetime,
+        })
     }
 }
