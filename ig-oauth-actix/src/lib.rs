@@ -65,10 +65,9 @@
 //! # let _ = actix_web::App::new().route("/", web::get().to(home));
 //! ```
 //!
-//! `Option<InstagramToken>` works too, but is lossy: actix drops the error behind a `None`. A store
-//! that is down still ends in 503, after the handler has run in vain; a middleware that is missing
-//! looks like a stranger. `Either<InstagramToken, T>` loses the 503 as well: it goes on to `T` whatever
-//! the error was.
+//! `Option<InstagramToken>` is lossy: actix drops the error and makes an anonymous visitor of it, also
+//! when the store is down or the middleware is missing. `Either<InstagramToken, T>` goes on to `T`
+//! whatever the error was. Take `MaybeInstagramToken` wherever that matters, as in a guard of your own.
 //!
 //! Every setting with its default is listed at [`Config`]; [`Hooks`] are the app's own code at the
 //! turns of the flow; [`AuthErrorKind`] is what can go wrong.

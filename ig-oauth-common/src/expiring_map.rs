@@ -1,8 +1,8 @@
-//! A bounded map whose values expire. When it is full, what expires soonest makes room, and nobody
-//! has to search for it.
+//! A bounded map whose values expire. When it is full, what expires soonest makes room, of several the
+//! one that came first, and nobody has to search for it.
 
 use std::borrow::Borrow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use crate::clock::Timestamp;
@@ -16,15 +16,22 @@ pub(crate) trait Expires {
 /// At most so many values, in the order of their keys.
 pub(crate) struct ExpiringMap<K, V> {
     capacity: usize,
-    values: BTreeMap<K, V>,
-    /// The same, by their ends.
-    ends: BTreeSet<(Timestamp, K)>,
+    /// Each with the number of its end.
+    values: BTreeMap<K, (u64, V)>,
+    /// The same, by their ends, and then in the order in which they came.
+    ends: BTreeMap<(Timestamp, u64), K>,
+    next_number: u64,
 }
 
 impl<K: Ord + Clone, V: Expires> ExpiringMap<K, V> {
     /// An empty one for up to `capacity` values, at least one.
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { capacity: capacity.max(1), values: BTreeMap::new(), ends: BTreeSet::new() }
+        Self {
+            capacity: capacity.max(1),
+            values: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            next_number: 0,
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -35,7 +42,13 @@ impl<K: Ord + Clone, V: Expires> ExpiringMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.values.get(key)
+        self.values.get(key).map(|(_, value)| value)
+    }
+
+    /// What leaves to make room for another, when there is none.
+    pub(crate) fn next_to_leave(&self) -> Option<&V> {
+        let (_, key) = self.ends.first_key_value()?;
+        if self.values.len() < self.capacity { None } else { self.get(key) }
     }
 
     /// Puts a value in the place of an earlier one, which it gives back, or of the one that expires
@@ -48,14 +61,15 @@ impl<K: Ord + Clone, V: Expires> ExpiringMap<K, V> {
         {
             self.values.remove(&soonest);
         }
-        self.ends.insert((value.expires_at(), key.clone()));
-        self.values.insert(key, value);
+        self.next_number += 1;
+        self.ends.insert((value.expires_at(), self.next_number), key.clone());
+        self.values.insert(key, (self.next_number, value));
         earlier
     }
 
     /// Forgets what ended at `now` or before.
     pub(crate) fn forget_expired(&mut self, now: Timestamp) {
-        while self.ends.first().is_some_and(|(end, _)| *end <= now)
+        while self.ends.first_key_value().is_some_and(|((end, _), _)| *end <= now)
             && let Some((_, key)) = self.ends.pop_first()
         {
             self.values.remove(&key);
@@ -66,31 +80,31 @@ impl<K: Ord + Clone, V: Expires> ExpiringMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        let (key, value) = self.values.remove_entry(key)?;
-        self.ends.remove(&(value.expires_at(), key));
+        let (number, value) = self.values.remove(key)?;
+        self.ends.remove(&(value.expires_at(), number));
         Some(value)
     }
 
     /// All of them, in the order of their keys.
     pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
-        self.values.values()
+        self.values.values().map(|(_, value)| value)
     }
 
     /// Those whose keys follow `after`, in the order of their keys.
     pub(crate) fn values_after(&self, after: Option<&K>) -> impl Iterator<Item = &V> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.values.range((from, Bound::Unbounded)).map(|(_, value)| value)
+        self.values.range((from, Bound::Unbounded)).map(|(_, (_, value))| value)
     }
 
     /// Removes those that are not to be kept, and counts them. Looks at all.
     pub(crate) fn retain(&mut self, mut is_kept: impl FnMut(&V) -> bool) -> usize {
         let mut removed = 0;
         let ends = &mut self.ends;
-        self.values.retain(|key, value| {
+        self.values.retain(|_, (number, value)| {
             if is_kept(value) {
                 return true;
             }
-            ends.remove(&(value.expires_at(), key.clone()));
+            ends.remove(&(value.expires_at(), *number));
             removed += 1;
             false
         });

@@ -131,7 +131,7 @@ pub use randomness::{Randomness, RandomnessUnavailable, SystemRandomness};
 pub use rejection::ProviderRejection;
 pub use session::Slot;
 pub use store::{
-    AccountKey, AccountRecord, Claim, DeletionRecord, DeletionStatus, MemoryStore, SessionIdHash,
-    SessionRecord, Store, StoreError,
+    AccountKey, AccountPage, AccountRecord, Claim, DeletionRecord, DeletionStatus, MemoryStore,
+    SessionIdHash, SessionRecord, Store, StoreError,
 };
 pub use token_facts::{AccessToken, Lifetime, UserId};

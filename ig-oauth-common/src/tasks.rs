@@ -1,7 +1,7 @@
 //! Tasks that go on when the request that began them is gone.
 
 use std::future::Future;
-use std::sync::OnceLock;
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -16,7 +16,7 @@ use crate::error::{AuthError, AuthErrorKind};
 pub(crate) struct Tasks {
     under_way: watch::Sender<usize>,
     /// Where they run, if not where the request is.
-    home: OnceLock<Home>,
+    home: RwLock<Option<Home>>,
 }
 
 /// A runtime that lives longer than those that requests come from.
@@ -24,6 +24,12 @@ struct Home {
     runtime: Handle,
     /// Closed once the runtime has ended: a task spawned there would be lost.
     life: watch::Receiver<()>,
+}
+
+impl Home {
+    fn is_alive(&self) -> bool {
+        self.life.has_changed().is_ok()
+    }
 }
 
 /// One task. It is over when this is dropped, also when its runtime ended or it panicked.
@@ -43,12 +49,15 @@ impl Drop for UnderWay {
 }
 
 impl Tasks {
-    /// Runs all further tasks in this runtime, if there is one. The first one counts.
+    /// Runs all further tasks in this runtime, if there is one. The first that has not ended counts.
     pub(crate) fn run_here(&self) {
         let Ok(runtime) = Handle::try_current() else { return };
         let (alive, life) = watch::channel(());
         runtime.spawn(async move { alive.closed().await });
-        let _ = self.home.set(Home { runtime, life });
+        let mut home = self.home.write().unwrap_or_else(PoisonError::into_inner);
+        if home.as_ref().is_none_or(|home| !home.is_alive()) {
+            *home = Some(Home { runtime, life });
+        }
     }
 
     /// Runs `task` to its end, whatever becomes of the request. Waiting for it fails when it is lost:
@@ -57,10 +66,9 @@ impl Tasks {
         &self,
         task: impl Future<Output = T> + Send + 'static,
     ) -> Result<JoinHandle<T>, AuthError> {
-        let needs = "the flow needs a Tokio runtime with time enabled";
-        let here = Handle::try_current()
-            .map_err(|_| AuthError::with_source(AuthErrorKind::Internal, needs))?;
-        let home = self.home.get().filter(|home| home.life.has_changed().is_ok());
+        let here = runtime()?;
+        let home = self.home.read().unwrap_or_else(PoisonError::into_inner);
+        let home = home.as_ref().filter(|home| home.is_alive());
         let under_way = UnderWay::begin(&self.under_way);
         Ok(home.map_or(&here, |home| &home.runtime).spawn(async move {
             let _under_way = under_way;
@@ -79,4 +87,10 @@ impl Tasks {
         }
         time::timeout(longest, none).await.unwrap_or(false)
     }
+}
+
+/// The runtime that this is called in: the flow's waits need one.
+pub(crate) fn runtime() -> Result<Handle, AuthError> {
+    let needs = "the flow needs a Tokio runtime with time enabled";
+    Handle::try_current().map_err(|_| AuthError::with_source(AuthErrorKind::Internal, needs))
 }

@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+#[cfg(feature = "tracing")]
+#[path = "support/events.rs"]
+mod events;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -311,4 +315,15 @@ fn v_08_keys_from_the_app_secret_are_warned_about_once() {
         let all = warnings(with_uri(uri));
         assert!(!all.iter().any(|warning| warning.contains("cookie_secrets")), "{uri}: {all:?}");
     }
+}
+
+#[cfg(feature = "tracing")]
+#[test]
+fn warnings_are_logged_by_the_build_and_not_by_each_flow() {
+    let (events, _guard) = events::Events::capture();
+    let config = good().build().unwrap();
+    drop([ig_oauth_common::Flow::new(config.clone()), ig_oauth_common::Flow::new(config)]);
+    let logged = events.all();
+    let about_keys = logged.iter().filter(|event| event.contains("INSTAGRAM_COOKIE_SECRETS"));
+    assert_eq!(about_keys.count(), 1, "{logged:?}");
 }

@@ -165,3 +165,40 @@ fn a_flow_with_a_home_finishes_there_what_began_on_a_worker_that_ended() {
     assert!(home.block_on(site.flow.finished()));
     assert_eq!(gate.passed(), 1);
 }
+
+#[test]
+fn a_flow_without_a_home_or_whose_home_is_gone_works_where_the_request_is() {
+    for made_in in [None, Some(worker())] {
+        let gate = Gate::closed();
+        gate.open.add_permits(1);
+        let mut site = site(&gate);
+        let config = support::builder(&site.provider, &site.clock).hooks(gate.clone()).build();
+        site.flow = Flow::new(config.unwrap());
+        {
+            let _entered = made_in.as_ref().map(|runtime| runtime.enter());
+            site.flow.run_tasks_here();
+        }
+        drop(made_in);
+        worker().block_on(async { tokio::time::timeout(DEADLINE, site.log_in()).await.unwrap() });
+        assert_eq!(gate.passed(), 1);
+    }
+}
+
+#[test]
+fn a_home_that_is_gone_gives_way_to_the_next() {
+    let gate = Gate::closed();
+    let mut site = site(&gate);
+    let config = support::builder(&site.provider, &site.clock).hooks(gate.clone()).build().unwrap();
+    let first = worker();
+    first.block_on(async { Flow::new(config.clone()).run_tasks_here() });
+    drop(first);
+    let home = worker();
+    site.flow = Flow::new(config);
+    home.block_on(async { site.flow.run_tasks_here() });
+    let worker_of_it = worker();
+    worker_of_it.block_on(call_back_and_leave(&mut site));
+    drop(worker_of_it);
+    gate.open.add_permits(1);
+    assert!(home.block_on(site.flow.finished()));
+    assert_eq!(gate.passed(), 1);
+}

@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ig_oauth_common::{
-    AuthErrorKind, Begin, Denial, Failure, HookError, Hooks, HttpRequest, HttpResponse, Login,
-    LoginContext, LoginDecision, LoginOptions, LoginStart, LoginStartDecision, Logout, Randomness,
-    RandomnessUnavailable, Reply, Scope, SystemRandomness, Timestamp, UserId,
+    AuthErrorKind, Begin, DeletionStatus, Denial, Failure, HookError, Hooks, HttpRequest,
+    HttpResponse, Login, LoginContext, LoginDecision, LoginOptions, LoginStart, LoginStartDecision,
+    Logout, MemoryStore, Randomness, RandomnessUnavailable, Reply, Scope, SystemRandomness,
+    Timestamp, UserId,
 };
 use support::{CODE, Site, body, header, state_of};
 
@@ -548,6 +549,26 @@ fn without_a_runtime_there_is_an_answer_and_no_panic() {
     let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
     let std::task::Poll::Ready(reply) = running.as_mut().poll(&mut cx) else { panic!("at once") };
     is_failure(&reply, 500, "internal_error");
+}
+
+#[test]
+fn without_a_runtime_the_status_of_a_deletion_is_an_error_and_no_panic() {
+    let store = MemoryStore::new();
+    let site = Site::with(|builder| {
+        let builder =
+            builder.store(store).cookie_secrets(["an obviously fake cookie secret, long"]);
+        builder.platform_callbacks()
+    });
+    let code = "0".repeat(64);
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut reporting = Box::pin(site.flow.report_deletion(&code, DeletionStatus::Done));
+    let std::task::Poll::Ready(told) = reporting.as_mut().poll(&mut cx) else { panic!("at once") };
+    assert_eq!(told.unwrap_err().kind(), AuthErrorKind::Internal);
+    let target = format!("/auth/instagram/data-deletion?code={code}");
+    let Begin::Job(job) = site.begin("GET", &target, &[]) else { panic!("a job") };
+    let mut running = Box::pin(job.run());
+    let std::task::Poll::Ready(reply) = running.as_mut().poll(&mut cx) else { panic!("at once") };
+    assert_eq!(reply.status(), 500, "{}", support::body(&reply));
 }
 
 #[test]

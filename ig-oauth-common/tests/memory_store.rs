@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 use ig_oauth_common::{
-    AccountKey, AccountRecord, Claim, MemoryStore, SessionIdHash, SessionRecord, Store as _,
-    Timestamp, UserId,
+    AccountKey, AccountPage, AccountRecord, Claim, MemoryStore, SessionIdHash, SessionRecord,
+    Store as _, Timestamp, UserId,
 };
 
 const CLIENT: &str = "990602627938098";
@@ -34,17 +34,17 @@ fn session(byte: u8, user: u64, expires_at: u64) -> SessionRecord {
 #[tokio::test]
 async fn of_accounts_the_one_that_ends_first_makes_room_and_no_other() {
     let store = MemoryStore::with_capacity(2);
-    store.put_account(account(1, 0, 100)).await.unwrap();
-    store.put_account(account(2, 0, 200)).await.unwrap();
-    store.put_account(account(3, 50, 300)).await.unwrap();
-    let kept = store.accounts(CLIENT, None, 10).await.unwrap();
+    store.put_account(account(1, 0, 100), None).await.unwrap();
+    store.put_account(account(2, 0, 200), None).await.unwrap();
+    store.put_account(account(3, 50, 300), None).await.unwrap();
+    let kept = store.accounts(AccountPage::new(CLIENT, 10)).await.unwrap();
     let kept: Vec<_> = kept.iter().map(|account| account.key.user_id().to_string()).collect();
     assert_eq!(kept, ["2", "3"]);
     // What has ended makes room before what has not, whichever came first.
     let store = MemoryStore::with_capacity(2);
-    store.put_account(account(1, 0, 200)).await.unwrap();
-    store.put_account(account(2, 0, 100)).await.unwrap();
-    store.put_account(account(3, 100, 300)).await.unwrap();
+    store.put_account(account(1, 0, 200), None).await.unwrap();
+    store.put_account(account(2, 0, 100), None).await.unwrap();
+    store.put_account(account(3, 100, 300), None).await.unwrap();
     assert!(store.account(&key(2), at(100)).await.unwrap().is_none());
     assert!(store.account(&key(1), at(100)).await.unwrap().is_some());
 }
@@ -54,7 +54,7 @@ async fn of_sessions_and_claims_there_are_never_more_than_it_holds() {
     let store = MemoryStore::with_capacity(2);
     for (byte, expires_at) in [(1, 100), (2, 200), (3, 300)] {
         let session = session(byte, 7, expires_at);
-        store.begin_session(session, account(7, 0, 1_000)).await.unwrap();
+        store.put_account(account(7, 0, 1_000), Some(session)).await.unwrap();
     }
     let kept = store.sessions(&key(7), at(0)).await.unwrap();
     assert_eq!(kept.len(), 2);
@@ -70,10 +70,11 @@ async fn of_sessions_and_claims_there_are_never_more_than_it_holds() {
 #[tokio::test]
 async fn an_account_ends_at_its_last_second() {
     let store = MemoryStore::new();
-    store.put_account(account(1, 0, 100)).await.unwrap();
+    store.put_account(account(1, 0, 100), None).await.unwrap();
     assert!(store.account(&key(1), at(99)).await.unwrap().is_some());
     assert!(store.account(&key(1), at(100)).await.unwrap().is_none());
-    let expiring = |before| store.accounts_expiring(CLIENT, at(before), None, 10);
+    let expiring =
+        |before| store.accounts(AccountPage::new(CLIENT, 10).expiring_before(at(before)));
     assert_eq!(expiring(100).await.unwrap().len(), 0, "it ends at that moment, not before it");
     assert_eq!(expiring(101).await.unwrap().len(), 1);
 }

@@ -104,7 +104,7 @@ async fn an_own_id_counts_more_than_the_same_number_in_another_family() {
     let key = AccountKey::new(CLIENT_ID, UserId::from(7));
     let mut account = store.account(&key, now).await.unwrap().unwrap();
     account.further_ids = vec![UserId::from(8), UserId::from(70)];
-    store.put_account(account).await.unwrap();
+    store.put_account(account, None).await.unwrap();
     let accounts = site.flow.offline_access().unwrap();
     assert_eq!(token(&accounts, 8).await.as_deref(), Some("FAKE.8.1"));
     assert_eq!(token(&accounts, 70).await.as_deref(), Some("FAKE.7.1"));
@@ -270,7 +270,7 @@ async fn an_account_that_expired_does_not_hide_a_valid_one_of_the_same_id() {
         let key = AccountKey::new(CLIENT_ID, UserId::from(user));
         let mut account = store.account(&key, now).await.unwrap().unwrap();
         account.further_ids = vec![UserId::from(70)];
-        store.put_account(account).await.unwrap();
+        store.put_account(account, None).await.unwrap();
     }
     site.clock.advance(20 * DAY);
     let accounts = site.flow.offline_access().unwrap();

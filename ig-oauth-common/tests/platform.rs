@@ -195,7 +195,7 @@ async fn the_hook_is_told_every_id_that_was_known() {
     let key = AccountKey::new(CLIENT_ID, UserId::from(USER));
     let mut account = store.account(&key, later(0)).await.unwrap().unwrap();
     account.further_ids = vec![UserId::from(7), UserId::from(8)];
-    store.put_account(account).await.unwrap();
+    store.put_account(account, None).await.unwrap();
     assert_eq!(post(&site, DEAUTHORIZE, &request(8, START)).await.status(), 200);
     assert_eq!(told.last(), ["8".to_owned(), USER.to_string(), "7".to_owned()]);
     // Who is not known goes by the posted id alone.

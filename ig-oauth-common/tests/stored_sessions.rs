@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ig_oauth_common::{
-    AccountKey, AuthErrorKind, Config, ConfigBuilder, Flow, LongLived, MemoryStore, Store as _,
-    UserId,
+    AccountKey, AccountPage, AuthErrorKind, Config, ConfigBuilder, Flow, LongLived, MemoryStore,
+    Store as _, UserId,
 };
 use support::issuer::DAY;
 use support::{CLIENT_SECRET, REDIRECT_URI, Site, answering};
@@ -33,11 +33,11 @@ async fn logged_in_as(user: u64, store: &Arc<MemoryStore>) -> Site {
 async fn a_token_written_to_another_account_does_not_open() {
     let store = Arc::new(MemoryStore::new());
     let (mut ann, mut bob) = (logged_in_as(1, &store).await, logged_in_as(2, &store).await);
-    let accounts = store.accounts(CLIENT, None, 10).await.unwrap();
+    let accounts = store.accounts(AccountPage::new(CLIENT, 10)).await.unwrap();
     let [one, two] = &accounts[..] else { panic!("{accounts:?}") };
     let mut swapped = one.clone();
     swapped.sealed_token.clone_from(&two.sealed_token);
-    store.put_account(swapped).await.unwrap();
+    store.put_account(swapped, None).await.unwrap();
     assert!(!ann.is_logged_in().await, "with another's token she would be that other");
     assert!(bob.is_logged_in().await);
 }
@@ -46,9 +46,9 @@ async fn a_token_written_to_another_account_does_not_open() {
 async fn a_token_written_to_another_app_does_not_open() {
     let store = Arc::new(MemoryStore::new());
     let ann = logged_in_as(1, &store).await;
-    let mut stolen = store.accounts(CLIENT, None, 10).await.unwrap().pop().unwrap();
+    let mut stolen = store.accounts(AccountPage::new(CLIENT, 10)).await.unwrap().pop().unwrap();
     stolen.key = AccountKey::new("1234567890", UserId::from(1));
-    store.put_account(stolen).await.unwrap();
+    store.put_account(stolen, None).await.unwrap();
     let token_of = |client: &str| {
         let builder = Config::builder(client, CLIENT_SECRET, REDIRECT_URI)
             .clock(ann.clock.clone())

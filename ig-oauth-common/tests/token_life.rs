@@ -421,7 +421,8 @@ async fn a_user_who_was_revoked_during_a_refresh_stays_revoked() {
     while issuer.refreshes() == 0 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(store.revoke("990602627938098", &UserId::from(USER)).await.unwrap(), 1);
+    let accounts = site.flow.offline_access().unwrap();
+    assert_eq!(accounts.revoke(&UserId::from(USER)).await.unwrap(), 1);
     issuer.gate.add_permits(1);
     // The task gives its claim back when it is done.
     for _ in 0..1000 {

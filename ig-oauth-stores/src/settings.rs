@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use ig_oauth_common::{AccountKey, AccountRecord, SessionRecord};
+use ig_oauth_common::{AccountPage, AccountRecord, SessionRecord};
 
 use crate::error::{Failure, StoreSetupError, StoreSetupErrorKind};
 
@@ -65,13 +65,13 @@ pub(crate) async fn bounded<T>(
         .unwrap_or_else(|_| Err(Failure::new(engine, format!("no answer within {timeout:?}"))))
 }
 
-/// Where a page of an app's accounts starts: `None` when all of them come before `after`, else the
+/// Where a page of an app's accounts starts: `None` when all of them come before its key, else the
 /// user id that comes last before it, empty for the first page.
-pub(crate) fn page_start<'a>(client_id: &str, after: Option<&'a AccountKey>) -> Option<&'a str> {
-    let Some(after) = after else {
+pub(crate) fn page_start<'a>(page: &AccountPage<'a>) -> Option<&'a str> {
+    let Some(after) = page.after else {
         return Some("");
     };
-    match client_id.cmp(after.client_id()) {
+    match page.client_id.cmp(after.client_id()) {
         std::cmp::Ordering::Less => None,
         std::cmp::Ordering::Equal => Some(after.user_id().as_str()),
         std::cmp::Ordering::Greater => Some(""),

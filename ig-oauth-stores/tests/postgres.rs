@@ -6,7 +6,7 @@ mod support;
 
 use std::time::Duration;
 
-use ig_oauth_common::Store as _;
+use ig_oauth_common::{AccountPage, Store as _};
 use ig_oauth_stores::{PostgresStore, StoreSetupErrorKind, suite};
 use ig_oauth_test_servers::PostgresServer;
 use support::{HOUR, NOW, beside, login};
@@ -25,7 +25,7 @@ async fn a_server_that_was_killed_is_used_again_once_it_is_back() {
     let Some(mut server) = PostgresServer::start() else { return };
     let store = PostgresStore::connect(server.url()).await.unwrap();
     let (session, account) = login();
-    store.begin_session(session.clone(), account.clone()).await.unwrap();
+    store.put_account(account.clone(), Some(session.clone())).await.unwrap();
     for _ in 0..2 {
         server.kill();
         assert!(store.session(&session.id_hash, NOW).await.is_err());
@@ -41,7 +41,7 @@ async fn a_lock_held_elsewhere_is_an_error_within_the_timeout_and_leaves_nothing
     let builder = PostgresStore::builder(server.url()).pool_size(2);
     let store = builder.timeout(Duration::from_secs(1)).connect().await.unwrap();
     let (session, account) = login();
-    store.begin_session(session.clone(), account).await.unwrap();
+    store.put_account(account, Some(session.clone())).await.unwrap();
     let holder = beside(&server).await;
     holder.batch_execute("BEGIN; LOCK TABLE ig_oauth_sessions").await.unwrap();
     for _ in 0..5 {
@@ -74,7 +74,7 @@ async fn the_printed_tables_are_the_ones_it_wants() {
     let client = beside(&server).await;
     client.batch_execute(&PostgresStore::schema("mine").unwrap()).await.unwrap();
     let store = unmanaged().connect().await.unwrap();
-    store.put_account(login().1).await.unwrap();
+    store.put_account(login().1, None).await.unwrap();
     client.batch_execute("UPDATE mine_schema SET version = 99").await.unwrap();
     let newer = unmanaged().connect().await.unwrap_err();
     assert!(newer.to_string().contains("update it"), "{newer}");
@@ -85,15 +85,15 @@ async fn what_has_expired_is_forgotten() {
     let Some(server) = PostgresServer::start() else { return };
     let store = PostgresStore::connect(server.url()).await.unwrap();
     let (session, account) = login();
-    store.begin_session(session, account.clone()).await.unwrap();
+    store.put_account(account.clone(), Some(session)).await.unwrap();
     assert!(store.claim(support::claim(), NOW).await.unwrap());
-    store.put_deletion(support::deletion()).await.unwrap();
+    store.put_deletion(None, support::deletion(), NOW).await.unwrap();
     assert_eq!(store.purge_expired(NOW).await.unwrap(), 0);
     assert_eq!(store.purge_expired(NOW.saturating_add(2 * HOUR)).await.unwrap(), 2);
     assert_eq!(store.purge_expired(NOW.saturating_add(25 * HOUR)).await.unwrap(), 1);
     assert!(store.account(&account.key, NOW).await.unwrap().is_some());
     assert_eq!(store.purge_expired(NOW.saturating_add(61 * 24 * HOUR)).await.unwrap(), 1);
-    assert_eq!(store.accounts("client", None, 10).await.unwrap(), []);
+    assert_eq!(store.accounts(AccountPage::new("client", 10)).await.unwrap(), []);
 }
 
 #[tokio::test]

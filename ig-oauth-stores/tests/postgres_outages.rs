@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use futures_util::future::{join_all, poll_fn};
-use ig_oauth_common::{Claim, Clock as _, Store as _, SystemClock, Timestamp};
+use ig_oauth_common::{AccountPage, Claim, Clock as _, Store as _, SystemClock, Timestamp};
 use ig_oauth_stores::{PostgresStore, StoreSetupErrorKind};
 use ig_oauth_test_servers::{Passage, PostgresServer};
 use support::{NOW, account_of, beside, cause, login, outage};
@@ -58,7 +58,7 @@ async fn callers_who_go_away_cost_no_connection() {
     let builder = PostgresStore::builder(url(&passage)).pool_size(2);
     let store = builder.connect().await.unwrap();
     for _ in 0..50 {
-        let mut asked = Box::pin(store.accounts("client", None, 1));
+        let mut asked = Box::pin(store.accounts(AccountPage::new("client", 1)));
         // As far as the statement's way to the server, and then gone.
         for _ in 0..20 {
             let look = poll_fn(|context| Poll::Ready(asked.as_mut().poll(context).is_ready()));
@@ -68,7 +68,7 @@ async fn callers_who_go_away_cost_no_connection() {
             tokio::task::yield_now().await;
         }
         drop(asked);
-        assert_eq!(store.accounts("client", None, 1).await.unwrap(), []);
+        assert_eq!(store.accounts(AccountPage::new("client", 1)).await.unwrap(), []);
     }
     // The first one, which made the tables, is in no pool.
     assert!(passage.taken() <= 3, "{} connections", passage.taken());
@@ -82,7 +82,7 @@ async fn a_server_that_became_a_standby_is_left() {
     let connect = || PostgresStore::builder(url(&passage)).pool_size(4).connect();
     let store = connect().await.unwrap();
     // A pool full of connections to the old one.
-    join_all((0..20).map(|_| store.accounts("client", None, 1))).await;
+    join_all((0..20).map(|_| store.accounts(AccountPage::new("client", 1)))).await;
     let demote = "ALTER SYSTEM SET default_transaction_read_only = on";
     let client = beside(&old).await;
     client.batch_execute(demote).await.unwrap();
@@ -90,7 +90,7 @@ async fn a_server_that_became_a_standby_is_left() {
     // Its connections learn of it by and by.
     let account = account_of(1);
     let mut writes = 0;
-    while store.put_account(account.clone()).await.is_ok() {
+    while store.put_account(account.clone(), None).await.is_ok() {
         writes += 1;
         assert!(writes < 100_000, "the server goes on writing");
     }
@@ -101,9 +101,9 @@ async fn a_server_that_became_a_standby_is_left() {
     // The name leads to the successor now.
     let successor = PostgresStore::connect(new.url()).await.unwrap();
     let (session, account) = login();
-    successor.begin_session(session.clone(), account.clone()).await.unwrap();
+    successor.put_account(account.clone(), Some(session.clone())).await.unwrap();
     passage.lead_to(new.socket());
-    store.put_account(account.clone()).await.unwrap();
+    store.put_account(account.clone(), None).await.unwrap();
     for found in join_all((0..20).map(|_| store.session(&session.id_hash, NOW))).await {
         assert_eq!(found.unwrap(), Some((session.clone(), account.clone())));
     }
@@ -129,7 +129,7 @@ async fn among_several_servers_the_one_that_writes_is_taken() {
         second.address()
     );
     let store = PostgresStore::connect(url).await.unwrap();
-    store.put_account(account_of(1)).await.unwrap();
+    store.put_account(account_of(1), None).await.unwrap();
     assert_eq!(number(&beside(&primary).await, "SELECT count(*) FROM ig_oauth_accounts").await, 1);
 }
 
@@ -145,7 +145,7 @@ async fn a_server_that_hangs_does_not_keep_the_others_from_their_turn() {
         second.address()
     );
     let store = PostgresStore::connect(url).await.unwrap();
-    store.put_account(account_of(1)).await.unwrap();
+    store.put_account(account_of(1), None).await.unwrap();
     assert!(first.taken() > 0, "the first one was asked first");
 }
 
@@ -161,7 +161,7 @@ async fn nothing_is_set_that_outlives_a_transaction() {
         beside(&server).await.batch_execute("SELECT 'a probe of the log'").await.unwrap();
     }
     let store = PostgresStore::connect(server.url()).await.unwrap();
-    store.put_account(account_of(1)).await.unwrap();
+    store.put_account(account_of(1), None).await.unwrap();
     let log = log();
     assert!(log.contains("INSERT INTO ig_oauth_accounts"), "{log}");
     assert!(log.contains("SET LOCAL statement_timeout"), "{log}");
@@ -265,7 +265,7 @@ async fn why_a_server_is_not_reached_is_said_at_run_time_too() {
     let Some(mut server) = PostgresServer::start() else { return };
     let store = PostgresStore::connect(server.url()).await.unwrap();
     server.kill();
-    let cause = cause(&store.accounts("client", None, 1).await.unwrap_err());
+    let cause = cause(&store.accounts(AccountPage::new("client", 1)).await.unwrap_err());
     assert!(cause.contains("error connecting to server: "), "{cause}");
     assert!(cause.contains("(os error "), "{cause}");
 }
@@ -289,10 +289,10 @@ async fn what_waited_in_a_blocked_runtime_for_too_long_is_not_begun() {
         });
     });
     let store = told.await.unwrap();
-    let late = (1..=20).map(|number| store.put_account(account_of(number)));
+    let late = (1..=20).map(|number| store.put_account(account_of(number), None));
     assert!(join_all(late).await.iter().all(Result::is_err));
     release.send(()).unwrap();
-    store.put_account(account_of(21)).await.unwrap();
+    store.put_account(account_of(21), None).await.unwrap();
     let count = "SELECT count(*) FROM ig_oauth_accounts";
     assert_eq!(number(&beside(&server).await, count).await, 1);
     end.send(()).unwrap();

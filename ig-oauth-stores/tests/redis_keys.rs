@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use ig_oauth_common::{AccountRecord, SessionIdHash, SessionRecord, Store as _, UserId};
+use ig_oauth_common::{
+    AccountPage, AccountRecord, SessionIdHash, SessionRecord, Store as _, UserId,
+};
 use ig_oauth_stores::RedisStore;
 use ig_oauth_test_servers::RedisServer;
 use redis::{Connection, cmd};
@@ -83,7 +85,7 @@ async fn keys_live_as_long_as_their_records_come_to_live() {
     ["session", "sessions"].into_iter().for_each(|kind| at_least(kind, 30));
     ["account", "known", "users", "expiry"].into_iter().for_each(|kind| at_least(kind, 100));
     // An index keeps the longest life of those it names.
-    store.begin_session(session(1, 2), account(1, &[11], b"sealed")).await.unwrap();
+    store.put_account(account(1, &[11], b"sealed"), Some(session(1, 2))).await.unwrap();
     at_least("sessions", 30);
     ["known", "users", "expiry"].into_iter().for_each(|kind| at_least(kind, 100));
 }
@@ -95,7 +97,10 @@ async fn indexes_let_go_of_what_redis_has_forgotten() {
     let mut raw = raw(&server.url());
     for user in [1, 2] {
         let (id, further) = (u8::try_from(user).unwrap(), [11]);
-        store.begin_session(session(user, id), account(user, &further, b"sealed")).await.unwrap();
+        store
+            .put_account(account(user, &further, b"sealed"), Some(session(user, id)))
+            .await
+            .unwrap();
     }
     let mut forget = |name: &str| {
         let gone: u64 = cmd("DEL").arg(name).query(&mut raw).unwrap();
@@ -106,10 +111,13 @@ async fn indexes_let_go_of_what_redis_has_forgotten() {
     assert_eq!(store.session(&id, NOW).await.unwrap(), None);
     let left = [account(2, &[11], b"sealed")];
     assert_eq!(store.accounts_known_by("app", &known).await.unwrap(), left);
-    assert_eq!(store.accounts_expiring("app", later(99 * DAY), None, 9).await.unwrap(), left);
-    assert_eq!(store.accounts("app", None, 9).await.unwrap(), left);
+    assert_eq!(
+        store.accounts(AccountPage::new("app", 9).expiring_before(later(99 * DAY))).await.unwrap(),
+        left
+    );
+    assert_eq!(store.accounts(AccountPage::new("app", 9)).await.unwrap(), left);
     // The user comes back: neither an old session nor an old id is theirs.
-    store.begin_session(session(1, 3), account(1, &[], b"newer")).await.unwrap();
+    store.put_account(account(1, &[], b"newer"), Some(session(1, 3))).await.unwrap();
     assert_eq!(store.sessions(&key(1), NOW).await.unwrap(), [session(1, 3)]);
     assert_eq!(store.session(&id, NOW).await.unwrap(), None);
     assert_eq!(store.accounts_known_by("app", &known).await.unwrap(), left);
@@ -124,8 +132,11 @@ async fn indexes_of_forgotten_records_shrink_at_later_writes() {
     let store = RedisStore::connect(server.url()).await.unwrap();
     let mut raw = raw(&server.url());
     for id in 1..=5 {
-        store.begin_session(session(id.into(), id), account(id.into(), &[], b"")).await.unwrap();
-        store.begin_session(session(9, 100 + id), account(9, &[], b"")).await.unwrap();
+        store
+            .put_account(account(id.into(), &[], b""), Some(session(id.into(), id)))
+            .await
+            .unwrap();
+        store.put_account(account(9, &[], b""), Some(session(9, 100 + id))).await.unwrap();
     }
     for key in all_keys(&mut raw) {
         let key = String::from_utf8(key).unwrap();
@@ -133,7 +144,7 @@ async fn indexes_of_forgotten_records_shrink_at_later_writes() {
             let _: () = cmd("DEL").arg(key).query(&mut raw).unwrap();
         }
     }
-    store.begin_session(session(9, 9), account(9, &[], b"")).await.unwrap();
+    store.put_account(account(9, &[], b""), Some(session(9, 9))).await.unwrap();
     for index in ["users:app", "expiry:app", "sessions:9:app"] {
         let left: u64 = cmd("ZCARD").arg(format!("{{ig_oauth}}:{index}")).query(&mut raw).unwrap();
         assert_eq!(left, 1, "{index}");
@@ -151,7 +162,7 @@ async fn thousands_of_accounts_come_in_order_page_by_page() {
         let put = some.iter().map(|user| {
             let mut account = account(*user, &[], b"");
             account.expires_at = if user % 3 == 0 { later(DAY) } else { later(60 * DAY) };
-            store.put_account(account)
+            store.put_account(account, None)
         });
         for put in join_all(put).await {
             put.unwrap();
@@ -165,23 +176,33 @@ async fn thousands_of_accounts_come_in_order_page_by_page() {
     let keys = |found: Vec<AccountRecord>| -> Vec<_> {
         found.into_iter().map(|account| account.key).collect()
     };
-    assert_eq!(keys(store.accounts("app", None, usize::MAX).await.unwrap()), all);
-    let found = store.accounts_expiring("app", later(DAY + 1), None, usize::MAX).await.unwrap();
+    assert_eq!(keys(store.accounts(AccountPage::new("app", usize::MAX)).await.unwrap()), all);
+    let found = store
+        .accounts(AccountPage::new("app", usize::MAX).expiring_before(later(DAY + 1)))
+        .await
+        .unwrap();
     assert_eq!(keys(found), expiring);
     // In pages, each revoked before the next: from walking in order to putting in order.
     let (mut after, mut seen) = (None, Vec::new());
     loop {
-        let page =
-            store.accounts_expiring("app", later(DAY + 1), after.as_ref(), 700).await.unwrap();
+        let page = store
+            .accounts(
+                AccountPage::new("app", 700).after(after.as_ref()).expiring_before(later(DAY + 1)),
+            )
+            .await
+            .unwrap();
         let Some(last) = page.last() else { break };
         after = Some(last.key.clone());
         for account in &page {
-            store.revoke("app", account.key.user_id()).await.unwrap();
+            assert!(store.forget_account(&account.key, &account.sealed_token).await.unwrap());
         }
         seen.extend(keys(page));
     }
     assert_eq!(seen, expiring);
-    assert_eq!(store.accounts_expiring("app", later(DAY), None, 9).await.unwrap(), []);
+    assert_eq!(
+        store.accounts(AccountPage::new("app", 9).expiring_before(later(DAY))).await.unwrap(),
+        []
+    );
 }
 
 /// What the library hands to a store, with markers for what it does not: the id of a session, of
@@ -195,7 +216,7 @@ async fn a_dump_of_everything_shows_no_session_id_and_no_token() {
     let sealed: Vec<u8> = token.bytes().map(|byte| byte ^ 0x5a).collect();
     let id_hash = SessionIdHash::from_bytes(Sha256::digest(id).into());
     let session = SessionRecord::new(id_hash, key(1), NOW, NOW, later(DAY));
-    store.begin_session(session, account(1, &[11], &sealed)).await.unwrap();
+    store.put_account(account(1, &[11], &sealed), Some(session)).await.unwrap();
     assert!(store.replace_account(&sealed, account(1, &[11], &sealed)).await.unwrap());
     let mut raw = raw(&server.url());
     let mut dump = Vec::new();

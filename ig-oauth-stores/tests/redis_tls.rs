@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ig_oauth_common::Store as _;
+use ig_oauth_common::{Claim, Store as _};
 use ig_oauth_stores::{RedisStore, StoreSetupErrorKind};
 use ig_oauth_test_servers::RedisServer;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
@@ -65,7 +65,7 @@ async fn a_server_under_the_given_root_is_trusted() {
         let store = RedisStore::builder(url).root_pem(root.clone()).connect().await.unwrap();
         fill(&store).await;
         assert!(store.account(&key(1), NOW).await.unwrap().is_some());
-        store.release("state", "owner").await.unwrap();
+        assert!(store.claim(Claim::given_back("state", "owner"), NOW).await.unwrap());
     }
 }
 

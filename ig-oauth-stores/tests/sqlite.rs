@@ -7,7 +7,7 @@ mod support;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ig_oauth_common::Store as _;
+use ig_oauth_common::{AccountPage, Store as _};
 use ig_oauth_stores::{SqliteStore, StoreSetupErrorKind, suite};
 use support::{HOUR, NOW, login};
 
@@ -51,7 +51,7 @@ async fn a_login_outlives_the_process() {
     let file = File::new();
     let (session, account) = login();
     let store = SqliteStore::open(file.path()).await.unwrap();
-    store.begin_session(session.clone(), account.clone()).await.unwrap();
+    store.put_account(account.clone(), Some(session.clone())).await.unwrap();
     drop(store);
     let store = SqliteStore::open(format!("sqlite:{}", file.path())).await.unwrap();
     let found = store.session(&session.id_hash, NOW).await.unwrap();
@@ -64,13 +64,13 @@ async fn a_lock_held_elsewhere_stops_writers_within_the_timeout_and_no_reader() 
     let builder = SqliteStore::builder(file.path()).timeout(Duration::from_secs(1));
     let store = builder.open().await.unwrap();
     let (session, account) = login();
-    store.begin_session(session.clone(), account.clone()).await.unwrap();
+    store.put_account(account.clone(), Some(session.clone())).await.unwrap();
     let holder = rusqlite::Connection::open(file.path()).unwrap();
     holder.execute_batch("BEGIN IMMEDIATE").unwrap();
-    assert!(store.put_account(account.clone()).await.is_err());
+    assert!(store.put_account(account.clone(), None).await.is_err());
     assert!(store.session(&session.id_hash, NOW).await.unwrap().is_some());
     holder.execute_batch("COMMIT").unwrap();
-    store.put_account(account).await.unwrap();
+    store.put_account(account, None).await.unwrap();
 }
 
 #[cfg(unix)]
@@ -79,20 +79,20 @@ async fn a_file_that_is_not_where_it_was_is_an_outage_until_it_is_back() {
     let file = File::new();
     let store = SqliteStore::open(file.path()).await.unwrap();
     let (session, account) = login();
-    store.begin_session(session.clone(), account.clone()).await.unwrap();
+    store.put_account(account.clone(), Some(session.clone())).await.unwrap();
     assert!(store.session(&session.id_hash, NOW).await.unwrap().is_some());
     let away = file.0.join("away.db");
     std::fs::rename(file.path(), &away).unwrap();
     let error = store.session(&session.id_hash, NOW).await.unwrap_err();
     assert!(support::cause(&error).contains("put it back"), "{}", support::cause(&error));
-    assert!(store.put_account(account.clone()).await.is_err());
+    assert!(store.put_account(account.clone(), None).await.is_err());
     assert!(!std::path::Path::new(&file.path()).exists(), "no other file is made in its place");
     // Another one, as of a backup, is not taken for it.
     std::fs::copy(&away, file.path()).unwrap();
     assert!(store.session(&session.id_hash, NOW).await.is_err());
     std::fs::rename(&away, file.path()).unwrap();
     assert!(store.session(&session.id_hash, NOW).await.unwrap().is_some());
-    store.put_account(account).await.unwrap();
+    store.put_account(account, None).await.unwrap();
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn the_printed_tables_are_the_ones_it_wants() {
     let beside = rusqlite::Connection::open(file.path()).unwrap();
     beside.execute_batch(&SqliteStore::schema("mine").unwrap()).unwrap();
     let store = unmanaged().open().await.unwrap();
-    store.put_account(login().1).await.unwrap();
+    store.put_account(login().1, None).await.unwrap();
     beside.execute_batch("UPDATE mine_schema SET version = 99").unwrap();
     let newer = unmanaged().open().await.unwrap_err();
     assert!(newer.to_string().contains("update it"), "{newer}");
@@ -125,15 +125,15 @@ async fn the_printed_tables_are_the_ones_it_wants() {
 async fn what_has_expired_is_forgotten() {
     let store = SqliteStore::open(":memory:").await.unwrap();
     let (session, account) = login();
-    store.begin_session(session, account.clone()).await.unwrap();
+    store.put_account(account.clone(), Some(session)).await.unwrap();
     assert!(store.claim(support::claim(), NOW).await.unwrap());
-    store.put_deletion(support::deletion()).await.unwrap();
+    store.put_deletion(None, support::deletion(), NOW).await.unwrap();
     assert_eq!(store.purge_expired(NOW).await.unwrap(), 0);
     assert_eq!(store.purge_expired(NOW.saturating_add(2 * HOUR)).await.unwrap(), 2);
     assert_eq!(store.purge_expired(NOW.saturating_add(25 * HOUR)).await.unwrap(), 1);
     assert!(store.account(&account.key, NOW).await.unwrap().is_some());
     assert_eq!(store.purge_expired(NOW.saturating_add(61 * 24 * HOUR)).await.unwrap(), 1);
-    assert_eq!(store.accounts("client", None, 10).await.unwrap(), []);
+    assert_eq!(store.accounts(AccountPage::new("client", 10)).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -182,7 +182,7 @@ async fn v_12_the_file_and_its_journals_are_for_this_user_alone() {
     let file = File::new();
     let (session, account) = login();
     let store = SqliteStore::open(file.path()).await.unwrap();
-    store.begin_session(session, account).await.unwrap();
+    store.put_account(account, Some(session)).await.unwrap();
     let mut names = Vec::new();
     for entry in std::fs::read_dir(&file.0).unwrap() {
         let entry = entry.unwrap();
@@ -215,7 +215,7 @@ async fn v_12_a_file_that_others_may_use_is_closed_to_them_when_it_is_opened() {
         let names = ["", "-wal", "-shm"].map(|end| format!("{}{end}", file.path()));
         {
             let store = SqliteStore::open(file.path()).await.unwrap();
-            store.begin_session(session.clone(), account).await.unwrap();
+            store.put_account(account, Some(session.clone())).await.unwrap();
             // As a crash leaves them: the journals stay beside the file.
             for name in &names {
                 set_permissions(name, Permissions::from_mode(before)).unwrap();

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ig_oauth_common::{Clock as _, Store as _, SystemClock};
+use ig_oauth_common::{AccountPage, Clock as _, Store as _, SystemClock};
 use ig_oauth_conformance::browser::Browser;
 use ig_oauth_conformance::example::Example;
 use ig_oauth_conformance::harness::{App, Settings};
@@ -82,7 +82,8 @@ async fn a_due_token_is_refreshed_and_ctrl_c_ends_it_cleanly() {
     app.log_in(&mut Browser::new()).await;
     app.provider.set_time(now);
     let account = async || {
-        let accounts = store.accounts(app.provider.client_id(), None, 10).await.unwrap();
+        let accounts =
+            store.accounts(AccountPage::new(app.provider.client_id(), 10)).await.unwrap();
         <[_; 1]>::try_from(accounts).unwrap()
     };
     let [before] = account().await;

@@ -5,6 +5,6 @@ mod attempt;
 mod attempts;
 mod pending;
 
-pub(crate) use attempt::{Attempt, State, choice_byte, read_choice};
+pub(crate) use attempt::{ATTEMPT_LIFETIME, Attempt, State, choice_byte, read_choice};
 pub(crate) use attempts::{Attempts, NotThisAttempt};
 pub(crate) use pending::PendingAttempts;

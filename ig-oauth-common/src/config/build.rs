@@ -73,6 +73,9 @@ impl ConfigBuilder {
             addresses,
             keyring,
         };
+        for warning in &warnings {
+            crate::trace::warning(warning);
+        }
         Ok(Config {
             steps: Arc::new(steps(&self, ground, self.signed_requests()?)?),
             warnings: warnings.into(),

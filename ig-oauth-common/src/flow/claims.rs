@@ -14,7 +14,7 @@ use crate::hooks::HookError;
 use crate::provider::SignedRequest;
 use crate::randomness::{Randomness, random};
 use crate::store::{BoxedStore, Claim, unavailable};
-use crate::tasks::Tasks;
+use crate::tasks::{Tasks, runtime};
 
 /// How often one looks whether another has given its claim back.
 const POLL: Duration = Duration::from_millis(50);
@@ -52,8 +52,9 @@ impl Claims {
     }
 
     pub(super) async fn give_back(&self, key: &str, owner: &str) {
-        let release = async { self.store.release(key, owner).await.map_err(unavailable) };
-        if self.deadline.for_store(release).await.is_err() {
+        let given_back = self.store.claim(Claim::given_back(key, owner), self.now());
+        let given_back = async { given_back.await.map_err(unavailable) };
+        if self.deadline.for_store(given_back).await.is_err() {
             crate::trace::warning("a claim on a signed request could not be given back; it ends");
         }
     }
@@ -98,6 +99,7 @@ impl Deadline {
         self,
         work: impl Future<Output = Result<T, AuthError>>,
     ) -> Result<T, AuthError> {
+        runtime()?;
         let late = |_| AuthError::with_source(AuthErrorKind::Store, "the store took too long");
         time::timeout(self.0, work).await.map_err(late)?
     }
@@ -107,6 +109,7 @@ impl Deadline {
         self,
         work: impl Future<Output = Result<T, HookError>>,
     ) -> Result<T, AuthError> {
+        runtime()?;
         let failed = match time::timeout(self.0, work).await {
             Ok(Ok(done)) => return Ok(done),
             Ok(Err(error)) => AuthError::with_source(AuthErrorKind::Hook, error),

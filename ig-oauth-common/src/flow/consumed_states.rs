@@ -7,8 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::attempt::State;
-use crate::clock::Timestamp;
+use crate::attempt::{ATTEMPT_LIFETIME, State};
+use crate::clock::{CLOCK_SKEW, Timestamp};
 use crate::expiring_map::{Expires, ExpiringMap};
 use crate::messages::Reply;
 
@@ -35,8 +35,9 @@ pub(crate) struct ConsumedStates {
 
 struct Mark {
     stage: Stage,
-    /// When the attempt can call back no more.
-    dead_after: Timestamp,
+    /// When no attempt that can call back now could do so any more: later than its own end, so that the
+    /// marks leave in the order in which they came.
+    kept_until: Timestamp,
 }
 
 enum Stage {
@@ -46,7 +47,7 @@ enum Stage {
 
 impl Expires for Mark {
     fn expires_at(&self) -> Timestamp {
-        self.dead_after
+        self.kept_until
     }
 }
 
@@ -75,7 +76,8 @@ impl ConsumedStates {
         }
         known.forget_expired(now);
         let (sender, receiver) = watch::channel(None);
-        known.insert(*state, Mark { stage: Stage::UnderWay(receiver), dead_after });
+        let kept_until = dead_after.max(now.saturating_add(ATTEMPT_LIFETIME + CLOCK_SKEW));
+        known.insert(*state, Mark { stage: Stage::UnderWay(receiver), kept_until });
         Entry::First(sender)
     }
 
@@ -133,7 +135,7 @@ mod tests {
             states.consume(&state(), at(700), at(100));
         }
         assert_eq!(states.known().len(), 100);
-        states.consume(&state(), at(1400), at(701));
+        states.consume(&state(), at(1400), at(761));
         assert_eq!(states.known().len(), 1);
     }
 
@@ -142,13 +144,14 @@ mod tests {
         let states = ConsumedStates::default();
         let first = state();
         states.consume(&first, at(700), at(100));
+        // Its attempt is older than all others, and it is consumed later.
         let second = state();
-        states.consume(&second, at(701), at(101));
+        states.consume(&second, at(200), at(100));
         for _ in 0..CAPACITY - 1 {
-            states.consume(&state(), at(702), at(102));
+            states.consume(&state(), at(700), at(100));
         }
         assert_eq!(states.known().len(), CAPACITY);
-        assert!(matches!(states.consume(&second, at(701), at(102)), Entry::UnderWay(_)));
+        assert!(matches!(states.consume(&second, at(200), at(100)), Entry::UnderWay(_)));
         assert!(matches!(states.consume(&first, at(700), at(100)), Entry::First(_)));
     }
 }

@@ -10,17 +10,16 @@ use crate::encoding::to_base64url;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::hooks::{BoxedHooks, DataDeletion, Deauthorization};
 use crate::provider::SignedRequest;
-use crate::session::Accounts;
+use crate::session::{Accounts, MOST_WRITES};
 use crate::store::{DeletionRecord, DeletionStatus, unavailable};
 use crate::token_facts::UserId;
 
 /// How long a store keeps the status of a deletion request.
 const STATUS_LIFETIME: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 
-/// Deadlines that a deletion under way may take: what is known, the revocation, the hook, the claim
-/// on the status, its writing and giving that claim back have one each, and finding out which callback
-/// had the text first.
-const STEPS: u32 = 7;
+/// Deadlines that a deletion under way may take: what is known, finding out which callback had the text
+/// first, the revocation, the hook, giving that claim back, and writing the status have one each.
+const STEPS: u32 = 6;
 
 pub(crate) struct Deletions {
     pub(crate) codes: ConfirmationCodes,
@@ -120,8 +119,8 @@ impl Deletions {
         let record = self.record(hash, status, requested_at);
         self.change_status(hash, |found| {
             // A queue can be faster than this task: what it reported meanwhile is newer.
-            let was_reported = found.is_some() && found != before;
-            (status != DeletionStatus::Queued || !was_reported).then_some(record)
+            let was_reported = found.is_some() && *found != before;
+            (status != DeletionStatus::Queued || !was_reported).then(|| record.clone())
         })
         .await
     }
@@ -131,7 +130,7 @@ impl Deletions {
     async fn take_back_what_is_queued(self: &Arc<Self>, code: &str) {
         let Some(hash) = confirmation_code::hash(code) else { return };
         let noted = self.change_status(hash, |found| {
-            let queued = found.filter(|found| found.status == DeletionStatus::Queued)?;
+            let queued = found.clone().filter(|found| found.status == DeletionStatus::Queued)?;
             Some(DeletionRecord { status: DeletionStatus::Failed, ..queued })
         });
         if noted.await.is_err() {
@@ -176,19 +175,11 @@ impl Deletions {
             },
         };
         let record = self.record(hash, status, requested_at);
-        // A task of its own: a caller who leaves would otherwise take the claim along, and keep every
-        // other report waiting until it ends.
-        let deletions = Arc::clone(self);
-        let writing = self.claims.tasks.spawn(async move {
-            let write = deletions.change_status(hash, |found| {
-                let is_done = found.is_some_and(|found| found.status == DeletionStatus::Done);
-                (status != DeletionStatus::Queued || !is_done).then_some(record)
-            });
-            write.await
-        })?;
-        let lost =
-            |_| AuthError::with_source(AuthErrorKind::Store, "the task that wrote it was lost");
-        writing.await.map_err(lost)??;
+        self.change_status(hash, |found| {
+            let is_done = found.as_ref().is_some_and(|found| found.status == DeletionStatus::Done);
+            (status != DeletionStatus::Queued || !is_done).then(|| record.clone())
+        })
+        .await?;
         Ok(true)
     }
 
@@ -202,22 +193,28 @@ impl Deletions {
         DeletionRecord::new(code_hash, status, requested_at, expires_at)
     }
 
-    /// Writes what `change` makes of the record, while nobody else changes it: a report and the
-    /// hook's own answer would otherwise overwrite each other.
+    /// Writes what `change` makes of the record as it is then: a report and the hook's own answer would
+    /// otherwise overwrite each other.
     async fn change_status(
-        self: &Arc<Self>,
+        &self,
         hash: [u8; 32],
-        change: impl FnOnce(Option<DeletionRecord>) -> Option<DeletionRecord>,
+        change: impl Fn(&Option<DeletionRecord>) -> Option<DeletionRecord>,
     ) -> Result<(), AuthError> {
         let Some(accounts) = &self.revocations.accounts else { return Ok(()) };
-        let key = format!("deletion-status:{}", to_base64url(&hash));
         let write = async {
-            match change(self.find(accounts, &hash).await?) {
-                Some(record) => accounts.store().put_deletion(record).await.map_err(unavailable),
-                None => Ok(()),
+            for _ in 0..MOST_WRITES {
+                let found = self.find(accounts, &hash).await?;
+                let Some(record) = change(&found) else { return Ok(()) };
+                let (present, now) = (found.map(|found| found.status), self.claims.now());
+                let written = accounts.store().put_deletion(present, record, now).await;
+                if written.map_err(unavailable)? {
+                    return Ok(());
+                }
             }
+            let contended = "the status of a deletion changes all the time";
+            Err(AuthError::with_source(AuthErrorKind::Store, contended))
         };
-        self.claims.alone(key, self.claims.life(2), self.deadline.for_store(write)).await
+        self.deadline.for_store(write).await
     }
 
     async fn find(

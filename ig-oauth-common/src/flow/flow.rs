@@ -160,15 +160,14 @@ impl Flow {
     /// before the hook has returned. What is `Done` stays done when `Queued` is reported after it; what
     /// is `Queued` becomes `Failed` when the hook fails, so that the request can come again.
     ///
-    /// Only one at a time writes a status, on all instances: it waits for others, looking every 50
-    /// milliseconds, for up to one [`callback_deadline`](crate::ConfigBuilder::callback_deadline);
-    /// reading, writing and giving way to the next have one each, too. Once begun, the writing goes
-    /// on when the future is dropped.
+    /// Of several at once, on any instance, none is lost: a status that changes meanwhile is read again.
+    /// It takes up to one [`callback_deadline`](crate::ConfigBuilder::callback_deadline); when its
+    /// future is dropped before, report again.
     ///
     /// # Errors
     ///
-    /// `Store` when there is no store, it does not answer in time, or somebody else's turn does not
-    /// end. `Internal` outside of a Tokio runtime.
+    /// `Store` when there is no store, it does not answer in time, or others change the status all the
+    /// time. `Internal` outside of a Tokio runtime.
     pub async fn report_deletion(
         &self,
         confirmation_code: &str,
@@ -195,7 +194,8 @@ impl Flow {
     /// left, and a login whose browser hung up would end with it.
     ///
     /// That runtime should run as long as the flow is used, as the one of `main` does; once it has
-    /// ended, tasks run where requests are. The first call for a configuration counts.
+    /// ended, tasks run where requests are, until another one calls this. Of several that run the first
+    /// one counts, for all clones of the [`Config`](crate::Config).
     pub fn run_tasks_here(&self) {
         self.steps.tasks.run_here();
     }
@@ -204,6 +204,7 @@ impl Flow {
 impl fmt::Debug for Flow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Flow")
+            .field("client_id", &self.steps.links.client_id)
             .field("redirect_uri", &self.steps.addresses.redirect_uri.as_str())
             .finish_non_exhaustive()
     }

@@ -193,22 +193,21 @@ impl Refreshes {
     ) -> Outcome {
         let key = format!("refresh:{}", to_base64url(hash));
         let owner = to_base64url(&random::<16>(&*self.randomness).map_err(AuthError::from)?);
-        let claim = |wait: Duration| {
-            let now = self.now();
-            let claim = Claim::new(&*key, &*owner, now.saturating_add(wait));
-            async move { accounts.store().claim(claim, now).await.map_err(unavailable) }
+        let claim = |claim: Claim| async {
+            accounts.store().claim(claim, self.now()).await.map_err(unavailable)
         };
-        if !within(until, async { Ok(claim(LEASE).await?) }).await? {
+        let held = |wait| Claim::new(&*key, &*owner, self.now().saturating_add(wait));
+        if !within(until, async { Ok(claim(held(LEASE)).await?) }).await? {
             return Err(self.why_elsewhere(token, account, accounts).await);
         }
         let ended = within(until, self.refresh_stored(token, account, accounts)).await;
         // Where the provider says no it would say the same to every instance: they wait together. What
         // fails here ends with the lease.
-        let wait = match &ended {
-            Err(error) if error.is_rejected() => self.shared.wait_after(hash, error),
-            _ => Duration::ZERO,
+        let after = match &ended {
+            Err(error) if error.is_rejected() => held(self.shared.wait_after(hash, error)),
+            _ => Claim::given_back(&*key, &*owner),
         };
-        let _ = time::timeout(RELEASE_WAIT, claim(wait)).await;
+        let _ = time::timeout(RELEASE_WAIT, claim(after)).await;
         ended
     }
 

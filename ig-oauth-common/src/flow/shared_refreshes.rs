@@ -27,6 +27,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 
 /// How a refresh ended. After a failure the next try is not before the wait that the error names, or the
 /// one of this file.
+/// Longer than any new token is kept, so that what is under way is the last to make room.
+const LONGEST_UNDER_WAY: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
 pub(super) type Outcome = Result<Token, RefreshError>;
 
 /// A refresh that a task runs.
@@ -72,6 +75,15 @@ impl Mark {
     }
 
     /// Whether it still counts. A clock that stepped back must not stretch it.
+    fn is_under_way(&self) -> bool {
+        matches!(self.stage, Stage::UnderWay(_))
+    }
+
+    /// Its task is gone: the runtime ended, or the client panicked.
+    fn is_lost(&self) -> bool {
+        matches!(&self.stage, Stage::UnderWay(under_way) if !under_way.is_alive())
+    }
+
     fn holds(&self, now: Timestamp) -> bool {
         self.until > now && self.since.saturating_since(now) <= CLOCK_SKEW
     }
@@ -128,11 +140,17 @@ impl SharedRefreshes {
             return Entry::NotNow;
         }
         known.forget_expired(now);
+        if known.get(&token).is_none() && known.next_to_leave().is_some_and(Mark::is_under_way) {
+            // All are under way, then. The tasks of some may be gone.
+            known.retain(|mark| !mark.is_lost());
+            if known.next_to_leave().is_some() {
+                return Entry::NotNow;
+            }
+        }
         let (sender, outcome) = watch::channel(None);
         let under_way = UnderWay { outcome, wait_until: Instant::now() + wait };
         let stage = Stage::UnderWay(under_way.clone());
-        // No longer than a lost task should be waited for, and the last to make room.
-        known.insert(token, Mark::new(failures, stage, now, LONGEST_WAIT));
+        known.insert(token, Mark::new(failures, stage, now, LONGEST_UNDER_WAY));
         Entry::First(sender, under_way)
     }
 
@@ -311,15 +329,33 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_is_bounded_also_while_all_are_under_way() {
+    fn the_set_is_bounded_and_lost_tasks_make_room() {
         let refreshes = SharedRefreshes::default();
         let mut senders = Vec::new();
-        for number in 0..CAPACITY + 10 {
+        for number in 0..CAPACITY {
             let begun = refreshes.begin(numbered(number), WAIT, true, at(100));
             let Entry::First(sender, _) = begun else { panic!() };
             senders.push(sender);
         }
-        assert_eq!(refreshes.known().len(), CAPACITY);
+        assert!(matches!(refreshes.begin(TOKEN, WAIT, true, at(100)), Entry::NotNow));
+        senders.clear();
+        assert!(matches!(refreshes.begin(TOKEN, WAIT, true, at(100)), Entry::First(..)));
+    }
+
+    #[test]
+    fn a_refresh_under_way_is_the_last_to_make_room() {
+        let refreshes = SharedRefreshes::default();
+        let Entry::First(_sender, _) = refreshes.begin(TOKEN, WAIT, true, at(100)) else {
+            panic!()
+        };
+        for number in 0..CAPACITY + 10 {
+            let Entry::First(..) = refreshes.begin(numbered(number), WAIT, true, at(100)) else {
+                panic!()
+            };
+            let year = Duration::from_secs(366 * 24 * 60 * 60);
+            refreshes.finish(&numbered(number), &failed(Some(year)), year, at(100));
+        }
+        assert!(matches!(refreshes.begin(TOKEN, WAIT, true, at(100)), Entry::UnderWay(_)));
     }
 
     #[test]

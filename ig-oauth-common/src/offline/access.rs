@@ -10,7 +10,7 @@ use crate::error::{AuthError, AuthErrorKind};
 use crate::flow::{Deaths, Flow, Patience, RefreshError, Refreshes, is_due};
 use crate::provider::Token;
 use crate::session::{Accounts, Sessions, Stored};
-use crate::store::{AccountRecord, unavailable};
+use crate::store::{AccountPage, AccountRecord, unavailable};
 use crate::token_facts::UserId;
 
 /// The stored accounts of one app, for background jobs: a user's valid token at any hour.
@@ -209,17 +209,18 @@ impl OfflineAccess {
         limit: usize,
     ) -> Result<Vec<AccountRecord>, AuthError> {
         let after = after.map(|id| self.accounts.key(id));
-        let client_id = self.accounts.client_id();
-        let accounts = self.accounts.store().accounts(client_id, after.as_ref(), limit).await;
+        let page = AccountPage::new(self.accounts.client_id(), limit).after(after.as_ref());
+        let accounts = self.accounts.store().accounts(page).await;
         accounts.map_err(unavailable)
     }
 
     /// Forgets every account that is known by `id`, its token and all its sessions, on every
-    /// instance. How many accounts there were.
+    /// instance. How many accounts there were. A user who logs in meanwhile is forgotten, too.
     ///
     /// # Errors
     ///
-    /// `Store` when the store does not answer.
+    /// `Store` when the store does not answer, or an account changes all the time. What was forgotten
+    /// before stays forgotten; call it again.
     pub async fn revoke(&self, id: &UserId) -> Result<u64, AuthError> {
         let revoked = self.accounts.revoke(id, |_| true).await?;
         Ok(u64::try_from(revoked.accounts.len()).unwrap_or(u64::MAX))

@@ -14,7 +14,7 @@ use super::report::RefreshReport;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::flow::{Patience, RefreshError, is_due};
 use crate::session::Stored;
-use crate::store::{AccountRecord, unavailable};
+use crate::store::{AccountPage, AccountRecord, unavailable};
 use crate::token_facts::{Lifetime, UserId};
 
 /// Longest wait after the provider throttled.
@@ -171,11 +171,8 @@ impl Refresher {
         let mut after = None;
         let mut running = JoinSet::new();
         let ended = 'pass: loop {
-            let batch = accounts
-                .store()
-                .accounts_expiring(accounts.client_id(), before, after.as_ref(), self.batch)
-                .await;
-            let batch = match batch {
+            let page = AccountPage::new(accounts.client_id(), self.batch).after(after.as_ref());
+            let batch = match accounts.store().accounts(page.expiring_before(before)).await {
                 Ok(batch) => batch,
                 Err(error) => break Err(unavailable(error)),
             };

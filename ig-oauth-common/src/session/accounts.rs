@@ -10,7 +10,7 @@ use super::unreadable::UnreadableAccounts;
 use crate::clock::{Clock, Timestamp};
 use crate::error::{AuthError, AuthErrorKind};
 use crate::provider::{Provider, Token};
-use crate::store::{AccountKey, AccountRecord, BoxedStore, unavailable};
+use crate::store::{AccountKey, AccountPage, AccountRecord, BoxedStore, unavailable};
 use crate::token_facts::UserId;
 
 /// How often a write that another one outran is tried again.
@@ -99,7 +99,7 @@ impl Accounts {
         further_ids: Vec<UserId>,
     ) -> Result<(), AuthError> {
         let account = self.record(token, further_ids)?;
-        self.store.put_account(account).await.map_err(unavailable)
+        self.store.put_account(account, None).await.map_err(unavailable)
     }
 
     /// Puts a refreshed token into the place of the one that `account` holds. False when the account
@@ -124,7 +124,7 @@ impl Accounts {
 
     /// Whether the newest stored account opens with the configured secrets; also when there is none.
     pub(crate) async fn newest_opens(&self) -> Result<bool, AuthError> {
-        let accounts = self.store.accounts(&self.client_id, None, LOOKED_AT).await;
+        let accounts = self.store.accounts(AccountPage::new(&self.client_id, LOOKED_AT)).await;
         let accounts = accounts.map_err(unavailable)?;
         let newest = accounts.iter().max_by_key(|account| account.issued_at);
         Ok(newest.is_none_or(|account| self.opened(account).is_ok()))

@@ -45,7 +45,7 @@ impl StoredSessions {
         let account = self.accounts.record(token, further_ids)?;
         let ends_at = self.cookie.ends_at(now, now, token);
         let session = SessionRecord::new(hash(&id), account.key.clone(), now, now, ends_at);
-        self.accounts.store().begin_session(session, account).await.map_err(unavailable)?;
+        self.accounts.store().put_account(account, Some(session)).await.map_err(unavailable)?;
         Ok(to_base64url(&id))
     }
 

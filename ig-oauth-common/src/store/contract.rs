@@ -1,7 +1,8 @@
 //! The trait that a store answers to.
 
 use super::records::{
-    AccountKey, AccountRecord, Claim, DeletionRecord, SessionIdHash, SessionRecord, StoreError,
+    AccountKey, AccountPage, AccountRecord, Claim, DeletionRecord, DeletionStatus, SessionIdHash,
+    SessionRecord, StoreError,
 };
 use crate::clock::Timestamp;
 use crate::futures::boxed;
@@ -13,20 +14,17 @@ use crate::token_facts::UserId;
 /// caller, so that one clock rules; a store may use its own for forgetting what has expired.
 ///
 /// Write the methods as `async fn`. Their futures must be `Send`, and safe to drop halfway.
+///
+/// Records may gain fields, with a default where `new` is not told of one. A store keeps those it knows:
+/// what the flow cannot do without goes into an account's sealed token, which every store keeps whole.
 #[diagnostic::on_unimplemented(note = "a store in an `Arc` goes to `shared_store`")]
 pub trait Store: Send + Sync + 'static {
-    /// Keeps a new session and the account it belongs to, as [`put_account`](Self::put_account)
-    /// does: both or neither. The account's other sessions stay and use the new token.
-    fn begin_session(
-        &self,
-        session: SessionRecord,
-        account: AccountRecord,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
-
-    /// Keeps an account. One of the same key gives way, further ids joined.
+    /// Keeps an account, and a session of it where one begins: both or neither. An account of the same
+    /// key gives way, further ids joined; its other sessions stay and use the new token.
     fn put_account(
         &self,
         account: AccountRecord,
+        session: Option<SessionRecord>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// The session with its account, in one round trip: `None` when either is missing or has
@@ -79,22 +77,10 @@ pub trait Store: Send + Sync + 'static {
         account: AccountRecord,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Up to `limit` accounts of an app in the order of their keys, after `after`: for batches.
+    /// A page of an app's accounts, in the order of their keys.
     fn accounts(
         &self,
-        client_id: &str,
-        after: Option<&AccountKey>,
-        limit: usize,
-    ) -> impl Future<Output = Result<Vec<AccountRecord>, StoreError>> + Send;
-
-    /// Up to `limit` accounts of an app whose tokens stop working before `before`, in the order of
-    /// their keys, after `after`: for keeping tokens alive.
-    fn accounts_expiring(
-        &self,
-        client_id: &str,
-        before: Timestamp,
-        after: Option<&AccountKey>,
-        limit: usize,
+        page: AccountPage<'_>,
     ) -> impl Future<Output = Result<Vec<AccountRecord>, StoreError>> + Send;
 
     /// The accounts of an app that are known by `id`: their own, or one of the further ids.
@@ -104,14 +90,6 @@ pub trait Store: Send + Sync + 'static {
         id: &UserId,
     ) -> impl Future<Output = Result<Vec<AccountRecord>, StoreError>> + Send;
 
-    /// Forgets every account of an app that is known by `id`, and all sessions of it. How many
-    /// accounts there were.
-    fn revoke(
-        &self,
-        client_id: &str,
-        id: &UserId,
-    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
-
     /// Forgets an account and all sessions of it if its sealed token is still `present`, so that a
     /// late revocation never undoes a newer login. Whether it did.
     fn forget_account(
@@ -120,26 +98,24 @@ pub trait Store: Send + Sync + 'static {
         present: &[u8],
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Makes a claim, unless another owner's holds at `now`. Whether it was made. A claim of the
-    /// same owner is renewed.
+    /// Makes a claim, unless another owner's holds at `now`. Whether it was made. The claim of the same
+    /// owner is renewed: longer, shorter, or until a moment that has passed, which gives it back. Such
+    /// a claim keeps nobody out, so a store need not keep it.
     fn claim(
         &self,
         claim: Claim,
         now: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Gives a claim back, if `owner` holds it.
-    fn release(
-        &self,
-        key: &str,
-        owner: &str,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
-
-    /// Keeps a deletion request; one of the same code gives way.
+    /// Keeps a deletion request if the status of its code is still `present`, none where there is no
+    /// such request or it has expired at `now`: so of two who report at once none is overwritten
+    /// unseen. Whether it did.
     fn put_deletion(
         &self,
+        present: Option<DeletionStatus>,
         deletion: DeletionRecord,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+        now: Timestamp,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// The deletion request of that code: `None` when it is missing or has expired at `now`.
     fn deletion(
@@ -152,8 +128,7 @@ pub trait Store: Send + Sync + 'static {
 boxed! {
     /// A [`Store`] behind a pointer.
     BoxedStore of Store {
-        fn begin_session(session: SessionRecord, account: AccountRecord) -> Result<(), StoreError>;
-        fn put_account(account: AccountRecord) -> Result<(), StoreError>;
+        fn put_account(account: AccountRecord, session: Option<SessionRecord>) -> Result<(), StoreError>;
         fn session(id: &'a SessionIdHash, now: Timestamp) -> Result<Option<(SessionRecord, AccountRecord)>, StoreError>;
         fn touch_session(id: &'a SessionIdHash, last_seen_at: Timestamp, expires_at: Timestamp) -> Result<(), StoreError>;
         fn end_session(id: &'a SessionIdHash) -> Result<(), StoreError>;
@@ -161,13 +136,11 @@ boxed! {
         fn end_sessions(account: &'a AccountKey) -> Result<u64, StoreError>;
         fn account(key: &'a AccountKey, now: Timestamp) -> Result<Option<AccountRecord>, StoreError>;
         fn replace_account(present: &'a [u8], account: AccountRecord) -> Result<bool, StoreError>;
-        fn accounts(client_id: &'a str, after: Option<&'a AccountKey>, limit: usize) -> Result<Vec<AccountRecord>, StoreError>;
-        fn accounts_expiring(client_id: &'a str, before: Timestamp, after: Option<&'a AccountKey>, limit: usize) -> Result<Vec<AccountRecord>, StoreError>;
+        fn accounts(page: AccountPage<'a>) -> Result<Vec<AccountRecord>, StoreError>;
         fn accounts_known_by(client_id: &'a str, id: &'a UserId) -> Result<Vec<AccountRecord>, StoreError>;
         fn forget_account(key: &'a AccountKey, present: &'a [u8]) -> Result<bool, StoreError>;
         fn claim(claim: Claim, now: Timestamp) -> Result<bool, StoreError>;
-        fn release(key: &'a str, owner: &'a str) -> Result<(), StoreError>;
-        fn put_deletion(deletion: DeletionRecord) -> Result<(), StoreError>;
+        fn put_deletion(present: Option<DeletionStatus>, deletion: DeletionRecord, now: Timestamp) -> Result<bool, StoreError>;
         fn deletion(code_hash: &'a [u8; 32], now: Timestamp) -> Result<Option<DeletionRecord>, StoreError>;
     }
 }

@@ -5,7 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::contract::Store;
 use super::records::{
-    AccountKey, AccountRecord, Claim, DeletionRecord, SessionIdHash, SessionRecord, StoreError,
+    AccountKey, AccountPage, AccountRecord, Claim, DeletionRecord, DeletionStatus, SessionIdHash,
+    SessionRecord, StoreError,
 };
 use crate::clock::Timestamp;
 use crate::expiring_map::{Expires, ExpiringMap};
@@ -85,16 +86,10 @@ impl Records {
         self.accounts.insert(account.key.clone(), account);
     }
 
-    fn known_by(&self, client_id: &str, id: &UserId) -> impl Iterator<Item = &AccountRecord> {
-        self.accounts.values().filter(move |account| {
-            account.key.client_id() == client_id
-                && (account.key.user_id() == id || account.further_ids.contains(id))
-        })
+    /// Whether this token is the present one of that account.
+    fn holds(&self, key: &AccountKey, sealed_token: &[u8]) -> bool {
+        self.accounts.get(key).is_some_and(|account| account.sealed_token == sealed_token)
     }
-}
-
-fn count(records: usize) -> u64 {
-    u64::try_from(records).unwrap_or(u64::MAX)
 }
 
 impl MemoryStore {
@@ -120,10 +115,6 @@ impl MemoryStore {
     fn records(&self) -> MutexGuard<'_, Records> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn with<T>(&self, change: impl FnOnce(&mut Records) -> T) -> Result<T, StoreError> {
-        Ok(change(&mut self.records()))
-    }
 }
 
 impl Default for MemoryStore {
@@ -139,19 +130,17 @@ impl fmt::Debug for MemoryStore {
 }
 
 impl Store for MemoryStore {
-    async fn begin_session(
+    async fn put_account(
         &self,
-        session: SessionRecord,
         account: AccountRecord,
+        session: Option<SessionRecord>,
     ) -> Result<(), StoreError> {
-        self.with(|records| {
-            records.put_account(account);
+        let mut records = self.records();
+        records.put_account(account);
+        if let Some(session) = session {
             records.sessions.insert(session.id_hash, session);
-        })
-    }
-
-    async fn put_account(&self, account: AccountRecord) -> Result<(), StoreError> {
-        self.with(|records| records.put_account(account))
+        }
+        Ok(())
     }
 
     async fn session(
@@ -159,15 +148,15 @@ impl Store for MemoryStore {
         id: &SessionIdHash,
         now: Timestamp,
     ) -> Result<Option<(SessionRecord, AccountRecord)>, StoreError> {
-        self.with(|records| {
-            let session = records.sessions.get(id)?;
-            if session.expires_at <= now {
-                records.sessions.remove(id);
-                return None;
-            }
-            let account = records.accounts.get(&session.account)?;
-            (account.expires_at > now).then(|| (session.clone(), account.clone()))
-        })
+        let mut records = self.records();
+        let Some(session) = records.sessions.get(id) else { return Ok(None) };
+        if session.expires_at <= now {
+            records.sessions.remove(id);
+            return Ok(None);
+        }
+        let account = records.accounts.get(&session.account);
+        let account = account.filter(|account| account.expires_at > now);
+        Ok(account.map(|account| (session.clone(), account.clone())))
     }
 
     async fn touch_session(
@@ -176,18 +165,16 @@ impl Store for MemoryStore {
         last_seen_at: Timestamp,
         expires_at: Timestamp,
     ) -> Result<(), StoreError> {
-        self.with(|records| {
-            if let Some(session) = records.sessions.remove(id) {
-                let session = SessionRecord { last_seen_at, expires_at, ..session };
-                records.sessions.insert(*id, session);
-            }
-        })
+        let mut records = self.records();
+        if let Some(session) = records.sessions.remove(id) {
+            records.sessions.insert(*id, SessionRecord { last_seen_at, expires_at, ..session });
+        }
+        Ok(())
     }
 
     async fn end_session(&self, id: &SessionIdHash) -> Result<(), StoreError> {
-        self.with(|records| {
-            records.sessions.remove(id);
-        })
+        self.records().sessions.remove(id);
+        Ok(())
     }
 
     async fn sessions(
@@ -195,18 +182,17 @@ impl Store for MemoryStore {
         account: &AccountKey,
         now: Timestamp,
     ) -> Result<Vec<SessionRecord>, StoreError> {
-        self.with(|records| {
-            let sessions = records.sessions.values();
-            let live =
-                |session: &&SessionRecord| session.account == *account && session.expires_at > now;
-            let mut sessions: Vec<_> = sessions.filter(live).cloned().collect();
-            sessions.sort_by_key(|session| (session.created_at, session.id_hash));
-            sessions
-        })
+        let records = self.records();
+        let live =
+            |session: &&SessionRecord| session.account == *account && session.expires_at > now;
+        let mut sessions: Vec<_> = records.sessions.values().filter(live).cloned().collect();
+        sessions.sort_by_key(|session| (session.created_at, session.id_hash));
+        Ok(sessions)
     }
 
     async fn end_sessions(&self, account: &AccountKey) -> Result<u64, StoreError> {
-        self.with(|records| count(records.sessions.retain(|session| session.account != *account)))
+        let ended = self.records().sessions.retain(|session| session.account != *account);
+        Ok(u64::try_from(ended).unwrap_or(u64::MAX))
     }
 
     async fn account(
@@ -214,9 +200,8 @@ impl Store for MemoryStore {
         key: &AccountKey,
         now: Timestamp,
     ) -> Result<Option<AccountRecord>, StoreError> {
-        self.with(|records| {
-            records.accounts.get(key).filter(|account| account.expires_at > now).cloned()
-        })
+        let records = self.records();
+        Ok(records.accounts.get(key).filter(|account| account.expires_at > now).cloned())
     }
 
     async fn replace_account(
@@ -224,48 +209,22 @@ impl Store for MemoryStore {
         present: &[u8],
         account: AccountRecord,
     ) -> Result<bool, StoreError> {
-        self.with(|records| {
-            let found = records.accounts.get(&account.key);
-            if found.is_none_or(|found| found.sealed_token != present) {
-                return false;
-            }
+        let mut records = self.records();
+        let is_present = records.holds(&account.key, present);
+        if is_present {
             records.accounts.insert(account.key.clone(), account);
-            true
-        })
+        }
+        Ok(is_present)
     }
 
-    async fn accounts(
-        &self,
-        client_id: &str,
-        after: Option<&AccountKey>,
-        limit: usize,
-    ) -> Result<Vec<AccountRecord>, StoreError> {
-        self.with(|records| {
-            let accounts = records.accounts.values_after(after);
-            accounts
-                .filter(|account| account.key.client_id() == client_id)
-                .take(limit)
-                .cloned()
-                .collect()
-        })
-    }
-
-    async fn accounts_expiring(
-        &self,
-        client_id: &str,
-        before: Timestamp,
-        after: Option<&AccountKey>,
-        limit: usize,
-    ) -> Result<Vec<AccountRecord>, StoreError> {
-        self.with(|records| {
-            let accounts = records.accounts.values_after(after);
-            accounts
-                .filter(|account| account.key.client_id() == client_id)
-                .filter(|account| account.expires_at < before)
-                .take(limit)
-                .cloned()
-                .collect()
-        })
+    async fn accounts(&self, page: AccountPage<'_>) -> Result<Vec<AccountRecord>, StoreError> {
+        let is_wanted = |account: &&AccountRecord| {
+            account.key.client_id() == page.client_id
+                && page.expiring_before.is_none_or(|before| account.expires_at < before)
+        };
+        let records = self.records();
+        let accounts = records.accounts.values_after(page.after);
+        Ok(accounts.filter(is_wanted).take(page.limit).cloned().collect())
     }
 
     async fn accounts_known_by(
@@ -273,55 +232,50 @@ impl Store for MemoryStore {
         client_id: &str,
         id: &UserId,
     ) -> Result<Vec<AccountRecord>, StoreError> {
-        self.with(|records| records.known_by(client_id, id).cloned().collect())
-    }
-
-    async fn revoke(&self, client_id: &str, id: &UserId) -> Result<u64, StoreError> {
-        self.with(|records| {
-            let keys: Vec<_> =
-                records.known_by(client_id, id).map(|account| account.key.clone()).collect();
-            for key in &keys {
-                records.accounts.remove(key);
-            }
-            records.sessions.retain(|session| !keys.contains(&session.account));
-            count(keys.len())
-        })
+        let is_known = |account: &&AccountRecord| {
+            account.key.client_id() == client_id
+                && (account.key.user_id() == id || account.further_ids.contains(id))
+        };
+        Ok(self.records().accounts.values().filter(is_known).cloned().collect())
     }
 
     async fn forget_account(&self, key: &AccountKey, present: &[u8]) -> Result<bool, StoreError> {
-        self.with(|records| {
-            if records.accounts.get(key).is_none_or(|found| found.sealed_token != present) {
-                return false;
-            }
+        let mut records = self.records();
+        let is_present = records.holds(key, present);
+        if is_present {
             records.accounts.remove(key);
             records.sessions.retain(|session| session.account != *key);
-            true
-        })
+        }
+        Ok(is_present)
     }
 
     async fn claim(&self, claim: Claim, now: Timestamp) -> Result<bool, StoreError> {
-        self.with(|records| {
-            let held = records.claims.get(&claim.key);
-            if held.is_some_and(|held| held.owner != claim.owner && held.until > now) {
-                return false;
-            }
+        let mut records = self.records();
+        let held = records.claims.get(&claim.key);
+        if held.is_some_and(|held| held.owner != claim.owner && held.until > now) {
+            return Ok(false);
+        }
+        if claim.until > now {
             records.claims.insert(claim.key.clone(), claim);
-            true
-        })
+        } else {
+            records.claims.remove(&claim.key);
+        }
+        Ok(true)
     }
 
-    async fn release(&self, key: &str, owner: &str) -> Result<(), StoreError> {
-        self.with(|records| {
-            if records.claims.get(key).is_some_and(|claim| claim.owner == owner) {
-                records.claims.remove(key);
-            }
-        })
-    }
-
-    async fn put_deletion(&self, deletion: DeletionRecord) -> Result<(), StoreError> {
-        self.with(|records| {
+    async fn put_deletion(
+        &self,
+        present: Option<DeletionStatus>,
+        deletion: DeletionRecord,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut records = self.records();
+        let found = records.deletions.get(&deletion.code_hash);
+        let found = found.filter(|found| found.expires_at > now).map(|found| found.status);
+        if found == present {
             records.deletions.insert(deletion.code_hash, deletion);
-        })
+        }
+        Ok(found == present)
     }
 
     async fn deletion(
@@ -329,8 +283,7 @@ impl Store for MemoryStore {
         code_hash: &[u8; 32],
         now: Timestamp,
     ) -> Result<Option<DeletionRecord>, StoreError> {
-        self.with(|records| {
-            records.deletions.get(code_hash).filter(|record| record.expires_at > now).cloned()
-        })
+        let records = self.records();
+        Ok(records.deletions.get(code_hash).filter(|record| record.expires_at > now).cloned())
     }
 }

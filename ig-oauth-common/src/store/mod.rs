@@ -9,6 +9,6 @@ pub use contract::Store;
 pub use memory::MemoryStore;
 pub(crate) use records::unavailable;
 pub use records::{
-    AccountKey, AccountRecord, Claim, DeletionRecord, DeletionStatus, SessionIdHash, SessionRecord,
-    StoreError,
+    AccountKey, AccountPage, AccountRecord, Claim, DeletionRecord, DeletionStatus, SessionIdHash,
+    SessionRecord, StoreError,
 };

@@ -126,6 +126,40 @@ impl fmt::Debug for AccountRecord {
     }
 }
 
+/// Which of an app's accounts to give, in the order of their keys: by text, the app first.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct AccountPage<'a> {
+    /// The app.
+    pub client_id: &'a str,
+    /// How many at most.
+    pub limit: usize,
+    /// The key to start after, which need not be there.
+    pub after: Option<&'a AccountKey>,
+    /// Only those whose tokens stop working before this moment.
+    pub expiring_before: Option<Timestamp>,
+}
+
+impl<'a> AccountPage<'a> {
+    /// The first `limit` accounts of that app.
+    #[must_use]
+    pub const fn new(client_id: &'a str, limit: usize) -> Self {
+        Self { client_id, limit, after: None, expiring_before: None }
+    }
+
+    /// The page that starts after this key.
+    #[must_use]
+    pub const fn after(self, key: Option<&'a AccountKey>) -> Self {
+        Self { after: key, ..self }
+    }
+
+    /// Of those only the accounts whose tokens stop working before `moment`: for keeping them alive.
+    #[must_use]
+    pub const fn expiring_before(self, moment: Timestamp) -> Self {
+        Self { expiring_before: Some(moment), ..self }
+    }
+}
+
 /// Something only one instance may do at a time, or once: consuming a state, refreshing a token,
 /// telling the app of a deletion, writing how far one has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,6 +178,12 @@ impl Claim {
     #[must_use]
     pub fn new(key: impl Into<String>, owner: impl Into<String>, until: Timestamp) -> Self {
         Self { key: key.into(), owner: owner.into(), until }
+    }
+
+    /// What gives the claim back. It has ended by the clock of every instance, however far they differ.
+    #[must_use]
+    pub fn given_back(key: impl Into<String>, owner: impl Into<String>) -> Self {
+        Self::new(key, owner, Timestamp::from_unix_seconds(0))
     }
 }
 

@@ -3,12 +3,12 @@
 #![allow(unreachable_pub, reason = "a test file declares it")]
 
 use std::fmt::{Debug, Write as _};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::DefaultGuard;
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::{Dispatch, Event, Level, Metadata, Subscriber};
 
 /// The messages so far.
 #[derive(Clone, Default)]
@@ -17,6 +17,10 @@ pub struct Events(Arc<Mutex<Vec<String>>>);
 impl Events {
     /// Keeps what is logged until the guard goes.
     pub fn capture() -> (Self, DefaultGuard) {
+        // With one subscriber alone, `tracing` asks the thread that first comes to an event whether
+        // anybody listens. Another test's thread would say no for all of them.
+        static SECOND: OnceLock<Dispatch> = OnceLock::new();
+        SECOND.get_or_init(|| Dispatch::new(Self::default()));
         let events = Self::default();
         let guard = tracing::subscriber::set_default(events.clone());
         (events, guard)

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use ig_oauth_common::{
-    AccountKey, AccountRecord, Claim, DeletionRecord, Denial, Failure, HookError, Hooks,
-    HttpClient, HttpRequest, HttpResponse, Login, LoginDecision, LoginStart, LoginStartDecision,
-    Logout, MemoryStore, Reply, SessionIdHash, SessionRecord, Store, StoreError, Timestamp, UserId,
+    AccountKey, AccountPage, AccountRecord, Claim, DeletionRecord, DeletionStatus, Denial, Failure,
+    HookError, Hooks, HttpClient, HttpRequest, HttpResponse, Login, LoginDecision, LoginStart,
+    LoginStartDecision, Logout, MemoryStore, Reply, SessionIdHash, SessionRecord, Store,
+    StoreError, Timestamp, UserId,
 };
 
 /// What was begun, and what was done to its end.
@@ -154,16 +155,12 @@ impl Hooks for Yielding {
 }
 
 impl Store for Yielding {
-    async fn begin_session(
+    async fn put_account(
         &self,
-        session: SessionRecord,
         account: AccountRecord,
+        session: Option<SessionRecord>,
     ) -> Result<(), StoreError> {
-        self.ask(self.0.records.begin_session(session, account)).await
-    }
-
-    async fn put_account(&self, account: AccountRecord) -> Result<(), StoreError> {
-        self.ask(self.0.records.put_account(account)).await
+        self.ask(self.0.records.put_account(account, session)).await
     }
 
     async fn session(
@@ -223,23 +220,8 @@ impl Store for Yielding {
         self.ask(self.0.records.replace_account(present, account)).await
     }
 
-    async fn accounts(
-        &self,
-        client_id: &str,
-        after: Option<&AccountKey>,
-        limit: usize,
-    ) -> Result<Vec<AccountRecord>, StoreError> {
-        self.ask(self.0.records.accounts(client_id, after, limit)).await
-    }
-
-    async fn accounts_expiring(
-        &self,
-        client_id: &str,
-        before: Timestamp,
-        after: Option<&AccountKey>,
-        limit: usize,
-    ) -> Result<Vec<AccountRecord>, StoreError> {
-        self.ask(self.0.records.accounts_expiring(client_id, before, after, limit)).await
+    async fn accounts(&self, page: AccountPage<'_>) -> Result<Vec<AccountRecord>, StoreError> {
+        self.ask(self.0.records.accounts(page)).await
     }
 
     async fn accounts_known_by(
@@ -250,20 +232,18 @@ impl Store for Yielding {
         self.ask(self.0.records.accounts_known_by(client_id, id)).await
     }
 
-    async fn revoke(&self, client_id: &str, id: &UserId) -> Result<u64, StoreError> {
-        self.ask(self.0.records.revoke(client_id, id)).await
-    }
-
     async fn claim(&self, claim: Claim, now: Timestamp) -> Result<bool, StoreError> {
-        self.ask_as("claim", self.0.records.claim(claim, now)).await
+        let name = if claim.until > now { "claim" } else { "give back" };
+        self.ask_as(name, self.0.records.claim(claim, now)).await
     }
 
-    async fn release(&self, key: &str, owner: &str) -> Result<(), StoreError> {
-        self.ask(self.0.records.release(key, owner)).await
-    }
-
-    async fn put_deletion(&self, deletion: DeletionRecord) -> Result<(), StoreError> {
-        self.ask(self.0.records.put_deletion(deletion)).await
+    async fn put_deletion(
+        &self,
+        present: Option<DeletionStatus>,
+        deletion: DeletionRecord,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.ask(self.0.records.put_deletion(present, deletion, now)).await
     }
 
     async fn deletion(

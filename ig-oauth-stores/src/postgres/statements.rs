@@ -27,15 +27,8 @@ macro_rules! put_account {
     };
 }
 
-/// The accounts of the app $1 that are known by the id $2.
-macro_rules! known_by {
-    () => {
-        "a.client_id = $1 AND (a.user_id = $2 OR a.further_ids @> ARRAY[$2])"
-    };
-}
-
 statements! {
-    begin_session: concat!("WITH account AS (", put_account!(), " RETURNING client_id, user_id) \
+    put_account_and_session: concat!("WITH account AS (", put_account!(), " RETURNING client_id, user_id) \
         INSERT INTO {p}_sessions \
         (id_hash, client_id, user_id, created_at, last_seen_at, expires_at) \
         SELECT $8::bytea, client_id, user_id, $9::bigint, $10::bigint, $11::bigint FROM account \
@@ -64,22 +57,22 @@ statements! {
     accounts_expiring: concat!("SELECT ", account_columns!(), " FROM {p}_accounts a \
         WHERE a.client_id = $1 AND a.user_id > $2 AND a.expires_at < $4 \
         ORDER BY a.user_id LIMIT $3"),
-    accounts_known_by: concat!("SELECT ", account_columns!(), " FROM {p}_accounts a WHERE ",
-        known_by!(), " ORDER BY a.user_id"),
+    accounts_known_by: concat!("SELECT ", account_columns!(), " FROM {p}_accounts a \
+        WHERE a.client_id = $1 AND (a.user_id = $2 OR a.further_ids @> ARRAY[$2]) \
+        ORDER BY a.user_id"),
     // The sessions go with their account, by the foreign key.
-    revoke: concat!("WITH known AS (SELECT a.client_id, a.user_id FROM {p}_accounts a WHERE ",
-        known_by!(), " ORDER BY a.user_id FOR UPDATE) \
-        DELETE FROM {p}_accounts a USING known \
-        WHERE a.client_id = known.client_id AND a.user_id = known.user_id"),
     forget_account: "DELETE FROM {p}_accounts \
         WHERE client_id = $1 AND user_id = $2 AND sealed_token = $3",
     claim: "INSERT INTO {p}_claims AS c (key, owner, until) VALUES ($1, $2, $3) \
         ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, until = excluded.until \
         WHERE c.owner = excluded.owner OR c.until <= $4",
-    release: "DELETE FROM {p}_claims WHERE key = $1 AND owner = $2",
-    put_deletion: "INSERT INTO {p}_deletions (code_hash, status, requested_at, expires_at) \
-        VALUES ($1, $2, $3, $4) ON CONFLICT (code_hash) DO UPDATE SET status = excluded.status, \
-        requested_at = excluded.requested_at, expires_at = excluded.expires_at",
+    // What is there only gives way to a writer that knows its status: $5, none where it has expired at $6.
+    put_deletion: "INSERT INTO {p}_deletions AS d (code_hash, status, requested_at, expires_at) \
+        SELECT $1::bytea, $2::text, $3::bigint, $4::bigint WHERE $5::text IS NULL \
+        OR EXISTS (SELECT FROM {p}_deletions WHERE code_hash = $1 AND expires_at > $6::bigint) \
+        ON CONFLICT (code_hash) DO UPDATE SET status = excluded.status, \
+        requested_at = excluded.requested_at, expires_at = excluded.expires_at \
+        WHERE CASE WHEN d.expires_at > $6 THEN d.status END IS NOT DISTINCT FROM $5",
     deletion: "SELECT status, requested_at, expires_at FROM {p}_deletions \
         WHERE code_hash = $1 AND expires_at > $2",
     clock: "SELECT extract(epoch FROM clock_timestamp())::bigint",

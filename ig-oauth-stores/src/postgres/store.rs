@@ -1,8 +1,8 @@
 //! The trait's methods.
 
 use ig_oauth_common::{
-    AccountKey, AccountRecord, Claim, DeletionRecord, SessionIdHash, SessionRecord, Store,
-    StoreError, Timestamp, UserId,
+    AccountKey, AccountPage, AccountRecord, Claim, DeletionRecord, DeletionStatus, SessionIdHash,
+    SessionRecord, Store, StoreError, Timestamp, UserId,
 };
 
 use super::PostgresStore;
@@ -11,33 +11,29 @@ use crate::engine::POSTGRESQL;
 use crate::record::{moment, status_of, status_word};
 use crate::settings::{check_same_account, page_start};
 
-/// PostgreSQL counts in 64 bits with a sign.
-fn limit_to_sql(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
-}
-
 impl Store for PostgresStore {
-    async fn begin_session(
+    async fn put_account(
         &self,
-        session: SessionRecord,
         account: AccountRecord,
+        session: Option<SessionRecord>,
     ) -> Result<(), StoreError> {
-        check_same_account(POSTGRESQL, &session, &account)?;
         let mut values = account_parameters(&account);
+        let Some(session) = session else {
+            self.execute(&self.inner.sql.put_account, values).await?;
+            return Ok(());
+        };
+        check_same_account(POSTGRESQL, &session, &account)?;
         values.extend(parameters![
             session.id_hash.as_bytes().to_vec(),
             moment::to_sql(session.created_at),
             moment::to_sql(session.last_seen_at),
             moment::to_sql(session.expires_at),
         ]);
-        self.execute(&self.inner.sql.begin_session, values).await?;
+        self.execute(&self.inner.sql.put_account_and_session, values).await?;
         self.tidy_up_when_due(session.created_at);
         Ok(())
     }
-    async fn put_account(&self, account: AccountRecord) -> Result<(), StoreError> {
-        self.execute(&self.inner.sql.put_account, account_parameters(&account)).await?;
-        Ok(())
-    }
+
     async fn session(
         &self,
         id: &SessionIdHash,
@@ -53,6 +49,7 @@ impl Store for PostgresStore {
         let session = row::session(found, *id, &account.key, 7)?;
         Ok(Some((session, account)))
     }
+
     async fn touch_session(
         &self,
         id: &SessionIdHash,
@@ -86,11 +83,13 @@ impl Store for PostgresStore {
         };
         rows.iter().map(session).collect()
     }
+
     async fn end_sessions(&self, account: &AccountKey) -> Result<u64, StoreError> {
         let (client, user) =
             (account.client_id().to_owned(), account.user_id().as_str().to_owned());
         Ok(self.execute_once(&self.inner.sql.end_sessions, parameters![client, user]).await?)
     }
+
     async fn account(
         &self,
         key: &AccountKey,
@@ -113,41 +112,20 @@ impl Store for PostgresStore {
         Ok(replaced == 1)
     }
 
-    async fn accounts(
-        &self,
-        client_id: &str,
-        after: Option<&AccountKey>,
-        limit: usize,
-    ) -> Result<Vec<AccountRecord>, StoreError> {
-        let Some(start) = page_start(client_id, after) else {
-            return Ok(Vec::new());
+    async fn accounts(&self, page: AccountPage<'_>) -> Result<Vec<AccountRecord>, StoreError> {
+        let Some(start) = page_start(&page) else { return Ok(Vec::new()) };
+        let limit = i64::try_from(page.limit).unwrap_or(i64::MAX);
+        let mut values = parameters![page.client_id.to_owned(), start.to_owned(), limit];
+        let statement = match page.expiring_before {
+            None => &self.inner.sql.accounts,
+            Some(before) => {
+                values.extend(parameters![moment::to_sql(before)]);
+                &self.inner.sql.accounts_expiring
+            }
         };
-        let statement = &self.inner.sql.accounts;
-        let rows = self
-            .query(
-                statement,
-                parameters![client_id.to_owned(), start.to_owned(), limit_to_sql(limit)],
-            )
-            .await?;
-        Ok(row::accounts(&rows)?)
+        Ok(row::accounts(&self.query(statement, values).await?)?)
     }
-    async fn accounts_expiring(
-        &self,
-        client_id: &str,
-        before: Timestamp,
-        after: Option<&AccountKey>,
-        limit: usize,
-    ) -> Result<Vec<AccountRecord>, StoreError> {
-        let Some(start) = page_start(client_id, after) else {
-            return Ok(Vec::new());
-        };
-        let (limit, before) = (limit_to_sql(limit), moment::to_sql(before));
-        let statement = &self.inner.sql.accounts_expiring;
-        let rows = self
-            .query(statement, parameters![client_id.to_owned(), start.to_owned(), limit, before])
-            .await?;
-        Ok(row::accounts(&rows)?)
-    }
+
     async fn accounts_known_by(
         &self,
         client_id: &str,
@@ -159,20 +137,14 @@ impl Store for PostgresStore {
             .await?;
         Ok(row::accounts(&rows)?)
     }
-    async fn revoke(&self, client_id: &str, id: &UserId) -> Result<u64, StoreError> {
-        Ok(self
-            .execute_once(
-                &self.inner.sql.revoke,
-                parameters![client_id.to_owned(), id.as_str().to_owned()],
-            )
-            .await?)
-    }
+
     async fn forget_account(&self, key: &AccountKey, present: &[u8]) -> Result<bool, StoreError> {
         let (client, user) = (key.client_id().to_owned(), key.user_id().as_str().to_owned());
         let statement = &self.inner.sql.forget_account;
         let values = parameters![client, user, present.to_vec()];
         Ok(self.execute_once(statement, values).await? == 1)
     }
+
     async fn claim(&self, claim: Claim, now: Timestamp) -> Result<bool, StoreError> {
         let (until, moment) = (moment::to_sql(claim.until), moment::to_sql(now));
         let statement = &self.inner.sql.claim;
@@ -181,21 +153,27 @@ impl Store for PostgresStore {
         self.tidy_up_when_due(now);
         Ok(made == 1)
     }
-    async fn release(&self, key: &str, owner: &str) -> Result<(), StoreError> {
-        self.execute(&self.inner.sql.release, parameters![key.to_owned(), owner.to_owned()])
-            .await?;
-        Ok(())
+
+    async fn put_deletion(
+        &self,
+        present: Option<DeletionStatus>,
+        deletion: DeletionRecord,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let present = present.map(|status| status_word(POSTGRESQL, status)).transpose()?;
+        let values = parameters![
+            deletion.code_hash.to_vec(),
+            status_word(POSTGRESQL, deletion.status)?,
+            moment::to_sql(deletion.requested_at),
+            moment::to_sql(deletion.expires_at),
+            present,
+            moment::to_sql(now),
+        ];
+        let kept = self.execute_once(&self.inner.sql.put_deletion, values).await?;
+        self.tidy_up_when_due(now);
+        Ok(kept == 1)
     }
-    async fn put_deletion(&self, deletion: DeletionRecord) -> Result<(), StoreError> {
-        let hash = deletion.code_hash.to_vec();
-        let status = status_word(POSTGRESQL, deletion.status)?;
-        let requested = moment::to_sql(deletion.requested_at);
-        let expires = moment::to_sql(deletion.expires_at);
-        let statement = &self.inner.sql.put_deletion;
-        self.execute(statement, parameters![hash, status, requested, expires]).await?;
-        self.tidy_up_when_due(deletion.requested_at);
-        Ok(())
-    }
+
     async fn deletion(
         &self,
         code_hash: &[u8; 32],

@@ -1,8 +1,8 @@
 //! The trait's methods.
 
 use ig_oauth_common::{
-    AccountKey, AccountRecord, Claim, DeletionRecord, SessionIdHash, SessionRecord, Store,
-    StoreError, Timestamp, UserId,
+    AccountKey, AccountPage, AccountRecord, Claim, DeletionRecord, DeletionStatus, SessionIdHash,
+    SessionRecord, Store, StoreError, Timestamp, UserId,
 };
 use redis::ScriptInvocation;
 
@@ -47,26 +47,24 @@ impl RedisStore {
 }
 
 impl Store for RedisStore {
-    async fn begin_session(
+    async fn put_account(
         &self,
-        session: SessionRecord,
         account: AccountRecord,
+        session: Option<SessionRecord>,
     ) -> Result<(), StoreError> {
-        check_same_account(REDIS, &session, &account)?;
-        let mut call = self.inner.scripts.begin_session();
-        row::add_account(&mut call, &account);
-        call.arg(hex(session.id_hash.as_bytes()))
-            .arg(session.created_at.unix_seconds())
-            .arg(session.last_seen_at.unix_seconds())
-            .arg(session.expires_at.unix_seconds())
-            .arg(life(session.created_at, session.expires_at));
-        Ok(self.ask(&call).await?)
-    }
-    async fn put_account(&self, account: AccountRecord) -> Result<(), StoreError> {
         let mut call = self.inner.scripts.put_account();
         row::add_account(&mut call, &account);
+        if let Some(session) = session {
+            check_same_account(REDIS, &session, &account)?;
+            call.arg(hex(session.id_hash.as_bytes()))
+                .arg(session.created_at.unix_seconds())
+                .arg(session.last_seen_at.unix_seconds())
+                .arg(session.expires_at.unix_seconds())
+                .arg(life(session.created_at, session.expires_at));
+        }
         Ok(self.ask(&call).await?)
     }
+
     async fn session(
         &self,
         id: &SessionIdHash,
@@ -145,42 +143,21 @@ impl Store for RedisStore {
         Ok(self.tell(&call).await?)
     }
 
-    async fn accounts(
-        &self,
-        client_id: &str,
-        after: Option<&AccountKey>,
-        limit: usize,
-    ) -> Result<Vec<AccountRecord>, StoreError> {
-        let Some(start) = page_start(client_id, after) else {
-            return Ok(Vec::new());
-        };
+    async fn accounts(&self, page: AccountPage<'_>) -> Result<Vec<AccountRecord>, StoreError> {
+        let Some(start) = page_start(&page) else { return Ok(Vec::new()) };
+        let before = page.expiring_before;
         let call = |start: &str, most| {
             let mut call = self.inner.scripts.accounts();
-            call.arg(client_id).arg(start).arg(most);
+            call.arg(page.client_id).arg(start).arg(most);
+            call.arg(before.map(|before| before.unix_seconds().to_string()).unwrap_or_default());
             call
         };
-        let found = self.pages(start, limit, |_| true, call);
+        let is_wanted =
+            |account: &AccountRecord| before.is_none_or(|before| account.expires_at < before);
+        let found = self.pages(start, page.limit, is_wanted, call);
         Ok(bounded(REDIS, self.inner.settings.timeout, found).await?)
     }
-    async fn accounts_expiring(
-        &self,
-        client_id: &str,
-        before: Timestamp,
-        after: Option<&AccountKey>,
-        limit: usize,
-    ) -> Result<Vec<AccountRecord>, StoreError> {
-        let Some(start) = page_start(client_id, after) else {
-            return Ok(Vec::new());
-        };
-        let call = |start: &str, most| {
-            let mut call = self.inner.scripts.accounts_expiring();
-            call.arg(client_id).arg(start).arg(most).arg(before.unix_seconds());
-            call
-        };
-        let is_wanted = |account: &AccountRecord| account.expires_at < before;
-        let found = self.pages(start, limit, is_wanted, call);
-        Ok(bounded(REDIS, self.inner.settings.timeout, found).await?)
-    }
+
     async fn accounts_known_by(
         &self,
         client_id: &str,
@@ -193,11 +170,6 @@ impl Store for RedisStore {
         let mut accounts = accounts.collect::<Result<Vec<_>, _>>()?;
         accounts.sort_by(|one, other| one.key.cmp(&other.key));
         Ok(accounts)
-    }
-    async fn revoke(&self, client_id: &str, id: &UserId) -> Result<u64, StoreError> {
-        let mut call = self.inner.scripts.revoke();
-        call.arg(client_id).arg(id.as_str());
-        Ok(self.tell(&call).await?)
     }
     async fn forget_account(&self, key: &AccountKey, present: &[u8]) -> Result<bool, StoreError> {
         let mut call = self.inner.scripts.forget_account();
@@ -213,20 +185,24 @@ impl Store for RedisStore {
             .arg(life(now, claim.until));
         Ok(self.ask(&call).await?)
     }
-    async fn release(&self, key: &str, owner: &str) -> Result<(), StoreError> {
-        let mut call = self.inner.scripts.release();
-        call.arg(key).arg(owner);
-        Ok(self.ask(&call).await?)
-    }
-    async fn put_deletion(&self, deletion: DeletionRecord) -> Result<(), StoreError> {
+    async fn put_deletion(
+        &self,
+        present: Option<DeletionStatus>,
+        deletion: DeletionRecord,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let present = present.map(|status| status_word(REDIS, status)).transpose()?;
         let mut call = self.inner.scripts.put_deletion();
         call.arg(hex(&deletion.code_hash))
+            .arg(present.unwrap_or_default())
+            .arg(now.unix_seconds())
             .arg(status_word(REDIS, deletion.status)?)
             .arg(deletion.requested_at.unix_seconds())
             .arg(deletion.expires_at.unix_seconds())
             .arg(life(deletion.requested_at, deletion.expires_at));
-        Ok(self.ask(&call).await?)
+        Ok(self.tell(&call).await?)
     }
+
     async fn deletion(
         &self,
         code_hash: &[u8; 32],

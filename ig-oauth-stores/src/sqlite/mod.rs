@@ -43,7 +43,7 @@ const PURGE_BATCH: i64 = 1_000;
 /// Cheap to clone: clones share their connections.
 ///
 /// ```no_run
-/// use ig_oauth_common::{Config, Store, Timestamp};
+/// use ig_oauth_common::{AccountPage, Config, Store, Timestamp};
 /// use ig_oauth_stores::SqliteStore;
 ///
 /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
@@ -52,7 +52,7 @@ const PURGE_BATCH: i64 = 1_000;
 /// # let path = path.to_str().unwrap();
 /// // A path, or sqlite:path
 /// let store = SqliteStore::open(path).await?;
-/// # assert!(store.accounts("nobody", None, 10).await?.is_empty());
+/// # assert!(store.accounts(AccountPage::new("nobody", 10)).await?.is_empty());
 ///
 /// let config = Config::builder("1", "fake app secret", "https://app.example/callback")
 ///     .store(store)

@@ -45,16 +45,16 @@ statements! {
     accounts_known_by: concat!("SELECT ", account_columns!(), " FROM {p}_accounts a \
         WHERE a.client_id = ?1 AND (a.user_id = ?2 OR a.user_id IN \
         (SELECT user_id FROM {p}_known_ids WHERE client_id = ?1 AND id = ?2)) ORDER BY a.user_id"),
-    revoke: "DELETE FROM {p}_accounts WHERE client_id = ?1 AND (user_id = ?2 OR user_id IN \
-        (SELECT user_id FROM {p}_known_ids WHERE client_id = ?1 AND id = ?2))",
     forget_account: "DELETE FROM {p}_accounts \
         WHERE client_id = ?1 AND user_id = ?2 AND sealed_token = ?3",
     claim: "INSERT INTO {p}_claims (key, owner, until) VALUES (?1, ?2, ?3) \
         ON CONFLICT (key) DO UPDATE SET owner = ?2, until = ?3 WHERE owner = ?2 OR until <= ?4",
-    release: "DELETE FROM {p}_claims WHERE key = ?1 AND owner = ?2",
-    put_deletion: "INSERT INTO {p}_deletions (code_hash, status, requested_at, expires_at) \
-        VALUES (?1, ?2, ?3, ?4) \
-        ON CONFLICT (code_hash) DO UPDATE SET status = ?2, requested_at = ?3, expires_at = ?4",
+    // What is there only gives way to a writer that knows its status: ?5, none where it has expired at ?6.
+    put_deletion: "INSERT INTO {p}_deletions AS d (code_hash, status, requested_at, expires_at) \
+        SELECT ?1, ?2, ?3, ?4 WHERE ?5 IS NULL \
+        OR EXISTS (SELECT 1 FROM {p}_deletions WHERE code_hash = ?1 AND expires_at > ?6) \
+        ON CONFLICT (code_hash) DO UPDATE SET status = ?2, requested_at = ?3, expires_at = ?4 \
+        WHERE CASE WHEN d.expires_at > ?6 THEN d.status END IS ?5",
     deletion: "SELECT status, requested_at, expires_at FROM {p}_deletions \
         WHERE code_hash = ?1 AND expires_at > ?2",
     purge_sessions: "DELETE FROM {p}_sessions WHERE id_hash IN \

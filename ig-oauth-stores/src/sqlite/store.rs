@@ -1,8 +1,8 @@
 //! The trait's methods.
 
 use ig_oauth_common::{
-    AccountKey, AccountRecord, Claim, DeletionRecord, SessionIdHash, SessionRecord, Store,
-    StoreError, Timestamp, UserId,
+    AccountKey, AccountPage, AccountRecord, Claim, DeletionRecord, DeletionStatus, SessionIdHash,
+    SessionRecord, Store, StoreError, Timestamp, UserId,
 };
 use rusqlite::params;
 
@@ -11,32 +11,25 @@ use crate::engine::SQLITE;
 use crate::record::{moment, status_of, status_word};
 use crate::settings::{check_same_account, page_start};
 
-/// SQLite counts in 64 bits with a sign.
-fn limit_to_sql(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
-}
-
 impl Store for SqliteStore {
-    async fn begin_session(
+    async fn put_account(
         &self,
-        session: SessionRecord,
         account: AccountRecord,
+        session: Option<SessionRecord>,
     ) -> Result<(), StoreError> {
-        check_same_account(SQLITE, &session, &account)?;
-        let now = session.created_at;
+        if let Some(session) = &session {
+            check_same_account(SQLITE, session, &account)?;
+        }
+        let begun_at = session.as_ref().map(|session| session.created_at);
         self.change(move |transaction, sql| {
             row::put_account(transaction, sql, &account)?;
-            row::put_session(transaction, sql, &session)
+            session.map_or(Ok(()), |session| row::put_session(transaction, sql, &session))
         })
         .await?;
-        self.tidy_up_when_due(now);
+        if let Some(now) = begun_at {
+            self.tidy_up_when_due(now);
+        }
         Ok(())
-    }
-
-    async fn put_account(&self, account: AccountRecord) -> Result<(), StoreError> {
-        Ok(self
-            .change(move |transaction, sql| row::put_account(transaction, sql, &account))
-            .await?)
     }
 
     async fn session(
@@ -139,39 +132,20 @@ impl Store for SqliteStore {
         Ok(replaced.await?)
     }
 
-    async fn accounts(
-        &self,
-        client_id: &str,
-        after: Option<&AccountKey>,
-        limit: usize,
-    ) -> Result<Vec<AccountRecord>, StoreError> {
-        let Some(start) = page_start(client_id, after).map(str::to_owned) else {
-            return Ok(Vec::new());
-        };
-        let client = client_id.to_owned();
-        let found = self.read(move |connection, sql| {
-            let mut select = connection.prepare_cached(&sql.accounts)?;
-            let rows = select.query(params![client, start, limit_to_sql(limit)])?;
-            row::accounts(rows)
-        });
-        Ok(found.await?)
-    }
-
-    async fn accounts_expiring(
-        &self,
-        client_id: &str,
-        before: Timestamp,
-        after: Option<&AccountKey>,
-        limit: usize,
-    ) -> Result<Vec<AccountRecord>, StoreError> {
-        let Some(start) = page_start(client_id, after).map(str::to_owned) else {
-            return Ok(Vec::new());
-        };
-        let client = client_id.to_owned();
-        let before = moment::to_sql(before);
-        let found = self.read(move |connection, sql| {
-            let mut select = connection.prepare_cached(&sql.accounts_expiring)?;
-            row::accounts(select.query(params![client, start, limit_to_sql(limit), before])?)
+    async fn accounts(&self, page: AccountPage<'_>) -> Result<Vec<AccountRecord>, StoreError> {
+        let Some(start) = page_start(&page) else { return Ok(Vec::new()) };
+        let (client, start) = (page.client_id.to_owned(), start.to_owned());
+        let limit = i64::try_from(page.limit).unwrap_or(i64::MAX);
+        let before = page.expiring_before.map(moment::to_sql);
+        let found = self.read(move |connection, sql| match before {
+            None => {
+                let mut select = connection.prepare_cached(&sql.accounts)?;
+                row::accounts(select.query(params![client, start, limit])?)
+            }
+            Some(before) => {
+                let mut select = connection.prepare_cached(&sql.accounts_expiring)?;
+                row::accounts(select.query(params![client, start, limit, before])?)
+            }
         });
         Ok(found.await?)
     }
@@ -187,15 +161,6 @@ impl Store for SqliteStore {
             row::accounts(select.query(params![client, id.as_str()])?)
         });
         Ok(found.await?)
-    }
-
-    async fn revoke(&self, client_id: &str, id: &UserId) -> Result<u64, StoreError> {
-        let (client, id) = (client_id.to_owned(), id.clone());
-        let revoked = self.change(move |transaction, sql| {
-            let mut delete = transaction.prepare_cached(&sql.revoke)?;
-            Ok(delete.execute(params![client, id.as_str()])? as u64)
-        });
-        Ok(revoked.await?)
     }
 
     async fn forget_account(&self, key: &AccountKey, present: &[u8]) -> Result<bool, StoreError> {
@@ -219,30 +184,29 @@ impl Store for SqliteStore {
         Ok(claimed)
     }
 
-    async fn release(&self, key: &str, owner: &str) -> Result<(), StoreError> {
-        let (key, owner) = (key.to_owned(), owner.to_owned());
-        let released = self.change(move |transaction, sql| {
-            transaction.prepare_cached(&sql.release)?.execute(params![key, owner])?;
-            Ok(())
-        });
-        Ok(released.await?)
-    }
-
-    async fn put_deletion(&self, deletion: DeletionRecord) -> Result<(), StoreError> {
+    async fn put_deletion(
+        &self,
+        present: Option<DeletionStatus>,
+        deletion: DeletionRecord,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let present = present.map(|status| status_word(SQLITE, status)).transpose()?;
         let status = status_word(SQLITE, deletion.status)?;
-        let requested = deletion.requested_at;
         let kept = self.change(move |transaction, sql| {
-            transaction.prepare_cached(&sql.put_deletion)?.execute(params![
+            let mut insert = transaction.prepare_cached(&sql.put_deletion)?;
+            let kept = insert.execute(params![
                 deletion.code_hash,
                 status,
                 moment::to_sql(deletion.requested_at),
                 moment::to_sql(deletion.expires_at),
-            ])?;
-            Ok(())
+                present,
+                moment::to_sql(now),
+            ]);
+            Ok(kept? == 1)
         });
-        kept.await?;
-        self.tidy_up_when_due(requested);
-        Ok(())
+        let kept = kept.await?;
+        self.tidy_up_when_due(now);
+        Ok(kept)
     }
 
     async fn deletion(

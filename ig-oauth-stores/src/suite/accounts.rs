@@ -1,7 +1,7 @@
 //! Accounts: keeping, replacing, and finding by key.
 
 use futures_util::future::join_all;
-use ig_oauth_common::{AccountKey, Store};
+use ig_oauth_common::{AccountKey, AccountPage, Claim, Store};
 
 use super::materials::*;
 
@@ -14,14 +14,14 @@ pub async fn an_account_comes_back(store: &impl Store) {
     let mut account = account_known_as(&key, &[&first, &second]);
     account.issued_at = earlier(3);
     account.scopes = vec!["zeta".to_owned(), "alpha".to_owned()];
-    answer(store.put_account(account.clone()).await);
+    answer(store.put_account(account.clone(), None).await);
     assert_eq!(answer(store.account(&key, NOW).await), Some(account));
 }
 
 /// Neither the user of another app nor another user of the app.
 pub async fn an_unknown_account_is_none(store: &impl Store) {
     let key = key();
-    answer(store.put_account(account_of(&key)).await);
+    answer(store.put_account(account_of(&key), None).await);
     let same_user = AccountKey::new(unique("client"), key.user_id().clone());
     let same_app = AccountKey::new(key.client_id(), user());
     for other in [same_user, same_app] {
@@ -32,7 +32,7 @@ pub async fn an_unknown_account_is_none(store: &impl Store) {
 /// It is there until the second before its token stops working, and not from then on.
 pub async fn an_account_ends_at_the_very_moment(store: &impl Store) {
     let key = key();
-    answer(store.put_account(account_until(&key, later(HOUR))).await);
+    answer(store.put_account(account_until(&key, later(HOUR)), None).await);
     assert!(answer(store.account(&key, later(HOUR - 1)).await).is_some());
     assert_eq!(answer(store.account(&key, later(HOUR)).await), None);
 }
@@ -40,12 +40,12 @@ pub async fn an_account_ends_at_the_very_moment(store: &impl Store) {
 /// Token, scopes and times are the new ones; the ids are the new ones and the old ones, each once.
 pub async fn an_account_of_the_same_key_gives_way_and_ids_join(store: &impl Store) {
     let (key, first, both, second) = (key(), user(), user(), user());
-    answer(store.put_account(account_known_as(&key, &[&first, &both])).await);
+    answer(store.put_account(account_known_as(&key, &[&first, &both]), None).await);
     let mut newer = account_known_as(&key, &[&both, &second]);
     newer.scopes = vec!["other".to_owned()];
     newer.issued_at = later(1);
     newer.expires_at = later(DAY);
-    answer(store.put_account(newer.clone()).await);
+    answer(store.put_account(newer.clone(), None).await);
     let found = answer(store.account(&key, NOW).await);
     assert_eq!(found.as_ref().map(|found| found.further_ids.len()), Some(3));
     newer.further_ids = vec![first, both, second];
@@ -58,7 +58,7 @@ pub async fn logins_at_once_lose_nothing(store: &impl Store) {
     let ids: Vec<_> = (0..RIVALS).map(|_| user()).collect();
     let begun = ids.iter().map(|id| {
         let session = session_of(&key);
-        store.begin_session(session, account_known_as(&key, &[id]))
+        store.put_account(account_known_as(&key, &[id]), Some(session))
     });
     for result in join_all(begun).await {
         answer(result);
@@ -76,7 +76,7 @@ pub async fn logins_at_once_lose_nothing(store: &impl Store) {
 pub async fn a_replaced_account_is_the_new_one_whole(store: &impl Store) {
     let (key, gone, stays) = (key(), user(), user());
     let present = account_known_as(&key, &[&gone, &stays]);
-    answer(store.put_account(present.clone()).await);
+    answer(store.put_account(present.clone(), None).await);
     let mut newer = account_known_as(&key, &[&stays]);
     newer.scopes = vec!["other".to_owned()];
     newer.issued_at = later(1);
@@ -92,7 +92,7 @@ pub async fn a_replaced_account_is_the_new_one_whole(store: &impl Store) {
 pub async fn a_replaced_account_keeps_its_sessions(store: &impl Store) {
     let key = key();
     let (session, present, newer) = (session_of(&key), account_of(&key), account_of(&key));
-    answer(store.begin_session(session.clone(), present.clone()).await);
+    answer(store.put_account(present.clone(), Some(session.clone())).await);
     assert!(answer(store.replace_account(&present.sealed_token, newer.clone()).await));
     let found = answer(store.session(&session.id_hash, NOW).await);
     assert_eq!(found, Some((session, newer)));
@@ -103,8 +103,8 @@ pub async fn a_replaced_account_keeps_its_sessions(store: &impl Store) {
 pub async fn a_late_writer_never_undoes_a_newer_login(store: &impl Store) {
     let key = key();
     let (old, newer) = (account_of(&key), account_of(&key));
-    answer(store.put_account(old.clone()).await);
-    answer(store.put_account(newer.clone()).await);
+    answer(store.put_account(old.clone(), None).await);
+    answer(store.put_account(newer.clone(), None).await);
     let longer = [newer.sealed_token.as_slice(), b"\0"].concat();
     for present in [old.sealed_token.as_slice(), b"", &longer] {
         assert!(!answer(store.replace_account(present, account_of(&key)).await));
@@ -116,8 +116,8 @@ pub async fn a_late_writer_never_undoes_a_newer_login(store: &impl Store) {
 pub async fn replacing_an_unknown_account_makes_none(store: &impl Store) {
     let key = key();
     let account = account_of(&key);
-    answer(store.put_account(account.clone()).await);
-    assert_eq!(answer(store.revoke(key.client_id(), key.user_id()).await), 1);
+    answer(store.put_account(account.clone(), None).await);
+    assert_eq!(forget(store, key.client_id(), key.user_id()).await, 1);
     assert!(!answer(store.replace_account(&account.sealed_token, account_of(&key)).await));
     assert!(!answer(store.replace_account(b"", account_of(&key)).await));
     assert_eq!(answer(store.account(&key, NOW).await), None);
@@ -127,7 +127,7 @@ pub async fn replacing_an_unknown_account_makes_none(store: &impl Store) {
 pub async fn of_many_replacements_at_once_one_wins(store: &impl Store) {
     let key = key();
     let present = account_of(&key);
-    answer(store.put_account(present.clone()).await);
+    answer(store.put_account(present.clone(), None).await);
     let newer: Vec<_> = (0..RIVALS).map(|_| account_of(&key)).collect();
     let asked =
         newer.iter().map(|account| store.replace_account(&present.sealed_token, account.clone()));
@@ -145,7 +145,7 @@ pub async fn sealed_tokens_come_back_to_the_byte(store: &impl Store) {
         let key = key();
         let mut account = account_of(&key);
         account.sealed_token = token.clone();
-        answer(store.put_account(account.clone()).await);
+        answer(store.put_account(account.clone(), None).await);
         assert_eq!(answer(store.account(&key, NOW).await), Some(account));
         let newer = account_of(&key);
         assert!(answer(store.replace_account(&token, newer).await), "{} bytes", token.len());
@@ -159,16 +159,19 @@ pub async fn any_text_comes_back(store: &impl Store) {
     let key = AccountKey::new(&client_id, user());
     let (session, mut account) = (session_of(&key), account_of(&key));
     account.scopes = vec![odd.to_owned(), String::new(), "a,b".to_owned(), "a b".to_owned()];
-    answer(store.begin_session(session.clone(), account.clone()).await);
+    answer(store.put_account(account.clone(), Some(session.clone())).await);
     let found = answer(store.session(&session.id_hash, NOW).await);
     assert_eq!(found, Some((session, account.clone())));
-    assert_eq!(answer(store.accounts(&client_id, None, 10).await), std::slice::from_ref(&account));
+    assert_eq!(
+        answer(store.accounts(AccountPage::new(&client_id, 10)).await),
+        std::slice::from_ref(&account)
+    );
     assert_eq!(answer(store.accounts_known_by(&client_id, key.user_id()).await), [account]);
-    assert_eq!(answer(store.revoke(&client_id, key.user_id()).await), 1);
+    assert_eq!(forget(store, &client_id, key.user_id()).await, 1);
     let claim = format!("{}{odd}", unique("key"));
     assert!(answer(store.claim(claim_of(&claim, odd), NOW).await));
     assert!(!answer(store.claim(claim_of(&claim, "other"), NOW).await));
-    answer(store.release(&claim, odd).await);
+    answer(store.claim(Claim::given_back(&claim, odd), NOW).await);
     assert!(answer(store.claim(claim_of(&claim, "other"), NOW).await));
 }
 
@@ -179,13 +182,13 @@ pub async fn user_ids_are_text(store: &impl Store) {
     for digits in &ids {
         let key = AccountKey::new(&client_id, user_of(digits));
         let further = user_of(&format!("{digits:0>32}"));
-        answer(store.put_account(account_known_as(&key, &[&further])).await);
+        answer(store.put_account(account_known_as(&key, &[&further]), None).await);
     }
     for digits in &ids {
         let key = AccountKey::new(&client_id, user_of(digits));
         let found = answer(store.account(&key, NOW).await);
         assert_eq!(found.map(|account| account.key), Some(key));
     }
-    let count = answer(store.accounts(&client_id, None, 10).await).len();
+    let count = answer(store.accounts(AccountPage::new(&client_id, 10)).await).len();
     assert_eq!(count, ids.len());
 }

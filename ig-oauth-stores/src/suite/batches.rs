@@ -1,6 +1,6 @@
 //! Many accounts of an app: page by page, by expiry, by any known id; and forgetting them.
 
-use ig_oauth_common::{AccountKey, AccountRecord, Store, UserId};
+use ig_oauth_common::{AccountKey, AccountPage, AccountRecord, Store, UserId};
 
 use super::materials::*;
 
@@ -9,7 +9,7 @@ async fn app_with(store: &impl Store, ids: &[&str]) -> String {
     let client_id = unique("client");
     for digits in ids {
         let key = AccountKey::new(&client_id, user_of(digits));
-        answer(store.put_account(account_of(&key)).await);
+        answer(store.put_account(account_of(&key), None).await);
     }
     client_id
 }
@@ -21,7 +21,7 @@ fn ids(accounts: &[AccountRecord]) -> Vec<&str> {
 /// As `AccountKey` orders them, which is by text: 10 comes before 9.
 pub async fn accounts_come_in_the_order_of_their_keys(store: &impl Store) {
     let client_id = app_with(store, &["9", "10", "1", "100", "2", "01"]).await;
-    let found = answer(store.accounts(&client_id, None, 10).await);
+    let found = answer(store.accounts(AccountPage::new(&client_id, 10)).await);
     assert_eq!(ids(&found), ["01", "1", "10", "100", "2", "9"]);
     assert!(found.is_sorted_by_key(|account| account.key.clone()));
 }
@@ -32,7 +32,8 @@ pub async fn pages_follow_each_other_without_a_gap(store: &impl Store) {
     let mut seen = Vec::new();
     let mut after: Option<AccountKey> = None;
     loop {
-        let page = answer(store.accounts(&client_id, after.as_ref(), 2).await);
+        let page =
+            answer(store.accounts(AccountPage::new(&client_id, 2).after(after.as_ref())).await);
         assert!(page.len() <= 2);
         let Some(last) = page.last() else { break };
         after = Some(last.key.clone());
@@ -46,10 +47,15 @@ pub async fn a_page_can_start_after_a_key_that_is_gone(store: &impl Store) {
     let client_id = app_with(store, &["1", "3", "5"]).await;
     for (after, expected) in [("2", &["3", "5"][..]), ("5", &[]), ("0", &["1", "3", "5"])] {
         let after = AccountKey::new(&client_id, user_of(after));
-        let found = answer(store.accounts(&client_id, Some(&after), 10).await);
+        let found =
+            answer(store.accounts(AccountPage::new(&client_id, 10).after(Some(&after))).await);
         assert_eq!(ids(&found), expected);
         let all = later(100 * DAY);
-        let found = answer(store.accounts_expiring(&client_id, all, Some(&after), 10).await);
+        let found = answer(
+            store
+                .accounts(AccountPage::new(&client_id, 10).after(Some(&after)).expiring_before(all))
+                .await,
+        );
         assert_eq!(ids(&found), expected);
     }
 }
@@ -61,9 +67,14 @@ pub async fn a_page_can_start_after_a_key_of_another_app(store: &impl Store) {
     let all = later(100 * DAY);
     for (other, expected) in [(before, 2), (behind.as_str(), 0)] {
         let after = AccountKey::new(other, user_of("1"));
-        let found = answer(store.accounts(&client_id, Some(&after), 10).await);
+        let found =
+            answer(store.accounts(AccountPage::new(&client_id, 10).after(Some(&after))).await);
         assert_eq!(found.len(), expected);
-        let found = answer(store.accounts_expiring(&client_id, all, Some(&after), 10).await);
+        let found = answer(
+            store
+                .accounts(AccountPage::new(&client_id, 10).after(Some(&after)).expiring_before(all))
+                .await,
+        );
         assert_eq!(found.len(), expected);
     }
 }
@@ -73,9 +84,10 @@ pub async fn a_page_can_have_any_limit(store: &impl Store) {
     let client_id = app_with(store, &["1", "2", "3"]).await;
     let all = later(100 * DAY);
     for (limit, expected) in [(0, 0), (1, 1), (3, 3), (4, 3), (usize::MAX, 3)] {
-        let found = answer(store.accounts(&client_id, None, limit).await);
+        let found = answer(store.accounts(AccountPage::new(&client_id, limit)).await);
         assert_eq!(found.len(), expected);
-        let found = answer(store.accounts_expiring(&client_id, all, None, limit).await);
+        let found =
+            answer(store.accounts(AccountPage::new(&client_id, limit).expiring_before(all)).await);
         assert_eq!(found.len(), expected);
     }
 }
@@ -86,17 +98,26 @@ pub async fn expiring_accounts_come_in_the_order_of_their_keys(store: &impl Stor
     let lives = [("1", 50), ("2", 100), ("3", 40), ("4", 99), ("5", 30), ("6", 101)];
     for (digits, seconds) in lives {
         let key = AccountKey::new(&client_id, user_of(digits));
-        answer(store.put_account(account_until(&key, later(HOUR + seconds))).await);
+        answer(store.put_account(account_until(&key, later(HOUR + seconds)), None).await);
     }
     let before = later(HOUR + 100);
-    let found = answer(store.accounts_expiring(&client_id, before, None, 10).await);
+    let found =
+        answer(store.accounts(AccountPage::new(&client_id, 10).expiring_before(before)).await);
     assert_eq!(ids(&found), ["1", "3", "4", "5"]);
-    let first = answer(store.accounts_expiring(&client_id, before, None, 2).await);
+    let first =
+        answer(store.accounts(AccountPage::new(&client_id, 2).expiring_before(before)).await);
     assert_eq!(ids(&first), ["1", "3"]);
     let after = first.last().map(|account| account.key.clone());
-    let second = answer(store.accounts_expiring(&client_id, before, after.as_ref(), 2).await);
+    let second = answer(
+        store
+            .accounts(AccountPage::new(&client_id, 2).after(after.as_ref()).expiring_before(before))
+            .await,
+    );
     assert_eq!(ids(&second), ["4", "5"]);
-    assert_eq!(answer(store.accounts_expiring(&client_id, NOW, None, 10).await), []);
+    assert_eq!(
+        answer(store.accounts(AccountPage::new(&client_id, 10).expiring_before(NOW)).await),
+        []
+    );
 }
 
 /// A refreshed account is no longer about to expire; one with a shorter token is.
@@ -105,16 +126,18 @@ pub async fn expiring_accounts_follow_their_changes(store: &impl Store) {
     let present = account_until(&key, later(HOUR));
     let before = later(DAY);
     let expiring = async || {
-        let found = answer(store.accounts_expiring(key.client_id(), before, None, 10).await);
+        let found = answer(
+            store.accounts(AccountPage::new(key.client_id(), 10).expiring_before(before)).await,
+        );
         found.len()
     };
-    answer(store.put_account(present.clone()).await);
+    answer(store.put_account(present.clone(), None).await);
     assert_eq!(expiring().await, 1);
     assert!(answer(store.replace_account(&present.sealed_token, account_of(&key)).await));
     assert_eq!(expiring().await, 0);
-    answer(store.put_account(account_until(&key, later(2 * HOUR))).await);
+    answer(store.put_account(account_until(&key, later(2 * HOUR)), None).await);
     assert_eq!(expiring().await, 1);
-    answer(store.revoke(key.client_id(), key.user_id()).await);
+    forget(store, key.client_id(), key.user_id()).await;
     assert_eq!(expiring().await, 0);
 }
 
@@ -124,12 +147,15 @@ pub async fn apps_do_not_see_each_others_accounts(store: &impl Store) {
     let (one, other) = (unique("client"), unique("client"));
     for client_id in [&one, &other] {
         let key = AccountKey::new(client_id, user.clone());
-        answer(store.put_account(account_known_as(&key, &[&further])).await);
+        answer(store.put_account(account_known_as(&key, &[&further]), None).await);
     }
     let key = AccountKey::new(&one, user.clone());
     let all = later(100 * DAY);
-    assert_eq!(keys(&answer(store.accounts(&one, None, 10).await)), std::slice::from_ref(&key));
-    let found = answer(store.accounts_expiring(&one, all, None, 10).await);
+    assert_eq!(
+        keys(&answer(store.accounts(AccountPage::new(&one, 10)).await)),
+        std::slice::from_ref(&key)
+    );
+    let found = answer(store.accounts(AccountPage::new(&one, 10).expiring_before(all)).await);
     assert_eq!(keys(&found), std::slice::from_ref(&key));
     for id in [&user, &further] {
         assert_eq!(
@@ -137,16 +163,16 @@ pub async fn apps_do_not_see_each_others_accounts(store: &impl Store) {
             std::slice::from_ref(&key)
         );
     }
-    assert_eq!(answer(store.revoke(&one, &further).await), 1);
-    assert_eq!(answer(store.accounts(&one, None, 10).await), []);
-    assert_eq!(answer(store.accounts(&other, None, 10).await).len(), 1);
+    assert_eq!(forget(store, &one, &further).await, 1);
+    assert_eq!(answer(store.accounts(AccountPage::new(&one, 10)).await), []);
+    assert_eq!(answer(store.accounts(AccountPage::new(&other, 10)).await).len(), 1);
 }
 
 /// By their own id and by each further one; by no other.
 pub async fn accounts_are_known_by_any_of_their_ids(store: &impl Store) {
     let (key, first, second) = (key(), user(), user());
     let account = account_known_as(&key, &[&first, &second]);
-    answer(store.put_account(account.clone()).await);
+    answer(store.put_account(account.clone(), None).await);
     for id in [key.user_id(), &first, &second] {
         let found = answer(store.accounts_known_by(key.client_id(), id).await);
         assert_eq!(found, std::slice::from_ref(&account));
@@ -162,16 +188,16 @@ pub async fn one_id_can_know_several_accounts(store: &impl Store) {
     for key in &expected {
         let further = if *key.user_id() == shared { user() } else { shared.clone() };
         let account = account_known_as(key, &[&further]);
-        answer(store.begin_session(session_of(key), account).await);
+        answer(store.put_account(account, Some(session_of(key))).await);
     }
     let stranger = known(user());
-    answer(store.put_account(account_of(&stranger)).await);
+    answer(store.put_account(account_of(&stranger), None).await);
     expected.sort();
     let mut found = keys(&answer(store.accounts_known_by(&client_id, &shared).await));
     found.sort();
     assert_eq!(found, expected);
-    assert_eq!(answer(store.revoke(&client_id, &shared).await), 3);
-    assert_eq!(keys(&answer(store.accounts(&client_id, None, 10).await)), [stranger]);
+    assert_eq!(forget(store, &client_id, &shared).await, 3);
+    assert_eq!(keys(&answer(store.accounts(AccountPage::new(&client_id, 10)).await)), [stranger]);
     for key in &expected {
         assert_eq!(answer(store.sessions(key, NOW).await), []);
     }
@@ -183,18 +209,18 @@ pub async fn revoking_forgets_the_account_and_its_sessions(store: &impl Store) {
     let other = AccountKey::new(key.client_id(), user());
     let sessions = [session_of(&key), session_of(&key)];
     for session in &sessions {
-        answer(store.begin_session(session.clone(), account_of(&key)).await);
+        answer(store.put_account(account_of(&key), Some(session.clone())).await);
     }
     let stays = session_of(&other);
-    answer(store.begin_session(stays.clone(), account_of(&other)).await);
-    assert_eq!(answer(store.revoke(key.client_id(), key.user_id()).await), 1);
+    answer(store.put_account(account_of(&other), Some(stays.clone())).await);
+    assert_eq!(forget(store, key.client_id(), key.user_id()).await, 1);
     for session in &sessions {
         assert_eq!(answer(store.session(&session.id_hash, NOW).await), None);
     }
     assert_eq!(answer(store.account(&key, NOW).await), None);
     assert_eq!(answer(store.sessions(&key, NOW).await), []);
     assert!(answer(store.session(&stays.id_hash, NOW).await).is_some());
-    assert_eq!(answer(store.revoke(key.client_id(), key.user_id()).await), 0);
+    assert_eq!(forget(store, key.client_id(), key.user_id()).await, 0);
 }
 
 /// A revocation can name any of the ids.
@@ -202,8 +228,8 @@ pub async fn revoking_by_a_further_id_is_the_same(store: &impl Store) {
     let (key, first, second) = (key(), user(), user());
     let session = session_of(&key);
     let account = account_known_as(&key, &[&first, &second]);
-    answer(store.begin_session(session.clone(), account).await);
-    assert_eq!(answer(store.revoke(key.client_id(), &second).await), 1);
+    answer(store.put_account(account, Some(session.clone())).await);
+    assert_eq!(forget(store, key.client_id(), &second).await, 1);
     assert_eq!(answer(store.session(&session.id_hash, NOW).await), None);
     assert_eq!(answer(store.account(&key, NOW).await), None);
     for id in [key.user_id(), &first, &second] {
@@ -214,9 +240,9 @@ pub async fn revoking_by_a_further_id_is_the_same(store: &impl Store) {
 /// Nobody by that id: nothing is forgotten.
 pub async fn revoking_an_unknown_id_forgets_nothing(store: &impl Store) {
     let key = key();
-    answer(store.put_account(account_of(&key)).await);
-    assert_eq!(answer(store.revoke(key.client_id(), &user()).await), 0);
-    assert_eq!(answer(store.revoke(&unique("client"), key.user_id()).await), 0);
+    answer(store.put_account(account_of(&key), None).await);
+    assert_eq!(forget(store, key.client_id(), &user()).await, 0);
+    assert_eq!(forget(store, &unique("client"), key.user_id()).await, 0);
     assert!(answer(store.account(&key, NOW).await).is_some());
 }
 
@@ -224,10 +250,10 @@ pub async fn revoking_an_unknown_id_forgets_nothing(store: &impl Store) {
 pub async fn a_new_login_after_a_revocation_starts_anew(store: &impl Store) {
     let (key, old_id) = (key(), user());
     let old = session_of(&key);
-    answer(store.begin_session(old.clone(), account_known_as(&key, &[&old_id])).await);
-    assert_eq!(answer(store.revoke(key.client_id(), key.user_id()).await), 1);
+    answer(store.put_account(account_known_as(&key, &[&old_id]), Some(old.clone())).await);
+    assert_eq!(forget(store, key.client_id(), key.user_id()).await, 1);
     let (session, account) = (session_of(&key), account_of(&key));
-    answer(store.begin_session(session.clone(), account.clone()).await);
+    answer(store.put_account(account.clone(), Some(session.clone())).await);
     assert_eq!(answer(store.session(&old.id_hash, NOW).await), None);
     assert_eq!(answer(store.sessions(&key, NOW).await), [session]);
     assert_eq!(answer(store.account(&key, NOW).await), Some(account));
@@ -239,10 +265,10 @@ pub async fn forgetting_takes_the_account_and_its_sessions(store: &impl Store) {
     let (key, further) = (key(), user());
     let other = AccountKey::new(key.client_id(), user());
     let (session, account) = (session_of(&key), account_known_as(&key, &[&further]));
-    answer(store.begin_session(session.clone(), account.clone()).await);
+    answer(store.put_account(account.clone(), Some(session.clone())).await);
     let stays = session_of(&other);
     let other_account = account_known_as(&other, &[&further]);
-    answer(store.begin_session(stays.clone(), other_account.clone()).await);
+    answer(store.put_account(other_account.clone(), Some(stays.clone())).await);
     assert!(answer(store.forget_account(&key, &account.sealed_token).await));
     assert_eq!(answer(store.account(&key, NOW).await), None);
     assert_eq!(answer(store.session(&session.id_hash, NOW).await), None);
@@ -258,8 +284,8 @@ pub async fn a_late_revocation_never_undoes_a_newer_login(store: &impl Store) {
     let key = key();
     let (old, newer) = (account_of(&key), account_of(&key));
     let session = session_of(&key);
-    answer(store.put_account(old.clone()).await);
-    answer(store.begin_session(session.clone(), newer.clone()).await);
+    answer(store.put_account(old.clone(), None).await);
+    answer(store.put_account(newer.clone(), Some(session.clone())).await);
     let longer = [newer.sealed_token.as_slice(), b"\0"].concat();
     for present in [old.sealed_token.as_slice(), b"", &longer] {
         assert!(!answer(store.forget_account(&key, present).await));

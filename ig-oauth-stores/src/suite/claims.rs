@@ -22,7 +22,7 @@ pub async fn a_refused_claim_leaves_no_trace(store: &impl Store) {
     assert!(answer(store.claim(claim_of(&key, "first"), NOW).await));
     let greedy = Claim::new(&key, "second", later(DAY));
     assert!(!answer(store.claim(greedy, NOW).await));
-    answer(store.release(&key, "second").await);
+    assert!(!answer(store.claim(Claim::given_back(&key, "second"), NOW).await));
     assert!(!answer(store.claim(claim_of(&key, "third"), later(59)).await));
     assert!(answer(store.claim(Claim::new(&key, "third", later(DAY)), later(60)).await));
 }
@@ -46,29 +46,44 @@ pub async fn a_claim_of_the_same_owner_is_renewed(store: &impl Store) {
     assert!(answer(store.claim(Claim::new(&key, "rival", later(900)), later(600)).await));
 }
 
-/// After a release the next may claim at once.
-pub async fn a_released_claim_is_free(store: &impl Store) {
-    let key = unique("key");
-    assert!(answer(store.claim(claim_of(&key, "first"), NOW).await));
-    answer(store.release(&key, "first").await);
-    assert!(answer(store.claim(claim_of(&key, "second"), NOW).await));
+/// The owner may also claim for a shorter time, down to none at all: until now, or a moment long ago.
+pub async fn an_owner_can_shorten_a_claim(store: &impl Store) {
+    for (until, free_at) in [(40, 40), (30, 30), (0, 30)] {
+        let key = unique("key");
+        assert!(answer(store.claim(claim_of(&key, "owner"), NOW).await));
+        assert!(answer(store.claim(Claim::new(&key, "owner", later(until)), later(30)).await));
+        if free_at > 30 {
+            let rival = Claim::new(&key, "rival", later(900));
+            assert!(!answer(store.claim(rival, later(free_at - 1)).await), "{until}");
+        }
+        let rival = Claim::new(&key, "rival", later(900));
+        assert!(answer(store.claim(rival, later(free_at)).await), "{until}");
+    }
 }
 
-/// A late release by an owner who has lost the claim leaves the new owner's alone.
-pub async fn only_the_owner_can_release(store: &impl Store) {
+/// What is given back the next may claim at once, also by a clock that is behind.
+pub async fn a_claim_given_back_is_free(store: &impl Store) {
     let key = unique("key");
     assert!(answer(store.claim(claim_of(&key, "first"), NOW).await));
-    answer(store.release(&key, "second").await);
+    assert!(answer(store.claim(Claim::given_back(&key, "first"), NOW).await));
+    assert!(answer(store.claim(claim_of(&key, "second"), earlier(DAY)).await));
+}
+
+/// An owner who has lost the claim and gives it back late leaves the new owner's alone.
+pub async fn only_the_owner_can_give_a_claim_back(store: &impl Store) {
+    let key = unique("key");
+    assert!(answer(store.claim(claim_of(&key, "first"), NOW).await));
+    assert!(!answer(store.claim(Claim::given_back(&key, "second"), NOW).await));
     assert!(!answer(store.claim(claim_of(&key, "second"), NOW).await));
     assert!(answer(store.claim(Claim::new(&key, "second", later(120)), later(60)).await));
-    answer(store.release(&key, "first").await);
+    assert!(!answer(store.claim(Claim::given_back(&key, "first"), later(60)).await));
     assert!(!answer(store.claim(claim_of(&key, "third"), later(60)).await));
 }
 
-/// Releasing what nobody claimed is no error, and makes no claim.
-pub async fn releasing_nothing_is_harmless(store: &impl Store) {
+/// Giving back what nobody claimed is no error, and makes no claim.
+pub async fn giving_back_nothing_is_harmless(store: &impl Store) {
     let key = unique("key");
-    answer(store.release(&key, "nobody").await);
+    answer(store.claim(Claim::given_back(&key, "nobody"), NOW).await);
     assert!(answer(store.claim(claim_of(&key, "first"), NOW).await));
 }
 

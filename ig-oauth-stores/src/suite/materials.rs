@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ig_oauth_common::{
-    AccountKey, AccountRecord, Claim, Randomness as _, SessionIdHash, SessionRecord, StoreError,
-    SystemRandomness, Timestamp, UserId,
+    AccountKey, AccountRecord, Claim, Randomness as _, SessionIdHash, SessionRecord, Store,
+    StoreError, SystemRandomness, Timestamp, UserId,
 };
 
 /// The present of the cases, by the caller's clock. It is not the machine's.
@@ -90,6 +90,16 @@ pub(super) fn account_until(key: &AccountKey, expires_at: Timestamp) -> AccountR
 /// A claim by that owner, for a minute.
 pub(super) fn claim_of(key: &str, owner: &str) -> Claim {
     Claim::new(key, owner, later(60))
+}
+
+/// Forgets every account of an app that is known by `id`, as it is now. How many there were.
+pub(super) async fn forget(store: &impl Store, client_id: &str, id: &UserId) -> usize {
+    let mut forgotten = 0;
+    for account in answer(store.accounts_known_by(client_id, id).await) {
+        let is_gone = answer(store.forget_account(&account.key, &account.sealed_token).await);
+        forgotten += usize::from(is_gone);
+    }
+    forgotten
 }
 
 /// What the store answered. A case goes no further when it failed.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{join, join_all};
-use ig_oauth_common::{AccountRecord, DeletionRecord, DeletionStatus, SessionRecord};
+use ig_oauth_common::{AccountPage, DeletionRecord, DeletionStatus, SessionRecord};
 use ig_oauth_common::{Claim, Store, Timestamp};
 
 use super::materials::*;
@@ -21,7 +21,7 @@ pub async fn the_callers_clock_rules(store: &impl Store) {
         let session = SessionRecord::new(session_id(), key.clone(), now, now, day(now));
         let mut account = account_until(&key, day(now));
         account.issued_at = now;
-        answer(store.begin_session(session.clone(), account.clone()).await);
+        answer(store.put_account(account.clone(), Some(session.clone())).await);
         let found = answer(store.session(&session.id_hash, now).await);
         assert_eq!(found, Some((session.clone(), account)));
         assert_eq!(answer(store.session(&session.id_hash, day(now)).await), None);
@@ -29,7 +29,7 @@ pub async fn the_callers_clock_rules(store: &impl Store) {
         assert!(answer(store.claim(Claim::new(&claim, "first", day(now)), now).await));
         assert!(!answer(store.claim(Claim::new(&claim, "second", day(now)), now).await));
         let kept = DeletionRecord::new(random(), DeletionStatus::Queued, now, day(now));
-        answer(store.put_deletion(kept.clone()).await);
+        assert!(answer(store.put_deletion(None, kept.clone(), now).await));
         assert_eq!(answer(store.deletion(&kept.code_hash, now).await), Some(kept));
     }
 }
@@ -41,7 +41,7 @@ pub async fn the_last_moment_is_a_moment(store: &impl Store) {
     let key = key();
     let mut session = session_of(&key);
     session.expires_at = forever;
-    answer(store.begin_session(session.clone(), account_until(&key, forever)).await);
+    answer(store.put_account(account_until(&key, forever), Some(session.clone())).await);
     let found = answer(store.session(&session.id_hash, far).await);
     // How far away it reads is the database's matter, as long as it is farther than any clock goes.
     assert!(
@@ -50,7 +50,10 @@ pub async fn the_last_moment_is_a_moment(store: &impl Store) {
     answer(store.touch_session(&session.id_hash, later(1), forever).await);
     assert!(answer(store.session(&session.id_hash, far).await).is_some());
     assert_eq!(answer(store.sessions(&key, far).await).len(), 1);
-    assert_eq!(answer(store.accounts_expiring(key.client_id(), far, None, 10).await), []);
+    assert_eq!(
+        answer(store.accounts(AccountPage::new(key.client_id(), 10).expiring_before(far)).await),
+        []
+    );
 }
 
 /// A record may have ended when it is given, and 1970 is a moment like any other.
@@ -61,11 +64,11 @@ pub async fn the_first_moment_is_a_moment(store: &impl Store) {
     (session.created_at, session.last_seen_at) = (zero, zero);
     let mut account = account_of(&key);
     account.issued_at = zero;
-    answer(store.begin_session(session.clone(), account.clone()).await);
+    answer(store.put_account(account.clone(), Some(session.clone())).await);
     let found = answer(store.session(&session.id_hash, zero).await);
     assert_eq!(found, Some((session.clone(), account.clone())));
     account.expires_at = zero;
-    answer(store.put_account(account).await);
+    answer(store.put_account(account, None).await);
     assert_eq!(answer(store.account(&key, zero).await), None);
     assert_eq!(answer(store.session(&session.id_hash, zero).await), None);
 }
@@ -76,7 +79,7 @@ pub async fn a_dropped_login_is_whole_or_nothing(store: &impl Store) {
         let key = key();
         let session = session_of(&key);
         // Asked once, then dropped.
-        let _ = store.begin_session(session.clone(), account_of(&key)).now_or_never();
+        let _ = store.put_account(account_of(&key), Some(session.clone())).now_or_never();
         let is_there = answer(store.session(&session.id_hash, NOW).await).is_some();
         let account = answer(store.account(&key, NOW).await);
         // The account may have come between the two questions, but not gone.
@@ -88,17 +91,20 @@ pub async fn a_dropped_login_is_whole_or_nothing(store: &impl Store) {
 pub async fn dropped_operations_do_no_harm(store: &impl Store) {
     let key = key();
     let (session, account) = (session_of(&key), account_of(&key));
-    answer(store.begin_session(session.clone(), account.clone()).await);
+    answer(store.put_account(account.clone(), Some(session.clone())).await);
     for _ in 0..TURNS {
         let (other, claimed) = (session_id(), unique("key"));
+        let deletion = DeletionRecord::new(random(), DeletionStatus::Done, NOW, later(DAY));
         let _ = store.session(&other, NOW).now_or_never();
         let _ = store.account(&key, NOW).now_or_never();
-        let _ = store.put_account(account.clone()).now_or_never();
+        let _ = store.put_account(account.clone(), None).now_or_never();
         let _ = store.replace_account(b"another", account_of(&key)).now_or_never();
-        let _ = store.accounts(key.client_id(), None, 10).now_or_never();
+        let _ = store.accounts(AccountPage::new(key.client_id(), 10)).now_or_never();
         let _ = store.claim(claim_of(&claimed, "gone"), NOW).now_or_never();
-        let _ = store.release(&claimed, "gone").now_or_never();
-        let _ = store.revoke(key.client_id(), &user()).now_or_never();
+        let _ = store.claim(Claim::given_back(&claimed, "gone"), NOW).now_or_never();
+        let _ = store.accounts_known_by(key.client_id(), &user()).now_or_never();
+        let _ = store.forget_account(&key, b"another").now_or_never();
+        let _ = store.put_deletion(None, deletion, NOW).now_or_never();
         let found = answer(store.session(&session.id_hash, NOW).await);
         assert_eq!(found, Some((session.clone(), account.clone())));
     }
@@ -109,16 +115,19 @@ pub async fn dropped_operations_do_no_harm(store: &impl Store) {
 pub async fn a_login_during_a_revocation_leaves_no_half(store: &impl Store) {
     for _ in 0..TURNS {
         let key = key();
-        answer(store.begin_session(session_of(&key), account_of(&key)).await);
-        let session = session_of(&key);
-        let login = store.begin_session(session.clone(), account_of(&key));
-        let (begun, revoked) = join(login, store.revoke(key.client_id(), key.user_id())).await;
+        let (earlier, account) = (session_of(&key), account_of(&key));
+        answer(store.put_account(account.clone(), Some(earlier.clone())).await);
+        let (session, newer) = (session_of(&key), account_of(&key));
+        let login = store.put_account(newer.clone(), Some(session.clone()));
+        let (begun, forgotten) =
+            join(login, store.forget_account(&key, &account.sealed_token)).await;
         answer(begun);
-        assert_eq!(answer(revoked), 1);
-        let account: Option<AccountRecord> = answer(store.account(&key, NOW).await);
-        answer(store.put_account(account_of(&key)).await);
-        let left = answer(store.sessions(&key, NOW).await);
-        assert_eq!(left, if account.is_some() { vec![session] } else { vec![] });
+        // Either it came first, and only the login is left; or it was too late for the old token.
+        let is_left = !answer(forgotten);
+        assert_eq!(answer(store.account(&key, NOW).await), Some(newer));
+        assert!(answer(store.session(&session.id_hash, NOW).await).is_some());
+        assert_eq!(answer(store.session(&earlier.id_hash, NOW).await).is_some(), is_left);
+        assert_eq!(answer(store.sessions(&key, NOW).await).len(), 1 + usize::from(is_left));
     }
 }
 
@@ -128,17 +137,17 @@ pub async fn everything_at_once_ends_well(store: &impl Store) {
     let turns = (0..TURNS).map(async |_| {
         let session = session_of(&key);
         let account = account_known_as(&key, &[&further]);
-        answer(store.begin_session(session.clone(), account.clone()).await);
+        answer(store.put_account(account.clone(), Some(session.clone())).await);
         answer(store.touch_session(&session.id_hash, later(1), later(DAY)).await);
         answer(store.replace_account(&account.sealed_token, account_of(&key)).await);
         answer(store.sessions(&key, NOW).await);
         answer(store.accounts_known_by(key.client_id(), &further).await);
         answer(store.end_session(&session.id_hash).await);
         answer(store.end_sessions(&key).await);
-        answer(store.revoke(key.client_id(), &further).await);
+        forget(store, key.client_id(), &further).await;
     });
     join_all(turns).await;
-    answer(store.revoke(key.client_id(), key.user_id()).await);
+    forget(store, key.client_id(), key.user_id()).await;
     assert_eq!(answer(store.account(&key, NOW).await), None);
     assert_eq!(answer(store.sessions(&key, NOW).await), []);
     assert_eq!(answer(store.accounts_known_by(key.client_id(), &further).await), []);

@@ -12,18 +12,18 @@ pub async fn a_session_comes_back_with_its_account(store: &impl Store) {
     session.last_seen_at = earlier(5);
     account.issued_at = earlier(11);
     account.scopes = vec!["one".to_owned(), "two".to_owned(), "three".to_owned()];
-    answer(store.begin_session(session.clone(), account.clone()).await);
+    answer(store.put_account(account.clone(), Some(session.clone())).await);
     let found = answer(store.session(&session.id_hash, NOW).await);
     assert_eq!(found, Some((session, account.clone())));
     assert_eq!(answer(store.account(&key, NOW).await), Some(account));
 }
 
-/// Whatever `begin_session` does to an account, `put_account` does too: further ids are joined.
+/// A login is kept as any account is: further ids are joined.
 pub async fn a_login_joins_the_further_ids_of_earlier_ones(store: &impl Store) {
     let (key, first, second) = (key(), user(), user());
-    answer(store.begin_session(session_of(&key), account_known_as(&key, &[&first])).await);
+    answer(store.put_account(account_known_as(&key, &[&first]), Some(session_of(&key))).await);
     let account = account_known_as(&key, &[&second]);
-    answer(store.begin_session(session_of(&key), account).await);
+    answer(store.put_account(account, Some(session_of(&key))).await);
     for id in [&first, &second] {
         let found = answer(store.accounts_known_by(key.client_id(), id).await);
         assert_eq!(keys(&found), std::slice::from_ref(&key));
@@ -34,9 +34,9 @@ pub async fn a_login_joins_the_further_ids_of_earlier_ones(store: &impl Store) {
 pub async fn other_sessions_stay_and_use_the_new_token(store: &impl Store) {
     let key = key();
     let (first, second) = (session_of(&key), session_of(&key));
-    answer(store.begin_session(first.clone(), account_of(&key)).await);
+    answer(store.put_account(account_of(&key), Some(first.clone())).await);
     let newer = account_of(&key);
-    answer(store.begin_session(second.clone(), newer.clone()).await);
+    answer(store.put_account(newer.clone(), Some(second.clone())).await);
     for session in [first, second] {
         let found = answer(store.session(&session.id_hash, NOW).await);
         assert_eq!(found, Some((session, newer.clone())));
@@ -55,7 +55,7 @@ pub async fn an_unknown_session_is_none(store: &impl Store) {
 pub async fn a_session_ends_at_the_very_moment(store: &impl Store) {
     let key = key();
     let session = session_of(&key);
-    answer(store.begin_session(session.clone(), account_of(&key)).await);
+    answer(store.put_account(account_of(&key), Some(session.clone())).await);
     assert!(answer(store.session(&session.id_hash, later(DAY - 1)).await).is_some());
     assert_eq!(answer(store.session(&session.id_hash, later(DAY)).await), None);
 }
@@ -65,7 +65,7 @@ pub async fn a_session_ends_with_its_account(store: &impl Store) {
     let key = key();
     let session = session_of(&key);
     let account = account_until(&key, later(HOUR));
-    answer(store.begin_session(session.clone(), account).await);
+    answer(store.put_account(account, Some(session.clone())).await);
     assert!(answer(store.session(&session.id_hash, later(HOUR - 1)).await).is_some());
     assert_eq!(answer(store.session(&session.id_hash, later(HOUR)).await), None);
 }
@@ -77,7 +77,7 @@ pub async fn a_touched_session_lives_on(store: &impl Store) {
         (key.clone(), account_of(&key))
     };
     let mut session = session_of(&key);
-    answer(store.begin_session(session.clone(), account.clone()).await);
+    answer(store.put_account(account.clone(), Some(session.clone())).await);
     answer(store.touch_session(&session.id_hash, later(HOUR), later(3 * DAY)).await);
     session.last_seen_at = later(HOUR);
     session.expires_at = later(3 * DAY);
@@ -91,7 +91,7 @@ pub async fn a_touched_session_lives_on(store: &impl Store) {
 pub async fn a_touch_can_shorten_a_session(store: &impl Store) {
     let key = key();
     let session = session_of(&key);
-    answer(store.begin_session(session.clone(), account_of(&key)).await);
+    answer(store.put_account(account_of(&key), Some(session.clone())).await);
     answer(store.touch_session(&session.id_hash, NOW, later(60)).await);
     assert!(answer(store.session(&session.id_hash, later(59)).await).is_some());
     assert_eq!(answer(store.session(&session.id_hash, later(60)).await), None);
@@ -101,7 +101,7 @@ pub async fn a_touch_can_shorten_a_session(store: &impl Store) {
 pub async fn touching_an_unknown_session_makes_none(store: &impl Store) {
     let key = key();
     let session = session_of(&key);
-    answer(store.begin_session(session.clone(), account_of(&key)).await);
+    answer(store.put_account(account_of(&key), Some(session.clone())).await);
     answer(store.end_session(&session.id_hash).await);
     answer(store.touch_session(&session.id_hash, NOW, later(DAY)).await);
     assert_eq!(answer(store.session(&session.id_hash, NOW).await), None);
@@ -113,7 +113,7 @@ pub async fn ending_a_session_ends_that_one_only(store: &impl Store) {
     let key = key();
     let (ended, other) = (session_of(&key), session_of(&key));
     for session in [&ended, &other] {
-        answer(store.begin_session(session.clone(), account_of(&key)).await);
+        answer(store.put_account(account_of(&key), Some(session.clone())).await);
     }
     for _ in 0..2 {
         answer(store.end_session(&ended.id_hash).await);
@@ -131,7 +131,7 @@ pub async fn sessions_come_oldest_first(store: &impl Store) {
     for age in [20, 30, 10] {
         let mut session = session_of(&key);
         session.created_at = earlier(age);
-        answer(store.begin_session(session.clone(), account_of(&key)).await);
+        answer(store.put_account(account_of(&key), Some(session.clone())).await);
         sessions.push(session);
     }
     sessions.sort_by_key(|session| session.created_at);
@@ -144,9 +144,9 @@ pub async fn sessions_are_those_of_one_account(store: &impl Store) {
     let same_user = AccountKey::new(unique("client"), key.user_id().clone());
     let same_app = AccountKey::new(key.client_id(), user());
     let session = session_of(&key);
-    answer(store.begin_session(session.clone(), account_of(&key)).await);
+    answer(store.put_account(account_of(&key), Some(session.clone())).await);
     for other in [&same_user, &same_app] {
-        answer(store.begin_session(session_of(other), account_of(other)).await);
+        answer(store.put_account(account_of(other), Some(session_of(other))).await);
     }
     assert_eq!(answer(store.sessions(&key, NOW).await), [session]);
     assert_eq!(answer(store.sessions(&same_app, NOW).await).len(), 1);
@@ -159,7 +159,7 @@ pub async fn expired_sessions_are_not_listed(store: &impl Store) {
     let (mut short, long) = (session_of(&key), session_of(&key));
     short.expires_at = later(60);
     for session in [&short, &long] {
-        answer(store.begin_session(session.clone(), account_of(&key)).await);
+        answer(store.put_account(account_of(&key), Some(session.clone())).await);
     }
     assert_eq!(answer(store.sessions(&key, later(59)).await).len(), 2);
     assert_eq!(answer(store.sessions(&key, later(60)).await), [long]);
@@ -171,10 +171,10 @@ pub async fn ending_all_sessions_leaves_the_account(store: &impl Store) {
     let other = AccountKey::new(key.client_id(), user());
     let sessions = [session_of(&key), session_of(&key), session_of(&key)];
     for session in &sessions {
-        answer(store.begin_session(session.clone(), account_of(&key)).await);
+        answer(store.put_account(account_of(&key), Some(session.clone())).await);
     }
     let foreign = session_of(&other);
-    answer(store.begin_session(foreign.clone(), account_of(&other)).await);
+    answer(store.put_account(account_of(&other), Some(foreign.clone())).await);
     assert_eq!(answer(store.end_sessions(&key).await), 3);
     for session in &sessions {
         assert_eq!(answer(store.session(&session.id_hash, NOW).await), None);
@@ -183,6 +183,6 @@ pub async fn ending_all_sessions_leaves_the_account(store: &impl Store) {
     assert!(answer(store.session(&foreign.id_hash, NOW).await).is_some());
     assert_eq!(answer(store.end_sessions(&key).await), 0);
     let again = session_of(&key);
-    answer(store.begin_session(again.clone(), account_of(&key)).await);
+    answer(store.put_account(account_of(&key), Some(again.clone())).await);
     assert_eq!(answer(store.sessions(&key, NOW).await), [again]);
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ig_oauth_common::{
-    AccountKey, AccountRecord, Claim, DeletionRecord, DeletionStatus, SessionIdHash, SessionRecord,
-    Store, StoreError, Timestamp, UserId,
+    AccountKey, AccountPage, AccountRecord, Claim, DeletionRecord, DeletionStatus, SessionIdHash,
+    SessionRecord, Store, StoreError, Timestamp, UserId,
 };
 
 /// The present of the tests, by the caller's clock.
@@ -47,11 +47,11 @@ pub(crate) fn cause(error: &StoreError) -> String {
 
 /// One record of each kind, and one for each index.
 pub(crate) async fn fill(store: &impl Store) {
-    store.begin_session(session(1, 1), account(1, &[11], b"sealed")).await.unwrap();
+    store.put_account(account(1, &[11], b"sealed"), Some(session(1, 1))).await.unwrap();
     let claim = Claim::new("state", "owner", later(60));
     assert!(store.claim(claim, NOW).await.unwrap());
     let (status, end) = (DeletionStatus::Queued, later(90 * DAY));
-    store.put_deletion(DeletionRecord::new([7; 32], status, NOW, end)).await.unwrap();
+    store.put_deletion(None, DeletionRecord::new([7; 32], status, NOW, end), NOW).await.unwrap();
 }
 
 /// A new user's session and account.
@@ -96,14 +96,14 @@ pub(crate) async fn beside(
 /// What one of them keeps, the other does not know.
 pub(crate) async fn do_not_meet(one: &impl Store, other: &impl Store) {
     let (session, account) = login();
-    one.begin_session(session.clone(), account.clone()).await.unwrap();
+    one.put_account(account.clone(), Some(session.clone())).await.unwrap();
     assert!(one.claim(claim(), NOW).await.unwrap());
     assert_eq!(other.session(&session.id_hash, NOW).await.unwrap(), None);
     assert_eq!(other.account(&account.key, NOW).await.unwrap(), None);
-    assert_eq!(other.accounts("client", None, 10).await.unwrap(), []);
+    assert_eq!(other.accounts(AccountPage::new("client", 10)).await.unwrap(), []);
     let rival = Claim::new("a key", "a rival", NOW.saturating_add(HOUR));
     assert!(other.claim(rival, NOW).await.unwrap());
-    assert_eq!(other.revoke("client", account.key.user_id()).await.unwrap(), 0);
+    assert_eq!(other.accounts_known_by("client", account.key.user_id()).await.unwrap(), []);
     assert!(one.session(&session.id_hash, NOW).await.unwrap().is_some());
 }
 
@@ -116,7 +116,9 @@ pub(crate) async fn works_after_another_runtime_is_gone(store: Arc<impl Store>) 
             let asked: Vec<_> = (0..20)
                 .map(|_| {
                     let store = Arc::clone(&theirs);
-                    tokio::spawn(async move { store.accounts("client", None, 1).await.is_ok() })
+                    tokio::spawn(async move {
+                        store.accounts(AccountPage::new("client", 1)).await.is_ok()
+                    })
                 })
                 .collect();
             for answer in asked {
@@ -126,6 +128,6 @@ pub(crate) async fn works_after_another_runtime_is_gone(store: Arc<impl Store>) 
     });
     worker.await.unwrap();
     for _ in 0..20 {
-        assert_eq!(store.accounts("client", None, 1).await.unwrap(), []);
+        assert_eq!(store.accounts(AccountPage::new("client", 1)).await.unwrap(), []);
     }
 }

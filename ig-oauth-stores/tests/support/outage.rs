@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use futures_util::future::{join_all, poll_fn};
-use ig_oauth_common::Store;
+use ig_oauth_common::{AccountPage, Store};
 use ig_oauth_test_servers::Passage;
 
 /// The timeout of stores whose server is blocked.
@@ -24,15 +24,16 @@ pub(crate) async fn an_outage_costs_few_connections(
     socket: std::path::PathBuf,
     most: usize,
 ) {
-    assert_eq!(store.accounts("client", None, 1).await.unwrap(), []);
+    assert_eq!(store.accounts(AccountPage::new("client", 1)).await.unwrap(), []);
     passage.block();
     let before = passage.taken();
     for _ in 0..3 {
         for _ in 0..200 {
-            assert!(store.accounts("client", None, 1).now_or_never().is_none());
+            assert!(store.accounts(AccountPage::new("client", 1)).now_or_never().is_none());
         }
         let began = Instant::now();
-        let answers = join_all((0..300).map(|_| store.accounts("client", None, 1))).await;
+        let answers =
+            join_all((0..300).map(|_| store.accounts(AccountPage::new("client", 1)))).await;
         assert!(began.elapsed() < GENEROUS, "{:?}", began.elapsed());
         assert!(answers.iter().all(Result::is_err));
     }
@@ -40,12 +41,12 @@ pub(crate) async fn an_outage_costs_few_connections(
     assert!(taken <= most, "{taken} connections for 1,500 operations");
     passage.lead_to(socket);
     // Those who ask at once may still meet what was begun before.
-    let mut answer = store.accounts("client", None, 1).await;
+    let mut answer = store.accounts(AccountPage::new("client", 1)).await;
     for _ in 0..2 {
         if answer.is_ok() {
             break;
         }
-        answer = store.accounts("client", None, 1).await;
+        answer = store.accounts(AccountPage::new("client", 1)).await;
     }
     assert_eq!(answer.unwrap(), []);
 }
@@ -59,7 +60,7 @@ pub(crate) async fn a_blocked_worker_keeps_nobody_waiting(store: Arc<impl Store>
     let worker = tokio::task::spawn_blocking(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let asked = join_all((0..40).map(|_| theirs.accounts("client", None, 1)));
+            let asked = join_all((0..40).map(|_| theirs.accounts(AccountPage::new("client", 1))));
             let mut asked = pin!(asked);
             poll_fn(|context| Poll::Ready(asked.as_mut().poll(context).is_pending())).await;
             tell.send(()).unwrap();
@@ -69,7 +70,7 @@ pub(crate) async fn a_blocked_worker_keeps_nobody_waiting(store: Arc<impl Store>
     });
     told.await.unwrap();
     for _ in 0..20 {
-        assert_eq!(store.accounts("client", None, 1).await.unwrap(), []);
+        assert_eq!(store.accounts(AccountPage::new("client", 1)).await.unwrap(), []);
     }
     release.send(()).unwrap();
     for answer in worker.await.unwrap() {
@@ -91,7 +92,7 @@ pub(crate) async fn made_elsewhere<S: Send + 'static>(
 /// Reads, and makes changes of both kinds: those that may be repeated and those that may not.
 pub(crate) async fn works(store: &impl Store) {
     let (session, account) = super::login();
-    store.begin_session(session.clone(), account.clone()).await.unwrap();
+    store.put_account(account.clone(), Some(session.clone())).await.unwrap();
     assert!(store.session(&session.id_hash, super::NOW).await.unwrap().is_some());
-    assert_eq!(store.revoke("client", account.key.user_id()).await.unwrap(), 1);
+    assert!(store.forget_account(&account.key, &account.sealed_token).await.unwrap());
 }

@@ -351,6 +351,10 @@ impl Adapter for Actix {
     fn serve_http2(&self, config: Config, listener: TcpListener) -> Serving {
         serve!(app!(config), listener, listen_auto_h2c)
     }
+
+    fn option_keeps_failures(&self) -> bool {
+        false
+    }
 }
 
 impl Ends for Actix {

@@ -40,6 +40,12 @@ pub trait Adapter: Sync {
     fn serve_http2(&self, config: Config, listener: TcpListener) -> Serving {
         self.serve(config, listener)
     }
+
+    /// Whether `Option<InstagramToken>` keeps a failure. actix's own `Option` makes an anonymous visitor
+    /// of every error.
+    fn option_keeps_failures(&self) -> bool {
+        true
+    }
 }
 
 /// An adapter whose app is reached over HTTP/2.
@@ -53,6 +59,10 @@ impl<A: Adapter> Adapter for OverHttp2<'_, A> {
 
     fn serve_http2(&self, config: Config, listener: TcpListener) -> Serving {
         self.0.serve_http2(config, listener)
+    }
+
+    fn option_keeps_failures(&self) -> bool {
+        self.0.option_keeps_failures()
     }
 }
 

@@ -148,7 +148,7 @@ pub(crate) const DEFECTS: &[Defect] = &[
         caught_by: &["m_07_only_this_site_logs_out"],
         file: "ig-oauth-common/src/flow/fetch_metadata.rs",
         before: "let allowed = if headers.has(\"sec-fetch-site\") {",
-        code: "let _ = (settings, headers); return Ok(());",
+        code: "let _ = (addresses, headers); return Ok(());",
     },
     Defect {
         name: "retry_the_post",
@@ -176,7 +176,7 @@ pub(crate) const DEFECTS: &[Defect] = &[
         caught_by: &["t_03_a_huge_body_is_cut_off"],
         file: "ig-oauth-common/src/provider/reqwest_client.rs",
         before: "let limit = request.max_response_bytes;",
-        code: "let limit = if {on} { usize::MAX } else { request.max_response_bytes() };",
+        code: "let limit = if {on} { usize::MAX } else { request.max_response_bytes };",
     },
     Defect {
         name: "forget_refusals_in_the_apps_own_words",

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ig_oauth_common::{
-    AccountKey, AccountRecord, Claim, DeletionRecord, MemoryStore, SessionIdHash, SessionRecord,
-    Store, StoreError, Timestamp, UserId,
+    AccountKey, AccountPage, AccountRecord, Claim, DeletionRecord, DeletionStatus, MemoryStore,
+    SessionIdHash, SessionRecord, Store, StoreError, Timestamp, UserId,
 };
 
 /// A memory store with a switch.
@@ -106,16 +106,12 @@ impl SwitchedStore {
 }
 
 impl Store for SwitchedStore {
-    async fn begin_session(
+    async fn put_account(
         &self,
-        session: SessionRecord,
         account: AccountRecord,
+        session: Option<SessionRecord>,
     ) -> Result<(), StoreError> {
-        self.ask(self.inner.begin_session(session, account)).await
-    }
-
-    async fn put_account(&self, account: AccountRecord) -> Result<(), StoreError> {
-        self.ask(self.inner.put_account(account)).await
+        self.ask(self.inner.put_account(account, session)).await
     }
 
     async fn session(
@@ -170,23 +166,8 @@ impl Store for SwitchedStore {
         self.change(self.inner.replace_account(present, account)).await
     }
 
-    async fn accounts(
-        &self,
-        client_id: &str,
-        after: Option<&AccountKey>,
-        limit: usize,
-    ) -> Result<Vec<AccountRecord>, StoreError> {
-        self.ask(self.inner.accounts(client_id, after, limit)).await
-    }
-
-    async fn accounts_expiring(
-        &self,
-        client_id: &str,
-        before: Timestamp,
-        after: Option<&AccountKey>,
-        limit: usize,
-    ) -> Result<Vec<AccountRecord>, StoreError> {
-        self.ask(self.inner.accounts_expiring(client_id, before, after, limit)).await
+    async fn accounts(&self, page: AccountPage<'_>) -> Result<Vec<AccountRecord>, StoreError> {
+        self.ask(self.inner.accounts(page)).await
     }
 
     async fn accounts_known_by(
@@ -197,15 +178,11 @@ impl Store for SwitchedStore {
         self.ask(self.inner.accounts_known_by(client_id, id)).await
     }
 
-    async fn revoke(&self, client_id: &str, id: &UserId) -> Result<u64, StoreError> {
-        self.ask(self.inner.revoke(client_id, id)).await
-    }
-
     async fn forget_account(&self, key: &AccountKey, present: &[u8]) -> Result<bool, StoreError> {
         let rival = self.rival.lock().unwrap_or_else(PoisonError::into_inner).take();
         let forgotten = async {
             if let Some(rival) = rival {
-                self.inner.put_account(rival).await?;
+                self.inner.put_account(rival, None).await?;
             }
             self.inner.forget_account(key, present).await
         };
@@ -217,12 +194,13 @@ impl Store for SwitchedStore {
         self.ask(self.inner.claim(claim, now)).await
     }
 
-    async fn release(&self, key: &str, owner: &str) -> Result<(), StoreError> {
-        self.ask(self.inner.release(key, owner)).await
-    }
-
-    async fn put_deletion(&self, deletion: DeletionRecord) -> Result<(), StoreError> {
-        self.ask(self.inner.put_deletion(deletion)).await
+    async fn put_deletion(
+        &self,
+        present: Option<DeletionStatus>,
+        deletion: DeletionRecord,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.ask(self.inner.put_deletion(present, deletion, now)).await
     }
 
     async fn deletion(

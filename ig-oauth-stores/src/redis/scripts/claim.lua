@@ -1,15 +1,13 @@
 -- ARGV: the key, the owner, until when, the present, and how many seconds to keep it. Gives whether
 -- the claim was made.
 
--- Whether one moment is after another. As texts: Lua's numbers would round the last moments there are.
-local function is_after(one, other)
-  if #one ~= #other then return #one > #other end
-  return one > other
-end
-
 local key, owner = base .. ':claim:' .. ARGV[1], ARGV[2]
 local held = redis.call('HMGET', key, 'owner', 'until')
 if held[1] and held[1] ~= owner and is_after(held[2], ARGV[4]) then return 0 end
-redis.call('HSET', key, 'owner', owner, 'until', ARGV[3])
-redis.call('EXPIRE', key, ARGV[5])
+if is_after(ARGV[3], ARGV[4]) then
+  redis.call('HSET', key, 'owner', owner, 'until', ARGV[3])
+  redis.call('EXPIRE', key, ARGV[5])
+else
+  redis.call('DEL', key)
+end
 return 1

@@ -28,6 +28,12 @@ local function known_key(client, id) return base .. ':known:' .. id .. ':' .. cl
 local function users_key(client) return base .. ':users:' .. client end
 local function expiry_key(client) return base .. ':expiry:' .. client end
 
+-- Whether one moment is after another. As texts: Lua's numbers would round the last moments there are.
+local function is_after(one, other)
+  if #one ~= #other then return #one > #other end
+  return one > other
+end
+
 -- Lets a name that stands for several records live as long as the longest of them.
 local function prolong(key, life)
   if redis.call('TTL', key) < tonumber(life) then redis.call('EXPIRE', key, life) end

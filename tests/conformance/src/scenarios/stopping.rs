@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ig_oauth_common::{Deauthorization, HookError, Hooks, Logout, MemoryStore, Store as _};
+use ig_oauth_common::{
+    AccountPage, Deauthorization, HookError, Hooks, Logout, MemoryStore, Store as _,
+};
 use ig_oauth_fake_instagram::Endpoint;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
@@ -142,7 +144,7 @@ impl Stopping {
     /// Whether it has come to its good end.
     async fn is_done(&self, what: Begun) -> bool {
         let client_id = self.app.provider.client_id();
-        let accounts = self.store.accounts(client_id, None, 10).await.unwrap();
+        let accounts = self.store.accounts(AccountPage::new(client_id, 10)).await.unwrap();
         match what {
             Begun::Login => accounts.len() == 1,
             Begun::Refresh => accounts.iter().any(|account| {

@@ -55,7 +55,7 @@ async fn sizes(engine: &Engine, store: impl Store) -> [u64; 2] {
     for (size, round) in sizes.iter_mut().zip(0..) {
         let before = engine.size().await;
         for user in 0..COUNT {
-            store.begin_session(session(user, round), account(user)).await.unwrap();
+            store.put_account(account(user), Some(session(user, round))).await.unwrap();
         }
         *size = (engine.size().await - before) / COUNT;
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ig_oauth_common::{DeadAccount, Hooks, LongLived, MemoryStore, Store as _};
+use ig_oauth_common::{AccountPage, DeadAccount, Hooks, LongLived, MemoryStore, Store as _};
 use ig_oauth_conformance::harness::{Adapter, Sessions, Settings};
 use ig_oauth_fake_instagram::{Endpoint, Fault};
 
@@ -104,7 +104,7 @@ pub async fn w_20_a_call_that_meets_a_dead_token_ends_its_sessions(adapter: &imp
             has_ended(&other, &session).await;
             assert_eq!(other.app.provider.requests().len(), calls);
             let client_id = site.app.provider.client_id();
-            let accounts = world.store.accounts(client_id, None, 10).await.unwrap();
+            let accounts = world.store.accounts(AccountPage::new(client_id, 10)).await.unwrap();
             assert_eq!(accounts.len(), 1, "the account stays");
         }
         assert_eq!(world.died.names(), [site.app.user_id()], "{sessions:?}: once");

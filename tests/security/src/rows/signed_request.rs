@@ -7,8 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use ig_oauth_common::{
-    AuthErrorKind, DataDeletion, Deauthorization, DeletionStatus, Failure, HookError, Hooks, Reply,
-    Store as _, Timestamp,
+    AccountPage, AuthErrorKind, DataDeletion, Deauthorization, DeletionStatus, Failure, HookError,
+    Hooks, Reply, Store as _, Timestamp,
 };
 use ig_oauth_conformance::browser::{Response, send};
 use ig_oauth_conformance::harness::{Adapter, Settings};
@@ -429,11 +429,14 @@ pub async fn g_09_stale_requests_are_refused_and_repeated_ones_are_one(adapter: 
         let text =
             payload(&user).replace(&NOW.to_string(), &(NOW + 1 + u64::from(is_kept)).to_string());
         let removed = signed(&site, &text);
-        let mut rival =
-            store.inner().accounts(site.app.provider.client_id(), None, 1).await.unwrap();
+        let mut rival = store
+            .inner()
+            .accounts(AccountPage::new(site.app.provider.client_id(), 1))
+            .await
+            .unwrap();
         let mut rival = rival.remove(0);
         rival.issued_at = Timestamp::from_unix_seconds(NOW);
-        store.inner().put_account(rival.clone()).await.unwrap();
+        store.inner().put_account(rival.clone(), None).await.unwrap();
         rival.issued_at = Timestamp::from_unix_seconds(issued_at);
         rival.sealed_token.push(0);
         store.set_rival(rival.clone());
@@ -631,6 +634,6 @@ pub async fn g_13_another_secret_counts_only_when_it_is_configured(adapter: &imp
 
 /// A further id of the one account in the store.
 async fn store_ids(store: &SwitchedStore, client_id: &str) -> String {
-    let accounts = store.accounts(client_id, None, 10).await.unwrap();
+    let accounts = store.accounts(AccountPage::new(client_id, 10)).await.unwrap();
     accounts[0].further_ids[0].to_string()
 }

@@ -50,7 +50,9 @@ pub async fn t_15_fewer_scopes_than_required_keep_nothing(adapter: &impl Adapter
         let client_id = site.app.provider.client_id();
         // Whoever was kept before is not who logs in now.
         let user = UserId::from_digits(&site.app.user_id()).unwrap();
-        kept.inner().revoke(client_id, &user).await.unwrap();
+        for account in kept.inner().accounts_known_by(client_id, &user).await.unwrap() {
+            kept.inner().forget_account(&account.key, &account.sealed_token).await.unwrap();
+        }
         let before = kept.inner().session_count();
         let answer = login_granting(&site, granted).await;
         if works {
