@@ -34,16 +34,61 @@ pub enum Api {
     BasicDisplay,
 }
 
+/// All that the APIs differ in.
+pub(crate) struct Preset {
+    name: &'static str,
+    authorize_url: &'static str,
+    required_scope: Scope,
+    /// What is asked for at `/me`.
+    pub(crate) profile_fields: &'static str,
+    /// What the provider says, in lower case, of a code that was exchanged before.
+    pub(crate) says_spent: &'static str,
+    /// Whether one-hour tokens are exchanged for those of 60 days unless the configuration says so.
+    pub(crate) lengthens_tokens: bool,
+    /// Scopes of another API, and what to ask for instead.
+    foreign_scopes: (&'static [Scope], &'static str),
+}
+
+const INSTAGRAM_LOGIN: Preset = Preset {
+    name: "instagram-login",
+    // Meta's reference page still names api.instagram.com; that host redirected until July 2026 and
+    // answers "this page isn't available" since August 2026.
+    authorize_url: "https://www.instagram.com/oauth/authorize",
+    required_scope: Scope::InstagramBusinessBasic,
+    profile_fields: "id,user_id,username,name,account_type,profile_picture_url,followers_count,\
+                     follows_count,media_count",
+    says_spent: "code has been used",
+    lengthens_tokens: true,
+    foreign_scopes: (
+        &[Scope::UserProfile, Scope::UserMedia],
+        "`instagram_business_basic`, or set the api to `basic-display`",
+    ),
+};
+
+const BASIC_DISPLAY: Preset = Preset {
+    name: "basic-display",
+    authorize_url: "https://api.instagram.com/oauth/authorize",
+    required_scope: Scope::UserProfile,
+    profile_fields: "id,username,account_type,media_count",
+    says_spent: "already used",
+    lengthens_tokens: false,
+    foreign_scopes: (&[], ""),
+};
+
 impl Api {
+    const ALL: [Self; 2] = [Self::InstagramLogin, Self::BasicDisplay];
+
+    pub(crate) const fn preset(self) -> &'static Preset {
+        match self {
+            Self::InstagramLogin => &INSTAGRAM_LOGIN,
+            Self::BasicDisplay => &BASIC_DISPLAY,
+        }
+    }
+
     /// The authorization window, where browsers are sent.
     #[must_use]
     pub const fn authorize_url(self) -> &'static str {
-        match self {
-            // Meta's reference page still names api.instagram.com; that host redirected until July
-            // 2026 and answers "this page isn't available" since August 2026.
-            Self::InstagramLogin => "https://www.instagram.com/oauth/authorize",
-            Self::BasicDisplay => "https://api.instagram.com/oauth/authorize",
-        }
+        self.preset().authorize_url
     }
 
     /// The token endpoint, where codes are exchanged.
@@ -60,11 +105,8 @@ impl Api {
 
     /// The scope that the provider requires in every authorization request.
     #[must_use]
-    pub const fn required_scope(self) -> Scope {
-        match self {
-            Self::InstagramLogin => Scope::InstagramBusinessBasic,
-            Self::BasicDisplay => Scope::UserProfile,
-        }
+    pub fn required_scope(self) -> Scope {
+        self.preset().required_scope.clone()
     }
 
     /// What is asked for when the configuration names no scope: the required one.
@@ -76,24 +118,21 @@ impl Api {
     /// The name in `INSTAGRAM_API`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::InstagramLogin => "instagram-login",
-            Self::BasicDisplay => "basic-display",
-        }
+        self.preset().name
     }
 
     /// The API of that name in `INSTAGRAM_API`.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        [Self::InstagramLogin, Self::BasicDisplay].into_iter().find(|api| api.as_str() == name)
+        Self::ALL.into_iter().find(|api| api.as_str() == name)
     }
 
     /// Why `scope` cannot be asked for, if so.
     pub(crate) fn refuses(self, scope: &Scope) -> Option<ScopeError> {
-        let with = match (self, scope) {
-            (Self::InstagramLogin, Scope::UserProfile | Scope::UserMedia) => {
-                "`instagram_business_basic`, or set the api to `basic-display`"
-            }
-            _ => RETIRED.iter().find(|(name, _)| *name == scope.as_str())?.1,
+        let (foreign, instead) = self.preset().foreign_scopes;
+        let with = if foreign.contains(scope) {
+            instead
+        } else {
+            RETIRED.iter().find(|(name, _)| *name == scope.as_str())?.1
         };
         Some(ScopeError::retired(scope, with))
     }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::builder::ConfigBuilder;
 use super::check;
-use crate::api::Api;
 use crate::attempt::Attempts;
 use crate::error::ConfigError;
 use crate::flow::{
@@ -194,9 +193,10 @@ impl<'a> Shared<'a> {
             randomness: Arc::clone(&settings.randomness),
             api: settings.api,
             mode: settings.linking,
-            long_lived: settings.long_lived.unwrap_or(match settings.api {
-                Api::InstagramLogin => LongLived::Prefer,
-                Api::BasicDisplay => LongLived::Off,
+            long_lived: settings.long_lived.unwrap_or(if settings.api.preset().lengthens_tokens {
+                LongLived::Prefer
+            } else {
+                LongLived::Off
             }),
             fetches_profile: settings.fetch_profile,
         }

@@ -8,15 +8,7 @@ use serde_json::Value;
 use super::api_error::{ApiError, ApiErrorKind};
 use super::client::Provider;
 use super::wire;
-use crate::api::Api;
 use crate::token_facts::{AccessToken, UserId};
-
-/// What is asked for under [`Api::InstagramLogin`].
-const FIELDS: &str = "id,user_id,username,name,account_type,profile_picture_url,followers_count,\
-                      follows_count,media_count";
-
-/// What is asked for under [`Api::BasicDisplay`].
-const BASIC_DISPLAY_FIELDS: &str = "id,username,account_type,media_count";
 
 /// Some accounts are refused a field with code 100 (reported of `user_id`, 2026-01). These two are
 /// refused to nobody.
@@ -32,7 +24,7 @@ pub struct Profile {
     /// this one.
     pub app_scoped_id: Option<UserId>,
     /// `user_id`: the id of the *professional account*, the same for every app. Webhooks name this
-    /// one. None under [`Api::BasicDisplay`], and for accounts that the provider does not tell it of.
+    /// one. None under [`Api::BasicDisplay`](crate::Api::BasicDisplay), and for accounts that the provider does not tell it of.
     pub professional_account_id: Option<UserId>,
     /// The user name. It is not an identity: users change it, and others take it over.
     pub username: String,
@@ -59,7 +51,7 @@ pub enum AccountType {
     Business,
     /// A creator.
     MediaCreator,
-    /// A person, under [`Api::BasicDisplay`] only.
+    /// A person, under [`Api::BasicDisplay`](crate::Api::BasicDisplay) only.
     Personal,
     /// Another kind, by the provider's name.
     Other(String),
@@ -114,10 +106,7 @@ struct Answer {
 impl Provider {
     /// The profile behind `token`.
     pub(crate) async fn profile(&self, token: &AccessToken) -> Result<Profile, ApiError> {
-        let fields = match self.application.api {
-            Api::InstagramLogin => FIELDS,
-            Api::BasicDisplay => BASIC_DISPLAY_FIELDS,
-        };
+        let fields = self.application.api.preset().profile_fields;
         match self.get::<Answer>(token, "me", &[("fields", fields)]).await {
             Err(error) if error.kind() == ApiErrorKind::InvalidRequest => {
                 self.get::<Answer>(token, "me", &[("fields", SAFE_FIELDS)]).await?.into_profile()

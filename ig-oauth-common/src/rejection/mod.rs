@@ -46,10 +46,7 @@ impl ProviderRejection {
     /// other words for a code that is too old or unknown. Basic Display has the same for all of these.
     pub(crate) fn says_spent(&self, api: Api) -> bool {
         let words = self.message.as_deref().unwrap_or_default().to_ascii_lowercase();
-        match api {
-            Api::InstagramLogin => words.contains("code has been used"),
-            Api::BasicDisplay => words.contains("already used"),
-        }
+        words.contains(api.preset().says_spent)
     }
 }
 
