@@ -240,7 +240,7 @@
 //! |---|---|---|
 //! | `rustls` | yes | https through rustls |
 //! | `native-tls` | no | https through the system's TLS library |
-//! | `tracing` | no | one event for each error answer, with a random id that is also on the page |
+//! | `tracing` | yes | one event for each error answer, with a random id that is also on the page; nothing without a subscriber |
 //!
 //! actix-web is used without its default features; `cookies` is not needed. Turn on what your app
 //! needs in your own `Cargo.toml`.

@@ -73,8 +73,8 @@
 //! # Features
 //!
 //! `rustls` (default) and `native-tls` choose how https is spoken; `reqwest` alone gives the default
-//! client without TLS, for loopback; without it, bring an [`HttpClient`]. `tracing` logs one event for
-//! each error answer. All of them only add.
+//! client without TLS, for loopback; without it, bring an [`HttpClient`]. `tracing` (default) logs one
+//! event for each error answer, and costs nothing without a subscriber. All of them only add.
 
 mod api;
 mod attempt;

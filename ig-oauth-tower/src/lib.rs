@@ -276,7 +276,7 @@
 //! | `axum` | yes | extractors, the guard and `routes()` for axum 0.8 |
 //! | `rustls` | yes | https through rustls |
 //! | `native-tls` | no | https through the system's TLS library |
-//! | `tracing` | no | one event for each error answer, with a random id that is also on the page |
+//! | `tracing` | yes | one event for each error answer, with a random id that is also on the page; nothing without a subscriber |
 //!
 // Without axum these are not there to be linked to.
 #![cfg_attr(not(feature = "axum"), doc = include_str!("without_axum.md"))]

@@ -127,13 +127,14 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let app = Router::new().route("/", get(home)).layer(layer);
     let listener = tokio::net::TcpListener::from_std(listener)?;
     println!("{}", example.greeting("axum, with a scheduler"));
+    println!("Every {} s all accounts are looked at (SCHEDULE_SECONDS).", every.as_secs());
     until_stopped(|stop| axum::serve(listener, app).with_graceful_shutdown(stop).into_future())
         .await?;
     finish(&flow).await;
 
     stop.send_replace(true);
     scheduled.await?;
-    println!("tokens: {}", refreshing.await?);
+    println!("tokens that ended soon: {}", refreshing.await?);
     Ok(())
 }
 

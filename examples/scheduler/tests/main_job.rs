@@ -117,7 +117,7 @@ async fn a_due_token_is_refreshed_and_ctrl_c_ends_it_cleanly() {
     let printed: Vec<_> = lines.collect();
     assert!(scheduler.wait().unwrap().success(), "{printed:#?}");
     let totals = printed.last().unwrap();
-    assert!(totals.starts_with("tokens: 1 seen, 1 refreshed"), "{printed:#?}");
+    assert!(totals.starts_with("tokens that ended soon: 1 seen, 1 refreshed"), "{printed:#?}");
 
     let [after] = account().await;
     assert!(after.issued_at > before.issued_at && after.expires_at > before.expires_at);

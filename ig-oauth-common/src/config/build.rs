@@ -101,6 +101,13 @@ impl ConfigBuilder {
 /// What works but deserves a second look. Each is also an event.
 fn warnings(builder: &ConfigBuilder, redirect_uri: &RedirectUri) -> Vec<String> {
     let mut warnings = Vec::new();
+    if !builder.client_id.bytes().all(|byte| byte.is_ascii_digit()) {
+        warnings.push(
+            "the app id is not all digits, as Instagram app ids are: copy `client_id` \
+             (INSTAGRAM_CLIENT_ID) again from the Business login settings of the App Dashboard"
+                .to_owned(),
+        );
+    }
     if !redirect_uri.is_https() {
         warnings.push(
             "the redirect URI is plain http on loopback: for development only; cookies go without \

@@ -66,16 +66,15 @@ impl ConfigBuilder {
             }
         }
         let required = |field: &'static str, cure: &str| {
-            optional(field).ok_or_else(|| ConfigError::new(field, "is not set", cure))
+            let page = "App Dashboard > Instagram > API setup with Instagram login > Business login \
+                        settings";
+            let cure = || format!("{cure} ({page})");
+            optional(field).ok_or_else(|| ConfigError::new(field, "is not set", cure()))
         };
         let mut builder = Config::builder(
-            required(
-                "client_id",
-                "set it to the Instagram app id (App Dashboard > Instagram > API setup with \
-                 Instagram login > Business login settings), not the Meta app id",
-            )?,
-            required("client_secret", "set it to the Instagram app secret, from the same page")?,
-            required("redirect_uri", "set it to a redirect URI from the same page, to the letter")?,
+            required("client_id", "set it to the Instagram app id, not the Meta app id")?,
+            required("client_secret", "set it to the Instagram app secret")?,
+            required("redirect_uri", "set it to one that is listed there, to the letter")?,
         );
         if let Some(name) = optional("api") {
             builder = builder.api(Api::from_name(&name).ok_or_else(|| {

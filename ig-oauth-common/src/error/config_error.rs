@@ -5,8 +5,8 @@ use std::fmt;
 
 /// A setting that cannot work, with its name, what is wrong and what to do.
 ///
-/// Secrets are never repeated in it.
-#[derive(Debug)]
+/// Secrets are never repeated in it. `Debug` is the same sentence as `Display`: it is what a `main` shows
+/// that returns the error.
 pub struct ConfigError {
     field: &'static str,
     problem: String,
@@ -65,6 +65,12 @@ impl fmt::Display for ConfigError {
             write!(f, " ({variable})")?;
         }
         write!(f, " {}: {}", self.problem, self.cure)
+    }
+}
+
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
