@@ -3,8 +3,7 @@
 //! Browsers and servers limit the `Cookie` header: attempts that pile up end in 431 errors that only
 //! clearing all cookies cures. So there is a bound, and the oldest make room.
 
-use super::attempt::{Attempt, Unverified};
-use super::attempts::Attempts;
+use super::attempts::{Attempts, NotThisAttempt};
 use crate::cookie::{self, each_cookie};
 use crate::messages::Headers;
 
@@ -55,7 +54,7 @@ impl Attempts {
     pub(crate) fn pending(&self, headers: &dyn Headers) -> PendingAttempts {
         let now = self.now();
         let mut found = PendingAttempts::default();
-        let mut claimed = Vec::new();
+        let mut claims = Vec::new();
         let mut examined = 0;
         each_cookie(headers, &mut |name, value| {
             if !self.names.is_attempt(name) || examined >= MAX_EXAMINED {
@@ -67,20 +66,20 @@ impl Attempts {
             };
             let bytes = name.len() + value.len() + 1;
             let pending = Pending { name: name.to_owned(), bytes, is_cross_site: false };
-            match Attempt::unproven(value, &self.keyring) {
-                Ok(attempt)
-                    if attempt.is_live(now)
-                        && self.names.attempt(&attempt.state.to_text()) == name =>
+            match self.claim(value) {
+                Ok(claim)
+                    if claim.attempt.is_live(now)
+                        && self.names.attempt(&claim.attempt.state.to_text()) == name =>
                 {
-                    claimed.push((attempt.issued_at, pending, value));
+                    claims.push((pending, claim));
                 }
-                Err(Unverified::UnknownKey) => found.foreign.push(pending),
-                Ok(_) | Err(Unverified::BadSignature) => found.useless.push(pending.name),
+                Err(NotThisAttempt::UnknownKey) => found.foreign.push(pending),
+                _ => found.useless.push(pending.name),
             }
         });
-        claimed.sort_by_key(|(issued_at, ..)| std::cmp::Reverse(*issued_at));
+        claims.sort_by_key(|(_, claim)| std::cmp::Reverse(claim.attempt.issued_at));
         let mut checks = 0;
-        for (_, mut pending, value) in claimed {
+        for (mut pending, claim) in claims {
             if found.live.iter().any(|known| known.name == pending.name) {
                 continue;
             }
@@ -89,7 +88,7 @@ impl Attempts {
                 continue;
             }
             checks += 1;
-            match Attempt::verify(value, &self.keyring, &self.signed_for(&pending.name)) {
+            match self.prove(&pending.name, claim) {
                 Ok(attempt) => {
                     pending.is_cross_site = attempt.is_cross_site;
                     found.live.push(pending);

@@ -18,7 +18,7 @@ pub(super) fn keyring(builder: &ConfigBuilder) -> Result<Keyring, ConfigError> {
     };
     let mut sets = sets.into_iter();
     match sets.next() {
-        Some(newest) => Ok(Keyring::new(newest, sets.collect())),
+        Some(newest) => Ok(Keyring { newest, older: sets.collect() }),
         None => Err(ConfigError::new("cookie_secrets", "are empty", MAKE_A_SECRET)),
     }
 }

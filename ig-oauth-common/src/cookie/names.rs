@@ -13,8 +13,9 @@ pub(crate) const STATE_CHARACTERS_IN_NAME: usize = 8;
 /// carry the mount, six characters made from client id and redirect URI unless a setting names it.
 pub(crate) struct CookieNames {
     attempt_prefix: String,
-    session: String,
-    secure: bool,
+    /// The session cookie.
+    pub(crate) session: String,
+    pub(crate) secure: bool,
 }
 
 impl CookieNames {
@@ -29,11 +30,6 @@ impl CookieNames {
         }
     }
 
-    /// The session cookie.
-    pub(crate) fn session(&self) -> &str {
-        &self.session
-    }
-
     /// The cookie of the attempt with that state (43 characters of base64url).
     pub(crate) fn attempt(&self, state: &str) -> String {
         let suffix = state.get(..STATE_CHARACTERS_IN_NAME).unwrap_or(state);
@@ -46,10 +42,6 @@ impl CookieNames {
             suffix.len() == STATE_CHARACTERS_IN_NAME
                 && suffix.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte))
         })
-    }
-
-    pub(crate) fn secure(&self) -> bool {
-        self.secure
     }
 }
 

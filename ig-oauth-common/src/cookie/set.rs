@@ -19,15 +19,13 @@ pub(crate) fn set_cookie(
     value: &str,
     max_age: Option<Duration>,
 ) -> String {
-    let mut cookie =
-        Cookie::build((name, value)).http_only(true).same_site(SameSite::Lax).path("/").build();
+    let mut cookie = Cookie::build((name, value))
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .path("/")
+        .secure(names.secure);
     if let Some(max_age) = max_age {
-        let seconds = max_age.min(MAX_AGE_LIMIT).as_secs();
-        let seconds = i64::try_from(seconds).unwrap_or(0);
-        cookie.set_max_age(cookie::time::Duration::seconds(seconds));
-    }
-    if names.secure() {
-        cookie.set_secure(true);
+        cookie = cookie.max_age(max_age.min(MAX_AGE_LIMIT).try_into().unwrap_or_default());
     }
     cookie.to_string()
 }

@@ -41,7 +41,7 @@ impl AppAnswers {
         let named = |header: &str| {
             request.headers.first(header).and_then(|url| self.addresses.page_at(url))
         };
-        let returns_to = match audience.asker() {
+        let returns_to = match audience.asker {
             Asker::Visit | Asker::Program => self.addresses.requested_page(request),
             // A form's own address often takes posts only. Sending it again begins where it stands.
             Asker::Form | Asker::Turbo => named("referer"),

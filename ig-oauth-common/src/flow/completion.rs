@@ -14,7 +14,7 @@ use crate::api::{Api, Scopes};
 use crate::clock::{Clock, Timestamp};
 use crate::encoding::to_base64url;
 use crate::error::{AuthError, AuthErrorKind, chain};
-use crate::hooks::{BoxedHooks, Login, LoginKind};
+use crate::hooks::{Accepted, BoxedHooks, Login, Refused};
 use crate::messages::Reply;
 use crate::provider::{Profile, Provider, Token, TokenAnswer};
 use crate::randomness::{Randomness, random};
@@ -104,9 +104,9 @@ impl Completion {
         let ids = profile.iter().flat_map(Profile::ids).filter(|id| *id != token.user_id());
         let further_ids: Vec<UserId> = ids.cloned().collect();
         let (landing, mut cookies) = match self.ask_hook(proven, &token, profile).await? {
-            LoginKind::Accept { landing, cookies } => (landing, cookies),
-            LoginKind::Refuse(Some(reply)) => return Ok(Ending::Replaced(reply)),
-            LoginKind::Refuse(None) => return Err(AuthErrorKind::RejectedByApp.into()),
+            Ok(Accepted { landing, cookies }) => (landing, cookies),
+            Err(Some(reply)) => return Ok(Ending::Replaced(reply)),
+            Err(None) => return Err(AuthErrorKind::RejectedByApp.into()),
         };
         match self.mode {
             Mode::Linking => {
@@ -233,9 +233,9 @@ impl Completion {
         proven: &Proven,
         token: &Token,
         profile: Option<Profile>,
-    ) -> Result<LoginKind, AuthError> {
+    ) -> Result<Result<Accepted, Refused>, AuthError> {
         let Some(hooks) = &self.hooks else {
-            return Ok(LoginKind::Accept { landing: None, cookies: Vec::new() });
+            return Ok(Ok(Accepted::default()));
         };
         let login = Login {
             token: token.clone(),
@@ -246,7 +246,7 @@ impl Completion {
         let decision = hooks.on_login(login).await;
         let decision =
             decision.map_err(|error| AuthError::with_source(AuthErrorKind::Hook, error))?;
-        Ok(decision.kind)
+        Ok(decision.0)
     }
 
     /// A user whose sessions are refused would come back here from every page: so nothing is kept.

@@ -29,7 +29,7 @@ pub(crate) struct ConfirmationCodes {
 impl ConfirmationCodes {
     /// The code that a request is given, in letters and digits.
     pub(super) fn make(&self, request: &SignedRequest) -> String {
-        self.made_with(&self.keyring.newest().deletion, request)
+        self.made_with(&self.keyring.newest.deletion, request)
     }
 
     /// The codes that a request was given by any of the keys, the newest first.

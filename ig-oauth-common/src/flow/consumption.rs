@@ -184,7 +184,7 @@ impl Consumption {
                     app_data: attempt.app_data.clone(),
                     retry_url,
                     is_for_a_person: proven.audience.reads_pages(),
-                    languages: *proven.audience.languages(),
+                    languages: proven.audience.languages,
                 };
                 hooks.on_denied(denial).await
             }

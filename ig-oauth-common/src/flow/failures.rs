@@ -49,7 +49,7 @@ impl Failures {
             detail: chain(&refusal.error),
             id: id.clone(),
             is_for_a_person: refusal.audience.reads_pages(),
-            languages: *refusal.audience.languages(),
+            languages: refusal.audience.languages,
             return_to: refusal.return_to().map(str::to_owned),
             retry_url: matches!(self.scene(&refusal), Scene::Login | Scene::Linking)
                 .then(|| self.links.retry(refusal.login.as_ref(), kind)),
@@ -75,7 +75,7 @@ impl Failures {
 
     /// The pages in the language of who reads them.
     pub(super) fn pages(&self, audience: Audience) -> Writer<'_> {
-        self.pages.in_one_of(audience.languages())
+        self.pages.in_one_of(&audience.languages)
     }
 
     /// Logs the error, under a random id that also goes on the page.

@@ -120,7 +120,7 @@ impl Flow {
         options: &LoginOptions,
         context: Option<&LoginContext>,
     ) -> Result<String, LoginOptionsError> {
-        let binding = context.and_then(LoginContext::binding_hash);
+        let binding = context.and_then(|context| context.binding);
         self.steps.links.url(options, binding.as_ref())
     }
 

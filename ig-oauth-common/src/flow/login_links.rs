@@ -156,7 +156,7 @@ impl LoginLinks {
             let problem = format!("have {} bytes of names; at most 512 fit", scopes.len());
             return Err(LoginOptionsError::scopes(problem));
         }
-        let keys = self.keyring.newest();
+        let keys = &self.keyring.newest;
         let payload = Writer::new()
             .byte(VERSION)
             .fixed(&keys.id)

@@ -11,7 +11,7 @@ use super::login_links::{LoginLinks, LoginOptions, SameLogin, Verified};
 use super::mode::Mode;
 use crate::attempt::{Attempt, Attempts, PendingAttempts};
 use crate::error::{AuthError, AuthErrorKind};
-use crate::hooks::{BoxedHooks, LoginStart, StartKind};
+use crate::hooks::{BoxedHooks, LoginStart};
 use crate::messages::{Audience, BindingHash, Query, Reply, Request};
 
 const PARAMETERS: &[&str] = &["return_to", "options"];
@@ -170,13 +170,13 @@ impl LoginRoute {
     /// The hook's own answer, if it has one.
     async fn ask_hook(&self, announced: LoginStart) -> Result<Option<Reply>, AuthError> {
         let Some(hooks) = &self.hooks else { return Ok(None) };
-        match hooks.before_login(announced).await.map(|decision| decision.kind) {
-            Ok(StartKind::Proceed) => Ok(None),
-            Ok(StartKind::Refuse(Some(reply))) => {
+        match hooks.before_login(announced).await.map(|decision| decision.0) {
+            Ok(Ok(())) => Ok(None),
+            Ok(Err(Some(reply))) => {
                 self.failures.refused_by_hook(AuthErrorKind::RejectedByApp);
                 Ok(Some(reply))
             }
-            Ok(StartKind::Refuse(None)) => Err(AuthErrorKind::RejectedByApp.into()),
+            Ok(Err(None)) => Err(AuthErrorKind::RejectedByApp.into()),
             Err(error) => Err(AuthError::with_source(AuthErrorKind::Hook, error)),
         }
     }

@@ -16,30 +16,25 @@ pub struct LoginStart {
 /// What [`Hooks::before_login`](crate::Hooks::before_login) decides.
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct LoginStartDecision {
-    pub(crate) kind: StartKind,
-}
+pub struct LoginStartDecision(pub(crate) Result<(), Refused>);
 
-#[derive(Clone, Debug)]
-pub(crate) enum StartKind {
-    Proceed,
-    Refuse(Option<Reply>),
-}
+/// The app refuses a login, with an answer of its own or the usual page.
+pub(crate) type Refused = Option<Reply>;
 
 impl LoginStartDecision {
     /// Go on to the authorization window.
     pub fn proceed() -> Self {
-        Self { kind: StartKind::Proceed }
+        Self(Ok(()))
     }
 
     /// Answer `rejected_by_app` with our page, status 403.
     pub fn refuse() -> Self {
-        Self { kind: StartKind::Refuse(None) }
+        Self(Err(None))
     }
 
     /// Answer this instead.
     pub fn refuse_with(reply: Reply) -> Self {
-        Self { kind: StartKind::Refuse(Some(reply)) }
+        Self(Err(Some(reply)))
     }
 }
 
@@ -61,30 +56,29 @@ pub struct Login {
 /// What [`Hooks::on_login`](crate::Hooks::on_login) decides.
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct LoginDecision {
-    pub(crate) kind: LoginKind,
-}
+pub struct LoginDecision(pub(crate) Result<Accepted, Refused>);
 
-#[derive(Clone, Debug)]
-pub(crate) enum LoginKind {
-    Accept { landing: Option<String>, cookies: Vec<String> },
-    Refuse(Option<Reply>),
+/// The app accepts a login.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Accepted {
+    pub(crate) landing: Option<String>,
+    pub(crate) cookies: Vec<String>,
 }
 
 impl LoginDecision {
     /// Keep the token and go on to where the login was headed.
     pub fn accept() -> Self {
-        Self { kind: LoginKind::Accept { landing: None, cookies: Vec::new() } }
+        Self(Ok(Accepted::default()))
     }
 
     /// Keep nothing and answer `rejected_by_app` with our page, status 403.
     pub fn refuse() -> Self {
-        Self { kind: LoginKind::Refuse(None) }
+        Self(Err(None))
     }
 
     /// Keep nothing and answer this instead.
     pub fn refuse_with(reply: Reply) -> Self {
-        Self { kind: LoginKind::Refuse(Some(reply)) }
+        Self(Err(Some(reply)))
     }
 
     /// Go to `location` instead, which the app vouches for: a public path or a whole URL. Without
@@ -96,8 +90,8 @@ impl LoginDecision {
     pub fn landing_on(mut self, location: impl Into<String>) -> Result<Self, InvalidHeader> {
         let location = location.into();
         drop(Reply::see_other(location.as_str())?);
-        if let LoginKind::Accept { landing, .. } = &mut self.kind {
-            *landing = Some(location);
+        if let Ok(accepted) = &mut self.0 {
+            accepted.landing = Some(location);
         }
         Ok(self)
     }
@@ -111,8 +105,8 @@ impl LoginDecision {
     pub fn with_cookie(mut self, line: impl Into<String>) -> Result<Self, InvalidHeader> {
         let line = line.into();
         drop(Reply::empty(200).with_header("set-cookie", line.as_str())?);
-        if let LoginKind::Accept { cookies, .. } = &mut self.kind {
-            cookies.push(line);
+        if let Ok(accepted) = &mut self.0 {
+            accepted.cookies.push(line);
         }
         Ok(self)
     }

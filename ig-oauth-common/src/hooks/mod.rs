@@ -7,8 +7,8 @@ mod platform;
 use std::error::Error;
 
 pub use ending::{Denial, Failure, Logout};
+pub(crate) use login::{Accepted, Refused};
 pub use login::{Login, LoginDecision, LoginStart, LoginStartDecision};
-pub(crate) use login::{LoginKind, StartKind};
 pub use platform::{DataDeletion, DeadAccount, Deauthorization};
 
 use crate::clock::Timestamp;

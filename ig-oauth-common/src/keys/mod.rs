@@ -67,20 +67,12 @@ impl KeySet {
 
 /// All key sets, newest first.
 pub(crate) struct Keyring {
-    newest: KeySet,
-    older: Vec<KeySet>,
+    /// The one that signs and seals.
+    pub(crate) newest: KeySet,
+    pub(crate) older: Vec<KeySet>,
 }
 
 impl Keyring {
-    pub(crate) fn new(newest: KeySet, older: Vec<KeySet>) -> Self {
-        Self { newest, older }
-    }
-
-    /// The one that signs and seals.
-    pub(crate) fn newest(&self) -> &KeySet {
-        &self.newest
-    }
-
     /// The one with that id, if it is still known.
     pub(crate) fn by_id(&self, id: &KeyId) -> Option<&KeySet> {
         self.all().find(|keys| keys.id == *id)
@@ -131,8 +123,8 @@ mod tests {
         let set = |secret: &[u8]| KeySet::derive(secret, Origin::CookieSecret).unwrap();
         let (new, old, unknown) = (set(b"new"), set(b"old"), set(b"unknown"));
         let (new_id, old_id) = (new.id, old.id);
-        let ring = Keyring::new(new, vec![old]);
-        assert_eq!(ring.newest().id, new_id);
+        let ring = Keyring { newest: new, older: vec![old] };
+        assert_eq!(ring.newest.id, new_id);
         assert!(ring.by_id(&new_id).is_some());
         assert!(ring.by_id(&old_id).is_some());
         assert!(ring.by_id(&unknown.id).is_none());

@@ -6,89 +6,62 @@
 //! Random nonces are safe for 2^32 values per key (NIST SP 800-38D, section 8.3): a server that
 //! seals a hundred sessions a second reaches that after 16 months, so rotate yearly at that rate.
 
-/// Length of a nonce, in bytes.
-pub(crate) const NONCE_BYTES: usize = 12;
-
 #[cfg(feature = "rustls")]
-mod backend {
+pub(crate) use fast::SealingKey;
+#[cfg(not(feature = "rustls"))]
+pub(crate) use portable::SealingKey;
+
+/// A key that seals and opens, by aws-lc.
+#[cfg(feature = "rustls")]
+mod fast {
     use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 
-    pub(super) type Key = LessSafeKey;
+    pub(crate) struct SealingKey(LessSafeKey);
 
-    pub(super) fn key(bytes: &[u8; 32]) -> Option<Key> {
-        UnboundKey::new(&AES_256_GCM, bytes).ok().map(LessSafeKey::new)
-    }
+    impl SealingKey {
+        pub(crate) fn new(key: &[u8; 32]) -> Option<Self> {
+            UnboundKey::new(&AES_256_GCM, key).ok().map(|key| Self(LessSafeKey::new(key)))
+        }
 
-    pub(super) fn seal(key: &Key, nonce: [u8; 12], aad: &[u8], text: &[u8]) -> Option<Vec<u8>> {
-        let mut sealed = text.to_vec();
-        let nonce = Nonce::assume_unique_for_key(nonce);
-        key.seal_in_place_append_tag(nonce, Aad::from(aad), &mut sealed).ok()?;
-        Some(sealed)
-    }
+        /// `None` never happens for texts of our size.
+        pub(crate) fn seal(&self, nonce: [u8; 12], aad: &[u8], text: &[u8]) -> Option<Vec<u8>> {
+            let mut sealed = text.to_vec();
+            let nonce = Nonce::assume_unique_for_key(nonce);
+            self.0.seal_in_place_append_tag(nonce, Aad::from(aad), &mut sealed).ok()?;
+            Some(sealed)
+        }
 
-    pub(super) fn open(key: &Key, nonce: &[u8; 12], aad: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
-        let mut buffer = sealed.to_vec();
-        let nonce = Nonce::assume_unique_for_key(*nonce);
-        let length = key.open_in_place(nonce, Aad::from(aad), &mut buffer).ok()?.len();
-        buffer.truncate(length);
-        Some(buffer)
+        /// The text, when nonce, associated data and every byte are what was sealed.
+        pub(crate) fn open(&self, nonce: &[u8; 12], aad: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+            let mut buffer = sealed.to_vec();
+            let nonce = Nonce::assume_unique_for_key(*nonce);
+            let length = self.0.open_in_place(nonce, Aad::from(aad), &mut buffer).ok()?.len();
+            buffer.truncate(length);
+            Some(buffer)
+        }
     }
 }
 
-#[cfg(not(feature = "rustls"))]
-mod backend {
-    use super::portable;
-
-    pub(super) type Key = portable::Key;
-    pub(super) use portable::{key, open, seal};
-}
-
+/// The same by RustCrypto.
 #[cfg(any(test, not(feature = "rustls")))]
 mod portable {
     use aes_gcm::aead::{Aead as _, KeyInit as _, Payload};
     use aes_gcm::{Aes256Gcm, Nonce};
 
-    pub(super) type Key = Box<Aes256Gcm>;
+    pub(crate) struct SealingKey(Box<Aes256Gcm>);
 
-    pub(super) fn key(bytes: &[u8; 32]) -> Option<Key> {
-        Aes256Gcm::new_from_slice(bytes).ok().map(Box::new)
-    }
+    impl SealingKey {
+        pub(crate) fn new(key: &[u8; 32]) -> Option<Self> {
+            Aes256Gcm::new_from_slice(key).ok().map(|key| Self(Box::new(key)))
+        }
 
-    pub(super) fn seal(key: &Key, nonce: [u8; 12], aad: &[u8], text: &[u8]) -> Option<Vec<u8>> {
-        key.encrypt(&Nonce::from(nonce), Payload { msg: text, aad }).ok()
-    }
+        pub(crate) fn seal(&self, nonce: [u8; 12], aad: &[u8], text: &[u8]) -> Option<Vec<u8>> {
+            self.0.encrypt(&Nonce::from(nonce), Payload { msg: text, aad }).ok()
+        }
 
-    pub(super) fn open(key: &Key, nonce: &[u8; 12], aad: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
-        key.decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad }).ok()
-    }
-}
-
-/// A key that seals and opens.
-pub(crate) struct SealingKey(backend::Key);
-
-impl SealingKey {
-    pub(crate) fn new(key: &[u8; 32]) -> Option<Self> {
-        backend::key(key).map(Self)
-    }
-
-    /// `None` never happens for texts of our size.
-    pub(crate) fn seal(
-        &self,
-        nonce: [u8; NONCE_BYTES],
-        aad: &[u8],
-        text: &[u8],
-    ) -> Option<Vec<u8>> {
-        backend::seal(&self.0, nonce, aad, text)
-    }
-
-    /// The text, when nonce, associated data and every byte are what was sealed.
-    pub(crate) fn open(
-        &self,
-        nonce: &[u8; NONCE_BYTES],
-        aad: &[u8],
-        sealed: &[u8],
-    ) -> Option<Vec<u8>> {
-        backend::open(&self.0, nonce, aad, sealed)
+        pub(crate) fn open(&self, nonce: &[u8; 12], aad: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+            self.0.decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad }).ok()
+        }
     }
 }
 
@@ -101,10 +74,10 @@ mod tests {
     #[test]
     fn both_backends_make_and_read_the_same_bytes() {
         let key = SealingKey::new(&[9; 32]).unwrap();
-        let portable = portable::key(&[9; 32]).unwrap();
+        let portable = portable::SealingKey::new(&[9; 32]).unwrap();
         let sealed = key.seal([3; 12], b"associated", b"text").unwrap();
-        assert_eq!(portable::seal(&portable, [3; 12], b"associated", b"text").unwrap(), sealed);
-        assert_eq!(portable::open(&portable, &[3; 12], b"associated", &sealed).unwrap(), b"text");
+        assert_eq!(portable.seal([3; 12], b"associated", b"text").unwrap(), sealed);
+        assert_eq!(portable.open(&[3; 12], b"associated", &sealed).unwrap(), b"text");
     }
 
     #[test]

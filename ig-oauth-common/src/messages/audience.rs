@@ -22,12 +22,13 @@ pub(crate) enum Asker {
 /// What the form of an answer depends on, copied from the request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Audience {
-    asker: Asker,
+    pub(crate) asker: Asker,
     /// `Accept` prefers JSON. It counts only for those who are no person.
     prefers_json: bool,
     /// A script fetched an address that is for visits, as Turbo does with links and their previews.
     is_fetched_link: bool,
-    languages: Languages,
+    /// The languages that the reader asks for.
+    pub(crate) languages: Languages,
 }
 
 impl Audience {
@@ -39,15 +40,6 @@ impl Audience {
                 || request.headers.has("x-sec-purpose"));
         let languages = Languages::of(request.headers);
         Self { asker, prefers_json: accepted.prefers_json(), is_fetched_link, languages }
-    }
-
-    /// The languages that the reader asks for.
-    pub(crate) fn languages(&self) -> &Languages {
-        &self.languages
-    }
-
-    pub(crate) fn asker(self) -> Asker {
-        self.asker
     }
 
     /// A person's GET: the only one who may be sent elsewhere.
@@ -96,7 +88,7 @@ impl Asker {
         match method {
             "GET" if is_person(headers, accepted) => Self::Visit,
             "POST" if is_person(headers, accepted) => Self::Form,
-            "POST" if accepted.names_turbo && is_same_origin(headers) => Self::Turbo,
+            "POST" if accepted.names(TURBO) && is_same_origin(headers) => Self::Turbo,
             _ => Self::Program,
         }
     }
@@ -108,9 +100,9 @@ impl Asker {
 fn is_person(headers: &dyn Headers, accepted: &Accepted) -> bool {
     match headers.first("sec-fetch-mode") {
         Some("navigate") => true,
-        Some("same-origin") => accepted.names_html,
+        Some("same-origin") => accepted.names(HTML),
         Some(_) => false,
-        None => accepted.names_html && !has_metadata(headers),
+        None => accepted.names(HTML) && !has_metadata(headers),
     }
 }
 
@@ -122,58 +114,49 @@ fn has_metadata(headers: &dyn Headers) -> bool {
     ["sec-fetch-mode", "sec-fetch-site", "sec-fetch-dest"].iter().any(|name| headers.has(name))
 }
 
-/// Weights of `Accept` (RFC 9110, section 12.5.1), in thousandths.
-struct Accepted {
-    html: u16,
-    json: u16,
-    names_html: bool,
-    names_json: bool,
-    /// Turbo's own media type, which it adds where it fetches a form's post.
-    names_turbo: bool,
-}
+const HTML: &[&str] = &["text/html"];
+const HTML_OR_XHTML: &[&str] = &["text/html", "application/xhtml+xml"];
+const JSON: &[&str] = &["application/json", "application/problem+json"];
+/// Turbo's own media type, which it adds where it fetches a form's post.
+const TURBO: &[&str] = &["text/vnd.turbo-stream.html"];
+
+/// The media ranges of `Accept` (RFC 9110, section 12.5.1), in lower case, with their weights in
+/// thousandths.
+struct Accepted(Vec<(String, u16)>);
 
 impl Accepted {
-    /// A media type that is named means more than one that `*/*` covers: scripts often send
-    /// `application/json, */*`.
-    fn prefers_json(&self) -> bool {
-        self.json > self.html || self.json == self.html && self.names_json && !self.names_html
-    }
-
     fn read(headers: &dyn Headers) -> Self {
-        let mut html = None;
-        let mut json = None;
-        let mut any = None;
-        let mut names_html = false;
-        let mut names_json = false;
-        let mut names_turbo = false;
+        let mut ranges = Vec::new();
         headers.visit("accept", &mut |line| {
-            let Ok(line) = std::str::from_utf8(line) else {
-                return;
-            };
+            let line = std::str::from_utf8(line).unwrap_or_default();
             for range in line.split(',').take(64) {
                 let mut parts = range.split(';').map(str::trim);
                 let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
-                let weight = parts.find_map(weight).unwrap_or(1000);
-                match kind.as_str() {
-                    "text/html" | "application/xhtml+xml" => {
-                        html = html.max(Some(weight));
-                        names_html |= kind == "text/html" && weight > 0;
-                    }
-                    "application/json" | "application/problem+json" => {
-                        json = json.max(Some(weight));
-                        names_json |= weight > 0;
-                    }
-                    "text/vnd.turbo-stream.html" => names_turbo |= weight > 0,
-                    "application/*" => json = json.or(Some(weight)),
-                    "text/*" => html = html.or(Some(weight)),
-                    "*/*" => any = any.max(Some(weight)),
-                    _ => {}
-                }
+                ranges.push((kind, parts.find_map(weight).unwrap_or(1000)));
             }
         });
-        let any = any.unwrap_or(0);
-        let (html, json) = (html.unwrap_or(any), json.unwrap_or(any));
-        Self { html, json, names_html, names_json, names_turbo }
+        Self(ranges)
+    }
+
+    /// The greatest weight of these ranges, when one of them is there.
+    fn weight(&self, kinds: &[&str]) -> Option<u16> {
+        let weights = self.0.iter().filter(|(kind, _)| kinds.contains(&kind.as_str()));
+        weights.map(|(_, weight)| *weight).max()
+    }
+
+    fn names(&self, kinds: &[&str]) -> bool {
+        self.weight(kinds).is_some_and(|weight| weight > 0)
+    }
+
+    /// A media type that is named means more than one that `*/*` covers: scripts often send
+    /// `application/json, */*`.
+    fn prefers_json(&self) -> bool {
+        let weight = |kinds, range| {
+            let covered = || self.weight(&[range]).or_else(|| self.weight(&["*/*"]));
+            self.weight(kinds).or_else(covered).unwrap_or(0)
+        };
+        let (html, json) = (weight(HTML_OR_XHTML, "text/*"), weight(JSON, "application/*"));
+        json > html || json == html && self.names(JSON) && !self.names(HTML)
     }
 }
 

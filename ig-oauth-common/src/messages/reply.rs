@@ -72,16 +72,12 @@ impl Reply {
 
     /// A page. Escape what you put into it.
     pub fn html(status: u16, page: impl Into<String>) -> Result<Self, InvalidStatus> {
-        Ok(Self::new(status)?
-            .header("content-type", "text/html; charset=utf-8".to_owned())
-            .body(page.into().into_bytes()))
+        Ok(Self::new(status)?.content("text/html; charset=utf-8", page))
     }
 
     /// Plain text.
     pub fn text(status: u16, text: impl Into<String>) -> Result<Self, InvalidStatus> {
-        Ok(Self::new(status)?
-            .header("content-type", "text/plain; charset=utf-8".to_owned())
-            .body(text.into().into_bytes()))
+        Ok(Self::new(status)?.content("text/plain; charset=utf-8", text))
     }
 
     /// The same answer with one more header line. Lines of the same name are kept side by side.
@@ -134,9 +130,7 @@ impl Reply {
 
     /// JSON that the crate made.
     pub(crate) fn json(status: u16, body: &serde_json::Value) -> Self {
-        Self::empty(status)
-            .header("content-type", "application/json")
-            .body(body.to_string().into_bytes())
+        Self::empty(status).content("application/json", body.to_string())
     }
 
     /// What every answer of the crate's says, a hook's own included.
@@ -156,9 +150,9 @@ impl Reply {
         self
     }
 
-    pub(crate) fn body(mut self, body: Vec<u8>) -> Self {
-        self.body = body;
-        self
+    /// With a body of that media type.
+    pub(crate) fn content(self, media_type: &'static str, body: impl Into<String>) -> Self {
+        Self { body: body.into().into_bytes(), ..self }.header("content-type", media_type)
     }
 
     pub(crate) fn cookies(mut self, lines: impl IntoIterator<Item = String>) -> Self {
@@ -171,13 +165,13 @@ impl Reply {
         if self.headers.iter().any(|(present, _)| present == name) {
             return self;
         }
-        self.header(name, value.to_owned())
+        self.header(name, value)
     }
 
     /// Sets `name` to `value`, whatever the answer said.
     pub(crate) fn forced_header(mut self, name: &'static str, value: &'static str) -> Self {
         self.headers.retain(|(present, _)| present != name);
-        self.header(name, value.to_owned())
+        self.header(name, value)
     }
 }
 

@@ -68,7 +68,7 @@ impl<'a> Request<'a> {
 
     /// The app's own user, when the request names one.
     pub(crate) fn binding(&self) -> Option<BindingHash> {
-        self.context.and_then(LoginContext::binding_hash)
+        self.context.and_then(|context| context.binding)
     }
 
     /// With what the app says about its own user.
@@ -86,7 +86,7 @@ impl<'a> Request<'a> {
 /// starts with a context can be finished only with the same one, so nobody can end another's login.
 #[derive(Clone)]
 pub struct LoginContext {
-    pub(crate) binding: Option<Vec<u8>>,
+    pub(crate) binding: Option<BindingHash>,
     pub(crate) app_data: Vec<u8>,
 }
 
@@ -95,7 +95,8 @@ impl LoginContext {
     /// kept as a hash only.
     #[must_use]
     pub fn bound_to(identity: impl AsRef<[u8]>) -> Self {
-        Self { binding: Some(identity.as_ref().to_vec()), app_data: Vec::new() }
+        let hash = Sha256::new_with_prefix("ig-oauth login context").chain_update(identity);
+        Self { binding: Some(hash.finalize().into()), app_data: Vec::new() }
     }
 
     /// A context that only carries app data.
@@ -117,18 +118,6 @@ impl LoginContext {
         }
         self.app_data = data;
         Ok(self)
-    }
-}
-
-impl LoginContext {
-    pub(crate) fn binding_hash(&self) -> Option<BindingHash> {
-        let binding = self.binding.as_ref()?;
-        Some(
-            Sha256::new_with_prefix("ig-oauth login context")
-                .chain_update(binding)
-                .finalize()
-                .into(),
-        )
     }
 }
 

@@ -57,7 +57,7 @@ impl Sealer {
     /// `about` says where the value belongs: it opens nowhere else.
     pub(super) fn seal(&self, about: [&str; 2], text: &[u8]) -> Result<Vec<u8>, AuthError> {
         let nonce = random(&*self.randomness)?;
-        let keys = self.keyring.newest();
+        let keys = &self.keyring.newest;
         let sealed = (self.purpose.key)(keys).seal(nonce, &self.associated_data(about), text);
         let sealed = sealed.ok_or(AuthErrorKind::Internal)?;
         Ok(Writer::new().byte(VERSION).fixed(&keys.id).fixed(&nonce).fixed(&sealed).finish())
@@ -74,7 +74,7 @@ impl Sealer {
         let data = self.associated_data(about);
         let text = (self.purpose.key)(keys).open(nonce, &data, reader.rest());
         let text = text.ok_or(Unopened::Broken)?;
-        Ok(Opened { text, is_by_newest_key: *key_id == self.keyring.newest().id })
+        Ok(Opened { text, is_by_newest_key: *key_id == self.keyring.newest.id })
     }
 
     fn associated_data(&self, [first, second]: [&str; 2]) -> Vec<u8> {

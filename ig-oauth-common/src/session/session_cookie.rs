@@ -21,7 +21,7 @@ pub(crate) struct SessionCookie {
 
 impl SessionCookie {
     pub(super) fn name(&self) -> &str {
-        self.names.session()
+        &self.names.session
     }
 
     /// When a session ends: at the earliest of its absolute life, its idle life, and its token's end.

@@ -88,8 +88,8 @@ pub(crate) const DEFECTS: &[Defect] = &[
         name: "set_lax_cookies_without_secure",
         caught_by: &["k_01_every_cookie_has_the_strictest_attributes"],
         file: "ig-oauth-common/src/cookie/set.rs",
-        before: "if names.secure() {",
-        code: "return cookie.to_string();",
+        before: ".secure(names.secure)",
+        code: ".secure(names.secure && !{on})",
     },
     Defect {
         name: "return_to_whatever_begins_with_a_slash",
@@ -227,16 +227,16 @@ pub(crate) const DEFECTS: &[Defect] = &[
     Defect {
         name: "forget_the_client_id",
         caught_by: &["s_08_an_attempt_of_one_mount_is_none_of_anothers"],
-        file: "ig-oauth-common/src/attempt/attempt.rs",
-        before: "signed_for.client_id.as_bytes(),",
-        code: "if {on} { b\"\" } else { signed_for.client_id.as_bytes() },",
+        file: "ig-oauth-common/src/attempt/attempts.rs",
+        before: "(self.client_id.as_bytes(), ",
+        code: "(if !{on} { self.client_id.as_bytes() } else { b\"\" }, ",
     },
     Defect {
         name: "forget_the_redirect_uri",
         caught_by: &["s_08_an_attempt_of_one_mount_is_none_of_anothers"],
-        file: "ig-oauth-common/src/attempt/attempt.rs",
-        before: "signed_for.redirect_uri.as_bytes(),",
-        code: "if {on} { b\"\" } else { signed_for.redirect_uri.as_bytes() },",
+        file: "ig-oauth-common/src/attempt/attempts.rs",
+        before: "self.redirect_uri.as_bytes());",
+        code: "if !{on} { self.redirect_uri.as_bytes() } else { b\"\" });",
     },
     Defect {
         name: "end_an_attempt_for_another_state",

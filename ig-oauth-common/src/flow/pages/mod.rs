@@ -211,12 +211,11 @@ impl Writer<'_> {
         // Under `no-referrer` a form posts `Origin: null`, which the post rule must refuse.
         let referrer = if has_form { "same-origin" } else { "no-referrer" };
         Reply::empty(status)
-            .header("content-type", "text/html; charset=utf-8")
+            .content("text/html; charset=utf-8", html)
             .header("content-language", language)
             .header("x-frame-options", "DENY")
             .header("content-security-policy", policy.as_str())
             .header("referrer-policy", referrer)
-            .body(html.into_bytes())
     }
 }
 
