@@ -2,11 +2,11 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{self, Instant};
 
 use super::access::OfflineAccess;
@@ -15,7 +15,7 @@ use crate::error::{AuthError, AuthErrorKind};
 use crate::flow::{Patience, RefreshError, is_due};
 use crate::session::Stored;
 use crate::store::{AccountPage, AccountRecord, unavailable};
-use crate::token_facts::{Lifetime, UserId};
+use crate::token_facts::Lifetime;
 
 /// Longest wait after the provider throttled.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
@@ -97,14 +97,14 @@ impl Refresher {
     /// The counts of all passes of this refresher and its clones, also of those under way.
     #[must_use]
     pub fn totals(&self) -> RefreshReport {
-        self.totals.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.totals_now().clone()
     }
 
     /// Makes a pass now and one each [`interval`](Self::interval), until `stop` is over. Refreshes
     /// that are under way then are finished, and no further one begins. Gives the
     /// [`totals`](Self::totals).
     pub async fn run(&self, stop: impl Future<Output = ()>) -> RefreshReport {
-        let stopping = Stopping::new();
+        let stopping = Stopping::default();
         let mut passes = pin!(async {
             loop {
                 self.pass(&stopping).await;
@@ -114,11 +114,9 @@ impl Refresher {
             }
         });
         let mut stop = pin!(stop);
-        let mut has_stopped = false;
         poll_fn(|cx| {
-            if !has_stopped && stop.as_mut().poll(cx).is_ready() {
-                has_stopped = true;
-                stopping.stop();
+            if !stopping.is_now() && stop.as_mut().poll(cx).is_ready() {
+                stopping.0.send_replace(true);
             }
             passes.as_mut().poll(cx)
         })
@@ -128,18 +126,21 @@ impl Refresher {
 
     /// Makes one pass over the accounts whose tokens end soon.
     pub async fn run_once(&self) -> RefreshReport {
-        self.pass(&Stopping::new()).await
+        self.pass(&Stopping::default()).await
     }
 
     async fn pass(&self, stopping: &Stopping) -> RefreshReport {
         let mut report = RefreshReport::default();
-        let ended = self.visit_all(stopping, &mut report).await;
-        if let Err(error) = &ended {
-            self.count(&RefreshReport::interrupted(error.kind()), &mut report);
-        }
-        // A pass that was cut short may have missed the oldest.
-        if let Ok(Ended::Whole) = ended {
-            self.totals.lock().unwrap_or_else(PoisonError::into_inner).oldest = report.oldest;
+        match self.visit_all(stopping, &mut report).await {
+            // A pass that was cut short may have missed the oldest.
+            Ok(is_whole) if is_whole => self.totals_now().oldest = report.oldest,
+            Ok(_) => {}
+            Err(error) => {
+                let mut part = RefreshReport::default();
+                part.cut_short = 1;
+                part.note_failure(error.kind());
+                self.count(&part, &mut report);
+            }
         }
         report
     }
@@ -148,22 +149,36 @@ impl Refresher {
     fn count(&self, part: &RefreshReport, report: &mut RefreshReport) {
         report.count(part);
         report.oldest = report.oldest.max(part.oldest);
-        self.totals.lock().unwrap_or_else(PoisonError::into_inner).count(part);
+        self.totals_now().count(part);
     }
 
     /// Counts a visit. A pause, when the provider asked for one.
-    fn note(&self, visit: Visited, report: &mut RefreshReport) -> Option<Duration> {
-        let mut part = RefreshReport::default();
-        let pause = note(visit, &mut part);
+    fn note(
+        &self,
+        visit: Result<Visit, JoinError>,
+        report: &mut RefreshReport,
+    ) -> Option<Duration> {
+        let (mut part, pause) = visit.unwrap_or_else(|_| {
+            // A client or a store that panicked.
+            let mut part = RefreshReport::default();
+            part.note_failure(AuthErrorKind::Internal);
+            (part, None)
+        });
+        part.seen = 1;
         self.count(&part, report);
         pause
     }
 
+    fn totals_now(&self) -> MutexGuard<'_, RefreshReport> {
+        self.totals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Visits the accounts whose tokens end soon. Whether it came to all of them.
     async fn visit_all(
         &self,
         stopping: &Stopping,
         report: &mut RefreshReport,
-    ) -> Result<Ended, AuthError> {
+    ) -> Result<bool, AuthError> {
         let accounts = &self.accounts.accounts;
         let before = accounts.now().saturating_add(self.ahead);
         let gap = Duration::from_secs(60) / self.per_minute;
@@ -176,7 +191,7 @@ impl Refresher {
                 Ok(batch) => batch,
                 Err(error) => break Err(unavailable(error)),
             };
-            let Some(last) = batch.last() else { break Ok(Ended::Whole) };
+            let Some(last) = batch.last() else { break Ok(true) };
             after = Some(last.key.clone());
             for account in batch {
                 while running.len() >= self.at_once {
@@ -186,7 +201,7 @@ impl Refresher {
                     }
                 }
                 if stopping.within(next_start).await {
-                    break 'pass Ok(Ended::Stopped);
+                    break 'pass Ok(false);
                 }
                 next_start = next_start.max(Instant::now()) + gap;
                 running.spawn(self.accounts.clone().visit(account, self.ahead));
@@ -199,33 +214,8 @@ impl Refresher {
     }
 }
 
-/// How a pass ended.
-enum Ended {
-    Whole,
-    /// It was time to stop.
-    Stopped,
-}
-
-/// What became of one account.
-struct Visit {
-    user_id: UserId,
-    age: Duration,
-    ending: Ending,
-}
-
-/// An error is a client or a store that panicked.
-type Visited = Result<Visit, tokio::task::JoinError>;
-
-enum Ending {
-    Refreshed,
-    TooYoung,
-    ShortLived,
-    Expired,
-    Dead,
-    Unreadable,
-    Left,
-    Failed(Arc<AuthError>),
-}
+/// What became of one account, and how long the provider asks to wait.
+type Visit = (RefreshReport, Option<Duration>);
 
 impl OfflineAccess {
     /// What keeps every stored token alive.
@@ -235,75 +225,55 @@ impl OfflineAccess {
 
     async fn visit(self, account: AccountRecord, ahead: Duration) -> Visit {
         let now = self.accounts.now();
-        let age = now.saturating_since(account.issued_at);
-        let ending = match self.open(&account) {
-            Stored::Unreadable => Ending::Unreadable,
-            Stored::Dead(_) => Ending::Dead,
-            Stored::Live(token) if token.expires_at() <= now => Ending::Expired,
-            Stored::Live(token) if token.lifetime() == Lifetime::ShortLived => Ending::ShortLived,
-            Stored::Live(token) if !is_due(ahead, &token, now) => Ending::TooYoung,
+        let user_id = account.key.user_id();
+        let (mut part, mut pause) = (RefreshReport::default(), None);
+        match self.open(&account) {
+            Stored::Unreadable => part.note_unreadable(user_id),
+            Stored::Dead(_) => part.note_dead(user_id),
+            Stored::Live(token) if token.expires_at() <= now => part.expired = 1,
+            Stored::Live(token) if token.lifetime() == Lifetime::ShortLived => part.short_lived = 1,
+            Stored::Live(token) if !is_due(ahead, &token, now) => part.too_young = 1,
             Stored::Live(token) => {
                 match self.refreshes.refreshed(&token, Some(&account), Patience::Job).await {
-                    Ok(_) => Ending::Refreshed,
-                    Err(RefreshError::Dead) => Ending::Dead,
-                    Err(RefreshError::Unreadable) => Ending::Unreadable,
-                    Err(RefreshError::Failed(error)) => Ending::Failed(error),
-                    Err(_) if matches!(self.open(&account), Stored::Dead(_)) => Ending::Dead,
-                    Err(_) => Ending::Left,
+                    Ok(_) => part.refreshed = 1,
+                    Err(RefreshError::Dead) => part.note_dead(user_id),
+                    Err(RefreshError::Unreadable) => part.note_unreadable(user_id),
+                    Err(RefreshError::Failed(error)) => {
+                        part.note_failure(error.kind());
+                        if error.kind() == AuthErrorKind::Throttled && error.rejection().is_some() {
+                            pause = Some(error.wait().unwrap_or(DEFAULT_PAUSE).min(LONGEST_PAUSE));
+                        }
+                    }
+                    Err(_) if matches!(self.open(&account), Stored::Dead(_)) => {
+                        part.note_dead(user_id);
+                    }
+                    Err(_) => part.left = 1,
                 }
             }
-        };
-        Visit { user_id: account.key.user_id().clone(), age, ending }
+        }
+        if part.expired + part.dead == 0 {
+            part.oldest = Some(now.saturating_since(account.issued_at));
+        }
+        (part, pause)
     }
-}
-
-fn note(visit: Visited, report: &mut RefreshReport) -> Option<Duration> {
-    report.seen += 1;
-    let Ok(visit) = visit else {
-        report.fail(AuthErrorKind::Internal);
-        return None;
-    };
-    if !matches!(visit.ending, Ending::Expired | Ending::Dead) {
-        report.oldest = Some(visit.age);
-    }
-    match visit.ending {
-        Ending::Refreshed => report.refreshed += 1,
-        Ending::TooYoung => report.too_young += 1,
-        Ending::ShortLived => report.short_lived += 1,
-        Ending::Expired => report.expired += 1,
-        Ending::Dead => report.note_dead(visit.user_id),
-        Ending::Unreadable => report.note_unreadable(visit.user_id),
-        Ending::Left => report.left += 1,
-        Ending::Failed(error) => match (error.kind(), error.rejection()) {
-            (AuthErrorKind::Throttled, Some(_)) => {
-                report.fail(error.kind());
-                return Some(error.wait().unwrap_or(DEFAULT_PAUSE).min(LONGEST_PAUSE));
-            }
-            (kind, _) => report.fail(kind),
-        },
-    }
-    None
 }
 
 /// Whether to stop.
+#[derive(Default)]
 struct Stopping(watch::Sender<bool>);
 
 impl Stopping {
-    fn new() -> Self {
-        Self(watch::Sender::new(false))
-    }
-
-    fn stop(&self) {
-        self.0.send_replace(true);
+    fn is_now(&self) -> bool {
+        *self.0.borrow()
     }
 
     /// Waits until `moment`, or until it is time to stop: whether it is.
     async fn within(&self, moment: Instant) -> bool {
-        let mut receiver = self.0.subscribe();
         // A timer takes a millisecond even when it is over.
         if moment <= Instant::now() {
-            return *receiver.borrow();
+            return self.is_now();
         }
+        let mut receiver = self.0.subscribe();
         let stopped = receiver.wait_for(|stopped| *stopped);
         time::timeout_at(moment, stopped).await.is_ok()
     }

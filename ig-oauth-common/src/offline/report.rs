@@ -62,24 +62,17 @@ impl RefreshReport {
         self.unreadable_users.iter()
     }
 
-    pub(super) fn note_dead(&mut self, user_id: UserId) {
+    pub(super) fn note_dead(&mut self, user_id: &UserId) {
         self.dead += 1;
-        name(&mut self.dead_users, user_id);
+        name(&mut self.dead_users, [user_id]);
     }
 
-    pub(super) fn note_unreadable(&mut self, user_id: UserId) {
+    pub(super) fn note_unreadable(&mut self, user_id: &UserId) {
         self.unreadable += 1;
-        name(&mut self.unreadable_users, user_id);
+        name(&mut self.unreadable_users, [user_id]);
     }
 
-    /// A pass that ended early.
-    pub(super) fn interrupted(kind: AuthErrorKind) -> Self {
-        let mut report = Self { cut_short: 1, ..Self::default() };
-        report.fail(kind);
-        report
-    }
-
-    pub(super) fn fail(&mut self, kind: AuthErrorKind) {
+    pub(super) fn note_failure(&mut self, kind: AuthErrorKind) {
         self.failed += 1;
         *self.by_kind.entry(kind).or_default() += 1;
     }
@@ -108,33 +101,27 @@ impl RefreshReport {
         for (kind, count) in &other.by_kind {
             *self.by_kind.entry(*kind).or_default() += count;
         }
-        other.dead_users.iter().for_each(|user| name(&mut self.dead_users, user.clone()));
-        let unreadable = other.unreadable_users.iter();
-        unreadable.for_each(|user| name(&mut self.unreadable_users, user.clone()));
+        name(&mut self.dead_users, &other.dead_users);
+        name(&mut self.unreadable_users, &other.unreadable_users);
     }
 }
 
-fn name(users: &mut BTreeSet<UserId>, user_id: UserId) {
-    if users.len() < MOST_NAMES {
-        users.insert(user_id);
+fn name<'u>(users: &mut BTreeSet<UserId>, more: impl IntoIterator<Item = &'u UserId>) {
+    for user in more {
+        if users.len() < MOST_NAMES {
+            users.insert(user.clone());
+        }
     }
 }
 
 impl fmt::Display for RefreshReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seen, refreshed, too_young, short_lived, expired, .. } = self;
+        let Self { left, dead, unreadable, failed, .. } = self;
         write!(
             f,
-            "{} seen, {} refreshed, {} too young, {} short-lived, {} expired, {} left, {} dead, \
-             {} unreadable, {} failed",
-            self.seen,
-            self.refreshed,
-            self.too_young,
-            self.short_lived,
-            self.expired,
-            self.left,
-            self.dead,
-            self.unreadable,
-            self.failed
+            "{seen} seen, {refreshed} refreshed, {too_young} too young, {short_lived} short-lived, \
+             {expired} expired, {left} left, {dead} dead, {unreadable} unreadable, {failed} failed"
         )
     }
 }
