@@ -13,6 +13,13 @@ pub(crate) trait Expires {
     fn expires_at(&self) -> Timestamp;
 }
 
+/// Nothing but an end.
+impl Expires for Timestamp {
+    fn expires_at(&self) -> Timestamp {
+        *self
+    }
+}
+
 /// At most so many values, in the order of their keys.
 pub(crate) struct ExpiringMap<K, V> {
     capacity: usize,

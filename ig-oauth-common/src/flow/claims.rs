@@ -13,7 +13,7 @@ use crate::error::{AuthError, AuthErrorKind};
 use crate::hooks::HookError;
 use crate::provider::SignedRequest;
 use crate::randomness::{Randomness, random};
-use crate::store::{BoxedStore, Claim, unavailable};
+use crate::store::{BoxedStore, Claim};
 use crate::tasks::{Tasks, runtime};
 
 /// How often one looks whether another has given its claim back.
@@ -48,13 +48,12 @@ impl Claims {
         until: Timestamp,
     ) -> Result<bool, AuthError> {
         let claimed = self.store.claim(Claim::new(key, owner, until), self.now());
-        self.deadline.for_store(async { claimed.await.map_err(unavailable) }).await
+        self.deadline.for_store(async { Ok(claimed.await?) }).await
     }
 
     pub(super) async fn give_back(&self, key: &str, owner: &str) {
         let given_back = self.store.claim(Claim::given_back(key, owner), self.now());
-        let given_back = async { given_back.await.map_err(unavailable) };
-        if self.deadline.for_store(given_back).await.is_err() {
+        if self.deadline.for_store(async { Ok(given_back.await?) }).await.is_err() {
             crate::trace::warning("a claim on a signed request could not be given back; it ends");
         }
     }
@@ -71,7 +70,7 @@ impl Claims {
             loop {
                 let now = self.now();
                 let claim = Claim::new(&key, &owner, now.saturating_add(life));
-                if self.store.claim(claim, now).await.map_err(unavailable)? {
+                if self.store.claim(claim, now).await? {
                     return Ok(());
                 }
                 time::sleep(POLL).await;

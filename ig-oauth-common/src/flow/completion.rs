@@ -20,7 +20,7 @@ use crate::provider::{Profile, Provider, Token, TokenAnswer};
 use crate::randomness::{Randomness, random};
 use crate::rejection::ProviderRejection;
 use crate::session::Sessions;
-use crate::store::{Claim, unavailable};
+use crate::store::Claim;
 use crate::token_facts::{Lifetime, TokenFacts, UserId};
 
 /// The life of the code exchange's token, whose answer carries no `expires_in`: one hour, by Meta's
@@ -131,7 +131,7 @@ impl Completion {
         let state = to_base64url(&Sha256::digest(attempt.state.as_bytes()));
         let owner = to_base64url(&random::<16>(&*self.randomness)?);
         let claim = Claim::new(format!("state:{state}"), owner, attempt.dead_after());
-        accounts.store().claim(claim, self.clock.now()).await.map_err(unavailable)
+        Ok(accounts.store.claim(claim, self.clock.now()).await?)
     }
 
     /// The token of the exchange, when every required scope was granted.

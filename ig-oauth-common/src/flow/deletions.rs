@@ -11,7 +11,7 @@ use crate::error::{AuthError, AuthErrorKind};
 use crate::hooks::{BoxedHooks, DataDeletion, Deauthorization};
 use crate::provider::SignedRequest;
 use crate::session::{Accounts, MOST_WRITES};
-use crate::store::{DeletionRecord, DeletionStatus, unavailable};
+use crate::store::{DeletionRecord, DeletionStatus};
 use crate::token_facts::UserId;
 
 /// How long a store keeps the status of a deletion request.
@@ -206,8 +206,7 @@ impl Deletions {
                 let found = self.find(accounts, &hash).await?;
                 let Some(record) = change(&found) else { return Ok(()) };
                 let (present, now) = (found.map(|found| found.status), self.claims.now());
-                let written = accounts.store().put_deletion(present, record, now).await;
-                if written.map_err(unavailable)? {
+                if accounts.store.put_deletion(present, record, now).await? {
                     return Ok(());
                 }
             }
@@ -222,7 +221,7 @@ impl Deletions {
         accounts: &Accounts,
         hash: &[u8; 32],
     ) -> Result<Option<DeletionRecord>, AuthError> {
-        accounts.store().deletion(hash, self.claims.now()).await.map_err(unavailable)
+        Ok(accounts.store.deletion(hash, self.claims.now()).await?)
     }
 
     /// How far the deletion with that code has come.

@@ -22,7 +22,7 @@ use crate::error::{AuthError, AuthErrorKind};
 use crate::provider::{Provider, Token};
 use crate::randomness::{Randomness, random};
 use crate::session::{Accounts, MOST_WRITES, Session, Sessions, Stored, contended};
-use crate::store::{AccountRecord, Claim, unavailable};
+use crate::store::{AccountRecord, Claim};
 use crate::tasks::Tasks;
 use crate::token_facts::{Lifetime, TokenHash, UserId};
 
@@ -194,7 +194,7 @@ impl Refreshes {
         let key = format!("refresh:{}", to_base64url(hash));
         let owner = to_base64url(&random::<16>(&*self.randomness).map_err(AuthError::from)?);
         let claim = |claim: Claim| async {
-            accounts.store().claim(claim, self.now()).await.map_err(unavailable)
+            Ok::<_, AuthError>(accounts.store.claim(claim, self.now()).await?)
         };
         let held = |wait| Claim::new(&*key, &*owner, self.now().saturating_add(wait));
         if !within(until, async { Ok(claim(held(LEASE)).await?) }).await? {

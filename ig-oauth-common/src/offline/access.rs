@@ -9,8 +9,8 @@ use crate::clock::Timestamp;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::flow::{Deaths, Flow, Patience, RefreshError, Refreshes, is_due};
 use crate::provider::Token;
-use crate::session::{Accounts, Sessions, Stored};
-use crate::store::{AccountPage, AccountRecord, unavailable};
+use crate::session::{Accounts, Stored};
+use crate::store::{AccountPage, AccountRecord};
 use crate::token_facts::UserId;
 
 /// The stored accounts of one app, for background jobs: a user's valid token at any hour.
@@ -40,7 +40,6 @@ use crate::token_facts::UserId;
 pub struct OfflineAccess {
     pub(super) accounts: Arc<Accounts>,
     pub(super) refreshes: Arc<Refreshes>,
-    sessions: Arc<Sessions>,
     deaths: Arc<Deaths>,
 }
 
@@ -102,7 +101,6 @@ impl Flow {
         Ok(OfflineAccess {
             accounts: Arc::clone(accounts),
             refreshes: Arc::clone(&steps.refreshes),
-            sessions: Arc::clone(&steps.sessions),
             deaths: Arc::clone(&steps.deaths),
         })
     }
@@ -130,7 +128,7 @@ impl OfflineAccess {
         let mut problem = None;
         let mut valid = None;
         for account in candidates {
-            match self.open(account) {
+            match self.accounts.open(account) {
                 Stored::Live(token) if token.expires_at() > now => {
                     valid = Some((account, token));
                     break;
@@ -151,16 +149,10 @@ impl OfflineAccess {
             Err(RefreshError::Dead) => Err(AuthErrorKind::TokenDead.into()),
             Err(RefreshError::Unreadable) => Err(AuthErrorKind::AccountUnreadable.into()),
             Err(RefreshError::Gone) => Ok(None),
-            Err(_) if self.sessions.is_dead(&token) => Err(AuthErrorKind::TokenDead.into()),
+            Err(_) if matches!(self.accounts.open(account), Stored::Dead(_)) => {
+                Err(AuthErrorKind::TokenDead.into())
+            }
             Err(_) => Ok(Some(self.deaths.watch(token))),
-        }
-    }
-
-    /// What an account holds, as far as this process knows.
-    pub(super) fn open(&self, account: &AccountRecord) -> Stored {
-        match self.accounts.open(account) {
-            Stored::Live(token) if self.sessions.is_dead(&token) => Stored::Dead(token),
-            stored => stored,
         }
     }
 
@@ -186,7 +178,7 @@ impl OfflineAccess {
         limit: usize,
     ) -> Result<Vec<ConnectedAccount>, AuthError> {
         let connected = self.batch(after, limit).await?.into_iter().map(|record| {
-            let state = match self.open(&record) {
+            let state = match self.accounts.open(&record) {
                 Stored::Live(_) => AccountState::Live,
                 Stored::Dead(_) => AccountState::Dead,
                 Stored::Unreadable => AccountState::Unreadable,
@@ -209,9 +201,8 @@ impl OfflineAccess {
         limit: usize,
     ) -> Result<Vec<AccountRecord>, AuthError> {
         let after = after.map(|id| self.accounts.key(id));
-        let page = AccountPage::new(self.accounts.client_id(), limit).after(after.as_ref());
-        let accounts = self.accounts.store().accounts(page).await;
-        accounts.map_err(unavailable)
+        let page = AccountPage::new(&self.accounts.client_id, limit).after(after.as_ref());
+        Ok(self.accounts.store.accounts(page).await?)
     }
 
     /// Forgets every account that is known by `id`, its token and all its sessions, on every
@@ -230,7 +221,7 @@ impl OfflineAccess {
 impl fmt::Debug for OfflineAccess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OfflineAccess")
-            .field("client_id", &self.accounts.client_id())
+            .field("client_id", &self.accounts.client_id)
             .finish_non_exhaustive()
     }
 }

@@ -14,7 +14,7 @@ use super::report::RefreshReport;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::flow::{Patience, RefreshError, is_due};
 use crate::session::Stored;
-use crate::store::{AccountPage, AccountRecord, unavailable};
+use crate::store::{AccountPage, AccountRecord};
 use crate::token_facts::Lifetime;
 
 /// Longest wait after the provider throttled.
@@ -186,10 +186,10 @@ impl Refresher {
         let mut after = None;
         let mut running = JoinSet::new();
         let ended = 'pass: loop {
-            let page = AccountPage::new(accounts.client_id(), self.batch).after(after.as_ref());
-            let batch = match accounts.store().accounts(page.expiring_before(before)).await {
+            let page = AccountPage::new(&accounts.client_id, self.batch).after(after.as_ref());
+            let batch = match accounts.store.accounts(page.expiring_before(before)).await {
                 Ok(batch) => batch,
-                Err(error) => break Err(unavailable(error)),
+                Err(error) => break Err(error.into()),
             };
             let Some(last) = batch.last() else { break Ok(true) };
             after = Some(last.key.clone());
@@ -227,7 +227,7 @@ impl OfflineAccess {
         let now = self.accounts.now();
         let user_id = account.key.user_id();
         let (mut part, mut pause) = (RefreshReport::default(), None);
-        match self.open(&account) {
+        match self.accounts.open(&account) {
             Stored::Unreadable => part.note_unreadable(user_id),
             Stored::Dead(_) => part.note_dead(user_id),
             Stored::Live(token) if token.expires_at() <= now => part.expired = 1,
@@ -244,7 +244,7 @@ impl OfflineAccess {
                             pause = Some(error.wait().unwrap_or(DEFAULT_PAUSE).min(LONGEST_PAUSE));
                         }
                     }
-                    Err(_) if matches!(self.open(&account), Stored::Dead(_)) => {
+                    Err(_) if matches!(self.accounts.open(&account), Stored::Dead(_)) => {
                         part.note_dead(user_id);
                     }
                     Err(_) => part.left = 1,

@@ -1,16 +1,16 @@
 //! The stored accounts of one app: their tokens sealed, and opened again.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::impossible_times::ImpossibleTimes;
 use super::sealing::{Sealer, Unopened};
 use super::token_bytes;
-use super::tombstones::Ended;
-use super::unreadable::UnreadableAccounts;
+use super::tombstones::{Ended, Tombstones};
 use crate::clock::{Clock, Timestamp};
 use crate::error::{AuthError, AuthErrorKind};
 use crate::provider::{Provider, Token};
-use crate::store::{AccountKey, AccountPage, AccountRecord, BoxedStore, unavailable};
+use crate::store::{AccountKey, AccountPage, AccountRecord, BoxedStore};
 use crate::token_facts::UserId;
 
 /// How often a write that another one outran is tried again.
@@ -20,13 +20,15 @@ pub(crate) const MOST_WRITES: usize = 4;
 const LOOKED_AT: usize = 1_000;
 
 pub(crate) struct Accounts {
-    pub(super) store: Arc<dyn BoxedStore>,
-    pub(super) client_id: String,
+    pub(crate) store: Arc<dyn BoxedStore>,
+    pub(crate) client_id: String,
     pub(super) sealer: Sealer,
     pub(super) provider: Arc<Provider>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) unreadable: UnreadableAccounts,
-    pub(super) impossible_times: ImpossibleTimes,
+    pub(super) tombstones: Arc<Tombstones>,
+    pub(super) impossible_times: Arc<ImpossibleTimes>,
+    pub(super) was_checked: AtomicBool,
+    pub(super) was_unreadable: AtomicBool,
 }
 
 /// What a stored account is good for.
@@ -47,14 +49,6 @@ pub(super) struct OpenedAccount {
 }
 
 impl Accounts {
-    pub(crate) fn store(&self) -> &dyn BoxedStore {
-        &*self.store
-    }
-
-    pub(crate) fn client_id(&self) -> &str {
-        &self.client_id
-    }
-
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -66,12 +60,15 @@ impl Accounts {
     /// What an account holds.
     pub(crate) fn open(&self, account: &AccountRecord) -> Stored {
         match self.opened(account) {
-            Err(_) => Stored::Unreadable,
-            Ok(OpenedAccount { token, .. }) if self.has_impossible_times(&token) => {
-                Stored::Unreadable
+            Ok(OpenedAccount { token, is_dead, .. }) if !self.has_impossible_times(&token) => {
+                // This process may know of a death before the store does.
+                if is_dead || self.tombstones.is_dead(&token, self.now()) {
+                    Stored::Dead(token)
+                } else {
+                    Stored::Live(token)
+                }
             }
-            Ok(OpenedAccount { token, is_dead: true, .. }) => Stored::Dead(token),
-            Ok(OpenedAccount { token, .. }) => Stored::Live(token),
+            _ => Stored::Unreadable,
         }
     }
 
@@ -80,7 +77,7 @@ impl Accounts {
         &self,
         key: &AccountKey,
     ) -> Result<Option<(AccountRecord, Stored)>, AuthError> {
-        let account = self.store.account(key, self.now()).await.map_err(unavailable)?;
+        let account = self.store.account(key, self.now()).await?;
         Ok(account.map(|account| {
             let stored = self.open(&account);
             (account, stored)
@@ -89,7 +86,7 @@ impl Accounts {
 
     /// The accounts that are known by any of a user's ids.
     pub(crate) async fn known_by(&self, id: &UserId) -> Result<Vec<AccountRecord>, AuthError> {
-        self.store.accounts_known_by(&self.client_id, id).await.map_err(unavailable)
+        Ok(self.store.accounts_known_by(&self.client_id, id).await?)
     }
 
     /// Keeps an account without a session.
@@ -99,7 +96,7 @@ impl Accounts {
         further_ids: Vec<UserId>,
     ) -> Result<(), AuthError> {
         let account = self.record(token, further_ids)?;
-        self.store.put_account(account, None).await.map_err(unavailable)
+        Ok(self.store.put_account(account, None).await?)
     }
 
     /// Puts a refreshed token into the place of the one that `account` holds. False when the account
@@ -110,29 +107,28 @@ impl Accounts {
         token: &Token,
     ) -> Result<bool, AuthError> {
         let record = self.record(token, account.further_ids.clone())?;
-        self.store.replace_account(&account.sealed_token, record).await.map_err(unavailable)
+        Ok(self.store.replace_account(&account.sealed_token, record).await?)
     }
 
     /// Ends every session of the accounts that are known by `id`. How many there were.
     pub(crate) async fn end_sessions_of(&self, id: &UserId) -> Result<u64, AuthError> {
         let mut ended = 0;
         for account in self.known_by(id).await? {
-            ended += self.store.end_sessions(&account.key).await.map_err(unavailable)?;
+            ended += self.store.end_sessions(&account.key).await?;
         }
         Ok(ended)
     }
 
     /// Whether the newest stored account opens with the configured secrets; also when there is none.
     pub(crate) async fn newest_opens(&self) -> Result<bool, AuthError> {
-        let accounts = self.store.accounts(AccountPage::new(&self.client_id, LOOKED_AT)).await;
-        let accounts = accounts.map_err(unavailable)?;
+        let accounts = self.store.accounts(AccountPage::new(&self.client_id, LOOKED_AT)).await?;
         let newest = accounts.iter().max_by_key(|account| account.issued_at);
         Ok(newest.is_none_or(|account| self.opened(account).is_ok()))
     }
 
     /// Whether nobody has looked for unreadable accounts yet, which somebody does now.
     pub(crate) fn is_to_be_checked(&self) -> bool {
-        self.unreadable.is_to_be_checked()
+        !self.was_checked.swap(true, Ordering::Relaxed)
     }
 
     pub(super) fn has_impossible_times(&self, token: &Token) -> bool {
@@ -160,9 +156,19 @@ impl Accounts {
         self.sealer.seal(about(key), &token_bytes::encode(token, is_dead))
     }
 
-    /// Opens an account. One that does not open is noted.
+    /// Opens an account. The first one that does not open is logged: a wrong secret looks like users
+    /// who left, and there may be as many as there are users.
     pub(super) fn opened(&self, account: &AccountRecord) -> Result<OpenedAccount, Unopened> {
-        self.try_open(account).inspect_err(|_| self.unreadable.found())
+        let opened = self.try_open(account);
+        if opened.is_err() && !self.was_unreadable.swap(true, Ordering::Relaxed) {
+            crate::trace::warning(
+                "a stored account does not open with any of the `cookie_secrets`: this instance has \
+                 other secrets than the one that sealed it, or that one was removed before all \
+                 accounts were sealed anew. Its user is still connected. Compare the secrets of all \
+                 instances, and add the missing one behind the newest",
+            );
+        }
+        opened
     }
 
     fn try_open(&self, account: &AccountRecord) -> Result<OpenedAccount, Unopened> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::tombstones::Ended;
 use crate::clock::{CLOCK_SKEW, Timestamp};
-use crate::expiring_map::{Expires, ExpiringMap};
+use crate::expiring_map::ExpiringMap;
 use crate::provider::Token;
 
 /// The provider gives no token a longer life; a longer one was made up.
@@ -14,16 +14,8 @@ const LONGEST_TOKEN: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 /// How many of them the log has at most one line about. The oldest make room.
 const MOST_NAMED: usize = 10_000;
 
-/// Which of them one configuration, with all its clones, has logged.
-pub(super) struct ImpossibleTimes(Mutex<ExpiringMap<Ended, LoggedAt>>);
-
-struct LoggedAt(Timestamp);
-
-impl Expires for LoggedAt {
-    fn expires_at(&self) -> Timestamp {
-        self.0
-    }
-}
+/// Which of them one configuration, with all its clones, has logged, and when.
+pub(super) struct ImpossibleTimes(Mutex<ExpiringMap<Ended, Timestamp>>);
 
 impl Default for ImpossibleTimes {
     fn default() -> Self {
@@ -37,7 +29,7 @@ impl ImpossibleTimes {
         let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_news = logged.get(&name).is_none();
         if is_news {
-            logged.insert(name, LoggedAt(now));
+            logged.insert(name, now);
         }
         is_news
     }

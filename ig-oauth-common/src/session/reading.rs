@@ -1,19 +1,25 @@
 //! A session as it was read.
 
+use sha2::{Digest as _, Sha256};
+
 use super::tombstones::{CookieSessionId, Ended};
 use crate::clock::Timestamp;
+use crate::encoding::from_base64url;
 use crate::provider::Token;
-use crate::store::AccountRecord;
+use crate::store::{AccountRecord, SessionIdHash};
 
 /// The random id of a stored session: the value of its cookie.
-pub(super) type StoredSessionId = [u8; 32];
+#[derive(Clone, Copy)]
+pub(super) struct StoredSessionId(pub(super) [u8; 32]);
 
 /// A valid session.
 pub(crate) struct Session {
     pub(crate) token: Token,
     /// When the login ended that made it.
     pub(crate) started_at: Timestamp,
+    pub(super) seen_at: Timestamp,
     pub(super) kept: Kept,
+    pub(super) is_by_newest_key: bool,
     /// The cookie should be sealed anew, or the store should note that it was seen.
     pub(super) is_renewal_due: bool,
     /// The token that took the place of its own.
@@ -53,5 +59,23 @@ impl Session {
     /// The same session, whose token was refreshed.
     pub(crate) fn with_token(self, token: Token) -> Self {
         Self { successor: Some(token), ..self }
+    }
+
+    /// What tombstones know it by.
+    pub(super) fn name(&self) -> Ended {
+        match &self.kept {
+            Kept::Cookie(id) => Ended::Cookie(*id),
+            Kept::Store(id, _) => Ended::Stored(id.hash()),
+        }
+    }
+}
+
+impl StoredSessionId {
+    pub(super) fn read(value: &[u8]) -> Option<Self> {
+        from_base64url(value)?.try_into().ok().map(Self)
+    }
+
+    pub(super) fn hash(self) -> SessionIdHash {
+        SessionIdHash::from_bytes(Sha256::digest(self.0).into())
     }
 }

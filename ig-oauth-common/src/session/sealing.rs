@@ -7,6 +7,7 @@ use crate::encoding::{Reader, Writer};
 use crate::error::{AuthError, AuthErrorKind};
 use crate::keys::{KeySet, Keyring, SealingKey};
 use crate::randomness::{Randomness, random};
+use crate::store::StoreError;
 
 const VERSION: u8 = 1;
 
@@ -26,9 +27,9 @@ pub(super) const STORED_ACCOUNT: Purpose =
 
 /// Seals with the newest key, and opens with each.
 pub(crate) struct Sealer {
-    purpose: Purpose,
-    keyring: Arc<Keyring>,
-    randomness: Arc<dyn Randomness>,
+    pub(super) purpose: Purpose,
+    pub(super) keyring: Arc<Keyring>,
+    pub(super) randomness: Arc<dyn Randomness>,
 }
 
 /// A text that was sealed.
@@ -41,19 +42,19 @@ pub(super) struct Opened {
 pub(super) enum Unopened {
     /// Another instance, or a later version, may know it.
     Foreign,
-    /// Nobody can.
+    /// It is of no use to anybody.
     Broken,
+    /// The store did not answer.
+    Failed(AuthError),
+}
+
+impl From<StoreError> for Unopened {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
 }
 
 impl Sealer {
-    pub(super) fn new(
-        purpose: Purpose,
-        keyring: Arc<Keyring>,
-        randomness: Arc<dyn Randomness>,
-    ) -> Self {
-        Self { purpose, keyring, randomness }
-    }
-
     /// `about` says where the value belongs: it opens nowhere else.
     pub(super) fn seal(&self, about: [&str; 2], text: &[u8]) -> Result<Vec<u8>, AuthError> {
         let nonce = random(&*self.randomness)?;
@@ -78,11 +79,7 @@ impl Sealer {
     }
 
     fn associated_data(&self, [first, second]: [&str; 2]) -> Vec<u8> {
-        Writer::new()
-            .byte(VERSION)
-            .part(self.purpose.label)
-            .part(first.as_bytes())
-            .part(second.as_bytes())
-            .finish()
+        let about = Writer::new().byte(VERSION).part(self.purpose.label);
+        about.part(first.as_bytes()).part(second.as_bytes()).finish()
     }
 }

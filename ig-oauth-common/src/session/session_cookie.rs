@@ -20,10 +20,6 @@ pub(crate) struct SessionCookie {
 }
 
 impl SessionCookie {
-    pub(super) fn name(&self) -> &str {
-        &self.names.session
-    }
-
     /// When a session ends: at the earliest of its absolute life, its idle life, and its token's end.
     /// Derived, not stored, so that a shorter lifetime in the configuration holds at once.
     pub(super) fn ends_at(
@@ -45,15 +41,15 @@ impl SessionCookie {
     }
 
     pub(super) fn line(&self, value: &str, max_age: Duration) -> Result<String, AuthError> {
-        if self.name().len() + value.len() > MAX_COOKIE_BYTES {
+        if self.names.session.len() + value.len() > MAX_COOKIE_BYTES {
             return Err(AuthErrorKind::OversizeSession.into());
         }
         let max_age = (!self.ends_with_browser).then_some(max_age);
-        Ok(cookie::set_cookie(&self.names, self.name(), value, max_age))
+        Ok(cookie::set_cookie(&self.names, &self.names.session, value, max_age))
     }
 
     /// The line that removes it.
     pub(super) fn removal(&self) -> String {
-        cookie::removal(&self.names, self.name())
+        cookie::removal(&self.names, &self.names.session)
     }
 }

@@ -2,39 +2,41 @@
 
 use std::sync::Arc;
 
-use super::accounts::Accounts;
+use super::accounts::{Accounts, OpenedAccount};
 use super::impossible_times::ImpossibleTimes;
-use super::reading::{Kept, Reading, Renewal, Session};
+use super::reading::{Kept, Reading, Renewal, Session, StoredSessionId};
 use super::sealed_cookies::SealedCookies;
-use super::sealing::{SESSION_COOKIE, STORED_ACCOUNT, Sealer};
+use super::sealing::{SESSION_COOKIE, STORED_ACCOUNT, Sealer, Unopened};
 use super::session_cookie::SessionCookie;
-use super::stored_sessions::{self, StoredSessions};
 use super::tombstones::{Ended, Tombstones};
-use super::unreadable::UnreadableAccounts;
 use crate::clock::{Clock, Timestamp};
 use crate::cookie;
+use crate::encoding::to_base64url;
 use crate::error::{AuthError, AuthErrorKind, chain};
 use crate::hooks::BoxedHooks;
 use crate::keys::Keyring;
 use crate::messages::Headers;
 use crate::provider::{Provider, Token};
-use crate::randomness::Randomness;
-use crate::store::BoxedStore;
+use crate::randomness::{Randomness, random};
+use crate::store::{BoxedStore, SessionRecord};
 use crate::token_facts::UserId;
 
 pub(crate) struct Sessions {
     place: Place,
-    cookie: Arc<SessionCookie>,
+    cookie: SessionCookie,
     tombstones: Arc<Tombstones>,
+    impossible_times: Arc<ImpossibleTimes>,
     hooks: Option<Arc<dyn BoxedHooks>>,
     clock: Arc<dyn Clock>,
-    forbids_caching: bool,
+    randomness: Arc<dyn Randomness>,
+    pub(super) forbids_caching: bool,
 }
 
 /// Where they are kept.
 enum Place {
     Cookie(SealedCookies),
-    Store(StoredSessions),
+    /// The cookie is a random id, all else is in the store.
+    Store(Arc<Accounts>),
 }
 
 /// What sessions are made of.
@@ -53,73 +55,141 @@ pub(crate) struct SessionsParts {
 
 impl Sessions {
     pub(crate) fn new(parts: SessionsParts) -> Self {
-        let SessionsParts { client_id, keyring, provider, clock, randomness, .. } = parts;
-        let (cookie, tombstones) = (Arc::new(parts.cookie), Arc::<Tombstones>::default());
-        let sealer = |purpose| Sealer::new(purpose, keyring, Arc::clone(&randomness));
+        let SessionsParts { cookie, client_id, keyring, provider, clock, randomness, .. } = parts;
+        let tombstones = Arc::<Tombstones>::default();
+        let impossible_times = Arc::<ImpossibleTimes>::default();
+        let sealer = |purpose| Sealer { purpose, keyring, randomness: Arc::clone(&randomness) };
         let place = match parts.store {
             None => Place::Cookie(SealedCookies {
                 sealer: sealer(SESSION_COOKIE),
-                cookie: Arc::clone(&cookie),
+                cookie_name: cookie.names.session.clone(),
                 client_id,
                 provider,
-                tombstones: Arc::clone(&tombstones),
-                impossible_times: ImpossibleTimes::default(),
-                randomness,
             }),
-            Some(store) => Place::Store(StoredSessions {
-                accounts: Arc::new(Accounts {
-                    store,
-                    client_id,
-                    sealer: sealer(STORED_ACCOUNT),
-                    provider,
-                    clock: Arc::clone(&clock),
-                    unreadable: UnreadableAccounts::default(),
-                    impossible_times: ImpossibleTimes::default(),
-                }),
-                cookie: Arc::clone(&cookie),
+            Some(store) => Place::Store(Arc::new(Accounts {
+                store,
+                client_id,
+                sealer: sealer(STORED_ACCOUNT),
+                provider,
+                clock: Arc::clone(&clock),
                 tombstones: Arc::clone(&tombstones),
-                randomness,
-            }),
+                impossible_times: Arc::clone(&impossible_times),
+                was_checked: false.into(),
+                was_unreadable: false.into(),
+            })),
         };
         let (hooks, forbids_caching) = (parts.hooks, parts.forbids_caching);
-        Self { place, cookie, tombstones, hooks, clock, forbids_caching }
+        Self {
+            place,
+            cookie,
+            tombstones,
+            impossible_times,
+            hooks,
+            clock,
+            randomness,
+            forbids_caching,
+        }
     }
 
     /// The stored accounts. None where sessions live in cookies.
     pub(crate) fn accounts(&self) -> Option<&Arc<Accounts>> {
         match &self.place {
             Place::Cookie(_) => None,
-            Place::Store(stored) => Some(&stored.accounts),
+            Place::Store(accounts) => Some(accounts),
         }
     }
 
-    pub(crate) fn forbids_caching(&self) -> bool {
-        self.forbids_caching
-    }
-
-    pub(super) fn now(&self) -> Timestamp {
+    fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
     /// The values of the session cookie in a request.
     pub(crate) fn values_in(&self, headers: &dyn Headers) -> Vec<Vec<u8>> {
-        let values = cookie::values_of(headers, self.cookie.name());
+        let values = cookie::values_of(headers, &self.cookie.names.session);
         values.into_iter().map(<[u8]>::to_vec).collect()
     }
 
     /// The first session among the values that is valid and that the app accepts.
     pub(crate) async fn read(&self, values: &[Vec<u8>]) -> Result<Reading, AuthError> {
-        let now = self.now();
-        let reading = match &self.place {
-            Place::Cookie(sealed) => sealed.read(values, now),
-            Place::Store(stored) => stored.read(values, now).await?,
-        };
-        match reading {
-            Reading::Live(session) if !self.accept(&session.token, session.started_at).await? => {
-                Ok(Reading::Nobody { remove: true })
+        let mut remove = false;
+        for value in values {
+            match self.open(value).await {
+                Ok(session) if self.accept(&session.token, session.started_at).await? => {
+                    return Ok(Reading::Live(session));
+                }
+                Ok(_) => return Ok(Reading::Nobody { remove: true }),
+                Err(Unopened::Foreign) => {}
+                Err(Unopened::Broken) => remove = true,
+                Err(Unopened::Failed(error)) => return Err(error),
             }
-            reading => Ok(reading),
         }
+        Ok(Reading::Nobody { remove })
+    }
+
+    /// The valid session of one value. Nothing is awaited for a sealed cookie: every request pays for it.
+    async fn open(&self, value: &[u8]) -> Result<Session, Unopened> {
+        let now = self.now();
+        let mut session = match &self.place {
+            Place::Cookie(sealed) => sealed.open(value)?,
+            Place::Store(accounts) => self.look_up(accounts, value, now).await?,
+        };
+        let (name, token) = (session.name(), &session.token);
+        let times = [session.started_at, session.seen_at];
+        if self.impossible_times.are(name, now, &times, token) {
+            return Err(Unopened::Foreign);
+        }
+        if self.tombstones.is_dead(token, now) {
+            if let (Place::Store(accounts), Ended::Stored(id_hash)) = (&self.place, name) {
+                // It belongs to the dead token. When its user logs in again, it must not come back.
+                accounts.store.end_session(&id_hash).await?;
+            }
+            return Err(Unopened::Broken);
+        }
+        let has_ended = match name {
+            Ended::Cookie(id) => self.tombstones.is_buried(&Ended::LoggedOut(id), now),
+            _ => false,
+        };
+        if has_ended || self.cookie.ends_at(session.started_at, session.seen_at, token) <= now {
+            return Err(Unopened::Broken);
+        }
+        if let (Place::Store(accounts), Kept::Store(_, account)) = (&self.place, &mut session.kept)
+            && !session.is_by_newest_key
+        {
+            accounts.reseal_if_possible(account, token).await;
+        }
+        session.is_renewal_due |= self.cookie.is_touch_due(session.seen_at, now);
+        Ok(session)
+    }
+
+    /// What the store has under the id in a cookie.
+    async fn look_up(
+        &self,
+        accounts: &Accounts,
+        value: &[u8],
+        now: Timestamp,
+    ) -> Result<Session, Unopened> {
+        let id = StoredSessionId::read(value).ok_or(Unopened::Broken)?;
+        let found = accounts.store.session(&id.hash(), now).await?;
+        let (session, account) = found.ok_or(Unopened::Broken)?;
+        // The store is shared with other apps: an id of theirs is none of this one's.
+        if session.account.client_id() != accounts.client_id || session.account != account.key {
+            return Err(Unopened::Broken);
+        }
+        let OpenedAccount { token, is_dead, is_by_newest_key } = accounts.opened(&account)?;
+        if is_dead {
+            self.tombstones.bury_token(&token, now);
+        }
+        let (started_at, seen_at) = (session.created_at, session.last_seen_at);
+        Ok(Session {
+            // A refreshed token, or a longer life by the configuration, moves the end.
+            is_renewal_due: self.cookie.ends_at(started_at, seen_at, &token) > session.expires_at,
+            token,
+            started_at,
+            seen_at,
+            kept: Kept::Store(id, Box::new(account)),
+            is_by_newest_key,
+            successor: None,
+        })
     }
 
     /// Whether the app accepts a session of this token's user that started then.
@@ -128,13 +198,9 @@ impl Sessions {
         token: &Token,
         started_at: Timestamp,
     ) -> Result<bool, AuthError> {
-        match &self.hooks {
-            None => Ok(true),
-            Some(hooks) => {
-                let accepted = hooks.accepts(token.user_id(), started_at).await;
-                accepted.map_err(|error| AuthError::with_source(AuthErrorKind::Hook, error))
-            }
-        }
+        let Some(hooks) = &self.hooks else { return Ok(true) };
+        let accepted = hooks.accepts(token.user_id(), started_at).await;
+        accepted.map_err(|error| AuthError::with_source(AuthErrorKind::Hook, error))
     }
 
     /// A new session, which takes the place of those in `previous`: its cookie's line.
@@ -145,18 +211,23 @@ impl Sessions {
         previous: &[Vec<u8>],
     ) -> Result<String, AuthError> {
         let now = self.now();
+        let ends_at = self.cookie.ends_at(now, now, token);
         let value = match &self.place {
             Place::Cookie(sealed) => {
-                sealed.replace(previous, now);
-                sealed.begin(token, now)?
+                // None of them is renewed any more.
+                self.told_of_the_end(previous);
+                sealed.seal(random(&*self.randomness)?, now, now, token)?
             }
-            Place::Store(stored) => {
-                stored.end(previous, now).await?;
-                stored.begin(token, further_ids, now).await?
+            Place::Store(accounts) => {
+                self.end(previous).await?;
+                let id = StoredSessionId(random(&*self.randomness)?);
+                let account = accounts.record(token, further_ids)?;
+                let session = SessionRecord::new(id.hash(), account.key.clone(), now, now, ends_at);
+                accounts.store.put_account(account, Some(session)).await?;
+                to_base64url(&id.0)
             }
         };
-        let max_age = self.cookie.ends_at(now, now, token).saturating_since(now);
-        self.cookie.line(&value, max_age)
+        self.cookie.line(&value, ends_at.saturating_since(now))
     }
 
     /// The token for the handler, and the cookie to send along when one is due.
@@ -187,22 +258,44 @@ impl Sessions {
 
     async fn renew(&self, session: &Session, token: &Token) -> Result<Renewal, AuthError> {
         let (started_at, now) = (session.started_at, self.now());
-        match (&self.place, &session.kept) {
-            (Place::Cookie(sealed), Kept::Cookie(id)) => sealed.renew(*id, started_at, now, token),
-            (Place::Store(stored), Kept::Store(id, _)) => {
-                stored.renew(id, started_at, now, token).await
+        let ends_at = self.cookie.ends_at(started_at, now, token);
+        let value = match (&self.place, &session.kept) {
+            (Place::Cookie(sealed), Kept::Cookie(id)) => {
+                sealed.seal(*id, started_at, now, token)?
+            }
+            (Place::Store(accounts), Kept::Store(id, _)) => {
+                accounts.store.touch_session(&id.hash(), now, ends_at).await?;
+                to_base64url(&id.0)
             }
             // Sessions of one configuration are kept in one place.
-            _ => Err(AuthErrorKind::Internal.into()),
-        }
+            _ => return Err(AuthErrorKind::Internal.into()),
+        };
+        let line = self.cookie.line(&value, ends_at.saturating_since(now))?;
+        Ok(Renewal { session: session.name(), line })
     }
 
     /// Ends the sessions of these values.
     pub(crate) async fn end(&self, values: &[Vec<u8>]) -> Result<(), AuthError> {
         let now = self.now();
-        match &self.place {
-            Place::Cookie(sealed) => sealed.end(values, now),
-            Place::Store(stored) => stored.end(values, now).await?,
+        for value in values {
+            match &self.place {
+                // There is no record to delete, so what ended is remembered until it would have ended
+                // anyway. Another value of it may hold a newer token: its absolute life is the same.
+                Place::Cookie(sealed) => {
+                    let opened = sealed.open(value);
+                    if let Ok(Session { kept: Kept::Cookie(id), started_at, .. }) = opened {
+                        let until = started_at.saturating_add(self.cookie.lifetime);
+                        self.tombstones.bury(Ended::Cookie(id), now);
+                        self.tombstones.bury_until(Ended::LoggedOut(id), until, now);
+                    }
+                }
+                Place::Store(accounts) => {
+                    if let Some(id) = StoredSessionId::read(value) {
+                        self.tombstones.bury(Ended::Stored(id.hash()), now);
+                        accounts.store.end_session(&id.hash()).await?;
+                    }
+                }
+            }
         }
         Ok(())
     }
@@ -228,8 +321,8 @@ impl Sessions {
     /// What tombstones know the sessions of these values by.
     fn names_of<'v>(&'v self, values: &'v [Vec<u8>]) -> impl Iterator<Item = Ended> + 'v {
         values.iter().filter_map(|value| match &self.place {
-            Place::Cookie(sealed) => sealed.name_of(value),
-            Place::Store(_) => stored_sessions::name_of(value),
+            Place::Cookie(sealed) => sealed.open(value).ok().map(|session| session.name()),
+            Place::Store(_) => StoredSessionId::read(value).map(|id| Ended::Stored(id.hash())),
         })
     }
 

@@ -90,7 +90,7 @@ impl Slot {
         let is_shared = caching == Caching::Shared;
         let line = self.cookie_line(sessions, is_shared).filter(|_| !is_shared);
         let mut lines: Vec<_> = line.map(|line| ("set-cookie", line)).into_iter().collect();
-        let is_for_one_user = sessions.forbids_caching() && self.token_was_taken();
+        let is_for_one_user = sessions.forbids_caching && self.token().is_some();
         let is_unsaid = match lines.is_empty() {
             false => caching == Caching::Unsaid,
             true => is_for_one_user && Caching::is_unsaid_anywhere(answer),
@@ -101,8 +101,9 @@ impl Slot {
         lines
     }
 
-    fn token_was_taken(&self) -> bool {
-        matches!(self.opened.get(), Some(Some(_)))
+    /// The token that the handler was given.
+    fn token(&self) -> Option<&Token> {
+        self.opened.get().and_then(Option::as_ref)
     }
 
     fn set_pending(&self, pending: Option<Pending>) {
@@ -110,15 +111,12 @@ impl Slot {
     }
 
     fn cookie_line(&self, sessions: &Sessions, is_held_back: bool) -> Option<String> {
-        let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let has_died = || {
-            self.opened.get().and_then(Option::as_ref).is_some_and(|token| sessions.is_dead(token))
-        };
-        let pending = if !self.has_ended.load(Ordering::Acquire) && has_died() {
-            Some(Pending::Remove { had_ended: false })
-        } else {
-            pending
-        };
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if !self.has_ended.load(Ordering::Acquire)
+            && self.token().is_some_and(|token| sessions.is_dead(token))
+        {
+            pending = Some(Pending::Remove { had_ended: false });
+        }
         match pending? {
             // A login ended meanwhile, in another tab: the removal would take the new session's
             // cookie, which has the same name.

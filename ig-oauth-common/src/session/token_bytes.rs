@@ -15,13 +15,10 @@ const DEAD: u8 = 4;
 
 /// The token's bytes, and whether the provider calls it invalid.
 pub(super) fn encode(token: &Token, is_dead: bool) -> Vec<u8> {
-    let mut flags = if is_dead { DEAD } else { 0 };
-    if token.scopes_reported() {
-        flags |= SCOPES_REPORTED;
-    }
-    if token.lifetime() == Lifetime::LongLived {
-        flags |= LONG_LIVED;
-    }
+    let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
+    let flags = flag(token.scopes_reported(), SCOPES_REPORTED)
+        | flag(token.lifetime() == Lifetime::LongLived, LONG_LIVED)
+        | flag(is_dead, DEAD);
     Writer::new()
         .byte(flags)
         .number(token.issued_at().unix_seconds())
@@ -37,21 +34,19 @@ pub(super) fn encode(token: &Token, is_dead: bool) -> Vec<u8> {
 pub(super) fn decode(bytes: &[u8], provider: &Arc<Provider>) -> Option<(Token, bool)> {
     let mut reader = Reader::new(bytes);
     let flags = reader.byte()?;
-    let issued_at = Timestamp::from_unix_seconds(reader.number()?);
-    let expires_at = Timestamp::from_unix_seconds(reader.number()?);
-    let user_id = UserId::from_digits(reader.text()?)?;
-    let names = reader.text()?.split(',').filter(|name| !name.is_empty());
-    let scopes = names.map(Scope::reported).collect::<Option<Scopes>>()?;
-    let access_token = AccessToken::new(reader.text()?);
-    reader.end()?;
+    // The fields are read in this order.
     let facts = TokenFacts {
-        access_token,
-        user_id,
-        scopes,
         scopes_reported: flags & SCOPES_REPORTED != 0,
         lifetime: if flags & LONG_LIVED == 0 { Lifetime::ShortLived } else { Lifetime::LongLived },
-        issued_at,
-        expires_at,
+        issued_at: Timestamp::from_unix_seconds(reader.number()?),
+        expires_at: Timestamp::from_unix_seconds(reader.number()?),
+        user_id: UserId::from_digits(reader.text()?)?,
+        scopes: {
+            let names = reader.text()?.split(',').filter(|name| !name.is_empty());
+            names.map(Scope::reported).collect::<Option<Scopes>>()?
+        },
+        access_token: AccessToken::new(reader.text()?),
     };
+    reader.end()?;
     Some((Token::new(facts, provider), flags & DEAD != 0))
 }

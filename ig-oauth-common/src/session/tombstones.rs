@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::encoding::to_base64url;
-use crate::expiring_map::{Expires, ExpiringMap};
+use crate::expiring_map::ExpiringMap;
 use crate::provider::Token;
 use crate::store::SessionIdHash;
 use crate::token_facts::TokenHash;
@@ -49,17 +49,9 @@ impl Ended {
     }
 }
 
-/// Until when it is remembered.
-struct Until(Timestamp);
-
-impl Expires for Until {
-    fn expires_at(&self) -> Timestamp {
-        self.0
-    }
-}
-
 pub(crate) struct Tombstones {
-    buried: Mutex<ExpiringMap<Ended, Until>>,
+    /// Until when each is remembered.
+    buried: Mutex<ExpiringMap<Ended, Timestamp>>,
     /// As a rule there are none, and no request should pay for a hash of its token.
     has_dead_tokens: AtomicBool,
 }
@@ -80,11 +72,11 @@ impl Tombstones {
     pub(super) fn bury_until(&self, ended: Ended, until: Timestamp, now: Timestamp) -> bool {
         let mut buried = self.buried();
         buried.forget_expired(now);
-        buried.insert(ended, Until(until)).is_none()
+        buried.insert(ended, until).is_none()
     }
 
     pub(super) fn is_buried(&self, ended: &Ended, now: Timestamp) -> bool {
-        self.buried().get(ended).is_some_and(|until| until.0 > now)
+        self.buried().get(ended).is_some_and(|until| *until > now)
     }
 
     /// Whether it is news.
@@ -99,7 +91,7 @@ impl Tombstones {
             && self.is_buried(&Ended::Token(token.hash()), now)
     }
 
-    fn buried(&self) -> MutexGuard<'_, ExpiringMap<Ended, Until>> {
+    fn buried(&self) -> MutexGuard<'_, ExpiringMap<Ended, Timestamp>> {
         self.buried.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,7 +7,6 @@ mod records;
 pub(crate) use contract::BoxedStore;
 pub use contract::Store;
 pub use memory::MemoryStore;
-pub(crate) use records::unavailable;
 pub use records::{
     AccountKey, AccountPage, AccountRecord, Claim, DeletionRecord, DeletionStatus, SessionIdHash,
     SessionRecord, StoreError,

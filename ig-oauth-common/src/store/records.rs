@@ -238,7 +238,8 @@ impl StoreError {
     }
 }
 
-/// A failure of the store, as an error of the flow.
-pub(crate) fn unavailable(error: StoreError) -> AuthError {
-    AuthError::with_source(AuthErrorKind::Store, error)
+impl From<StoreError> for AuthError {
+    fn from(error: StoreError) -> Self {
+        Self::with_source(AuthErrorKind::Store, error)
+    }
 }
