@@ -13,12 +13,11 @@ use crate::randomness::{Randomness, RandomnessUnavailable, random};
 pub(crate) const ATTEMPT_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
 pub(super) const VERSION: u8 = 2;
-const STATE_BYTES: usize = 32;
 
 /// The `state` parameter (RFC 6749, section 10.12): 256 random bits and nothing else, so that there
 /// is nothing to read in it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct State([u8; STATE_BYTES]);
+pub(crate) struct State(pub(crate) [u8; 32]);
 
 impl State {
     pub(crate) fn random(randomness: &dyn Randomness) -> Result<Self, RandomnessUnavailable> {
@@ -36,13 +35,7 @@ impl State {
 
     /// Names the attempt in logs, as its cookie's name does: 48 bits of 256, which prove nothing.
     pub(crate) fn id(self) -> String {
-        let mut text = self.to_text();
-        text.truncate(STATE_CHARACTERS_IN_NAME);
-        text
-    }
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.0
+        self.to_text().chars().take(STATE_CHARACTERS_IN_NAME).collect()
     }
 }
 

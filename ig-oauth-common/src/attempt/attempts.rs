@@ -62,12 +62,12 @@ impl Attempts {
 
     /// The line that sets an attempt's cookie.
     pub(crate) fn line(&self, name: &str, value: &str) -> String {
-        cookie::set_cookie(&self.names, name, value, Some(ATTEMPT_LIFETIME))
+        self.names.set(name, value, Some(ATTEMPT_LIFETIME))
     }
 
     /// The line that removes the cookie of the attempt with that state.
     pub(crate) fn removal(&self, state: &State) -> String {
-        cookie::removal(&self.names, &self.names.attempt(&state.to_text()))
+        self.names.removal(&self.names.attempt(&state.to_text()))
     }
 
     /// The attempt of this browser with that state, whatever its age.
@@ -80,7 +80,7 @@ impl Attempts {
         let mut why = NotThisAttempt::NoCookie;
         for value in cookie::values_of(headers, &name) {
             why = why.max(match self.verify(&name, value) {
-                Ok(attempt) if attempt.state.as_bytes().ct_eq(state.as_bytes()).into() => {
+                Ok(attempt) if attempt.state.0.ct_eq(&state.0).into() => {
                     return Ok(attempt);
                 }
                 Ok(_) => NotThisAttempt::OtherState,

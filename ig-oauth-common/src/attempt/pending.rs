@@ -4,7 +4,7 @@
 //! clearing all cookies cures. So there is a bound, and the oldest make room.
 
 use super::attempts::{Attempts, NotThisAttempt};
-use crate::cookie::{self, each_cookie};
+use crate::cookie::each_cookie;
 use crate::messages::Headers;
 
 /// Most attempts of one browser.
@@ -61,9 +61,7 @@ impl Attempts {
                 return;
             }
             examined += 1;
-            let Ok(name) = std::str::from_utf8(name) else {
-                return;
-            };
+            let Ok(name) = std::str::from_utf8(name) else { return };
             let bytes = name.len() + value.len() + 1;
             let pending = Pending { name: name.to_owned(), bytes, is_cross_site: false };
             match self.claim(value) {
@@ -130,7 +128,7 @@ impl Attempts {
                 removals.push(name);
             }
         }
-        let removals = removals.iter().map(|name| cookie::removal(&self.names, name)).collect();
+        let removals = removals.iter().map(|name| self.names.removal(name)).collect();
         MadeRoom { removals, ends_the_users_own }
     }
 }

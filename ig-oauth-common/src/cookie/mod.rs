@@ -6,4 +6,3 @@ mod set;
 
 pub(crate) use names::{CookieNames, STATE_CHARACTERS_IN_NAME, derived_mount};
 pub(crate) use read::{each_cookie, values_of};
-pub(crate) use set::{removal, set_cookie};

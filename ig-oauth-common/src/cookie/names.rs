@@ -15,7 +15,7 @@ pub(crate) struct CookieNames {
     attempt_prefix: String,
     /// The session cookie.
     pub(crate) session: String,
-    pub(crate) secure: bool,
+    pub(super) secure: bool,
 }
 
 impl CookieNames {

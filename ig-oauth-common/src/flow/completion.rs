@@ -128,7 +128,7 @@ impl Completion {
             return Ok(true);
         };
         let attempt = &proven.attempt;
-        let state = to_base64url(&Sha256::digest(attempt.state.as_bytes()));
+        let state = to_base64url(&Sha256::digest(attempt.state.0));
         let owner = to_base64url(&random::<16>(&*self.randomness)?);
         let claim = Claim::new(format!("state:{state}"), owner, attempt.dead_after());
         Ok(accounts.store.claim(claim, self.clock.now()).await?)

@@ -1,15 +1,13 @@
 //! The app's own code at the turns of the flow.
 
-mod ending;
+mod events;
 mod login;
-mod platform;
 
 use std::error::Error;
 
-pub use ending::{Denial, Failure, Logout};
+pub use events::{DataDeletion, DeadAccount, Deauthorization, Denial, Failure, Logout};
 pub(crate) use login::{Accepted, Refused};
 pub use login::{Login, LoginDecision, LoginStart, LoginStartDecision};
-pub use platform::{DataDeletion, DeadAccount, Deauthorization};
 
 use crate::clock::Timestamp;
 use crate::futures::boxed;
@@ -47,6 +45,7 @@ impl HookError {
 /// }
 /// ```
 #[diagnostic::on_unimplemented(note = "hooks in an `Arc` go to `shared_hooks`")]
+#[allow(unused_variables, reason = "what does nothing looks at nothing")]
 pub trait Hooks: Send + Sync + 'static {
     /// Before a browser is sent to the authorization window. Where a page with a button comes first, it
     /// runs when the button is pressed: any page on the web can bring that page about.
@@ -58,7 +57,6 @@ pub trait Hooks: Send + Sync + 'static {
         &self,
         start: LoginStart,
     ) -> impl Future<Output = Result<LoginStartDecision, HookError>> + Send {
-        let _ = start;
         async { Ok(LoginStartDecision::proceed()) }
     }
 
@@ -71,26 +69,22 @@ pub trait Hooks: Send + Sync + 'static {
         &self,
         login: Login,
     ) -> impl Future<Output = Result<LoginDecision, HookError>> + Send {
-        let _ = login;
         async { Ok(LoginDecision::accept()) }
     }
 
     /// When the user declined, proven to come from an attempt of this browser. `Some` replaces our
     /// page.
     fn on_denied(&self, denial: Denial) -> impl Future<Output = Option<Reply>> + Send {
-        let _ = denial;
         async { None }
     }
 
     /// When one of our routes answers with an error other than a denial. `Some` replaces our page.
     fn on_failure(&self, failure: Failure) -> impl Future<Output = Option<Reply>> + Send {
-        let _ = failure;
         async { None }
     }
 
     /// When a browser logs out, after its session ended.
     fn on_logout(&self, logout: Logout) -> impl Future<Output = ()> + Send {
-        let _ = logout;
         async {}
     }
 
@@ -100,7 +94,6 @@ pub trait Hooks: Send + Sync + 'static {
     /// moment, so a mail that must go out is better built on the refresher's report. Without a store,
     /// once for each process that finds out.
     fn on_dead_account(&self, account: DeadAccount) -> impl Future<Output = ()> + Send {
-        let _ = account;
         async {}
     }
 
@@ -116,7 +109,6 @@ pub trait Hooks: Send + Sync + 'static {
         &self,
         told: Deauthorization,
     ) -> impl Future<Output = Result<(), HookError>> + Send {
-        let _ = told;
         async { Ok(()) }
     }
 
@@ -134,7 +126,6 @@ pub trait Hooks: Send + Sync + 'static {
         &self,
         told: DataDeletion,
     ) -> impl Future<Output = Result<DeletionStatus, HookError>> + Send {
-        let _ = told;
         async { Ok(DeletionStatus::Done) }
     }
 
@@ -150,7 +141,6 @@ pub trait Hooks: Send + Sync + 'static {
         user_id: &UserId,
         session_started_at: Timestamp,
     ) -> impl Future<Output = Result<bool, HookError>> + Send {
-        let _ = (user_id, session_started_at);
         async { Ok(true) }
     }
 }

@@ -1,7 +1,8 @@
 //! Who asks, and with it the one decision: a page, a redirect or JSON.
 
-use super::languages::{Languages, weight};
+use super::languages::Languages;
 use super::request::{Headers, Request};
+use super::weights::weighted;
 use crate::error::AuthErrorKind;
 
 /// Who asks. Each is answered in the form that it can use.
@@ -33,7 +34,7 @@ pub(crate) struct Audience {
 
 impl Audience {
     pub(crate) fn of(request: &Request<'_>) -> Self {
-        let accepted = Accepted::read(request.headers);
+        let accepted = Accepted(weighted(request.headers, "accept"));
         let asker = Asker::of(request.method, request.headers, &accepted);
         let is_fetched_link = request.method == "GET"
             && (request.headers.first("sec-fetch-mode") == Some("cors")
@@ -125,19 +126,6 @@ const TURBO: &[&str] = &["text/vnd.turbo-stream.html"];
 struct Accepted(Vec<(String, u16)>);
 
 impl Accepted {
-    fn read(headers: &dyn Headers) -> Self {
-        let mut ranges = Vec::new();
-        headers.visit("accept", &mut |line| {
-            let line = std::str::from_utf8(line).unwrap_or_default();
-            for range in line.split(',').take(64) {
-                let mut parts = range.split(';').map(str::trim);
-                let kind = parts.next().unwrap_or_default().to_ascii_lowercase();
-                ranges.push((kind, parts.find_map(weight).unwrap_or(1000)));
-            }
-        });
-        Self(ranges)
-    }
-
     /// The greatest weight of these ranges, when one of them is there.
     fn weight(&self, kinds: &[&str]) -> Option<u16> {
         let weights = self.0.iter().filter(|(kind, _)| kinds.contains(&kind.as_str()));

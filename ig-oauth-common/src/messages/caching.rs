@@ -42,20 +42,19 @@ impl Caching {
     }
 
     fn said_by(answer: &dyn Headers, name: &str) -> Self {
-        let mut said = false;
-        let mut private = false;
+        let mut said = Self::Unsaid;
         answer.visit(name, &mut |value| {
-            said = true;
             let mut directives = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-            private |= directives.any(|directive| {
+            let is_private = |directive: &[u8]| {
                 directive.eq_ignore_ascii_case(b"private")
                     || directive.eq_ignore_ascii_case(b"no-store")
-            });
+            };
+            if directives.any(is_private) {
+                said = Self::Private;
+            } else if said == Self::Unsaid {
+                said = Self::Shared;
+            }
         });
-        match (said, private) {
-            (false, _) => Self::Unsaid,
-            (true, true) => Self::Private,
-            (true, false) => Self::Shared,
-        }
+        said
     }
 }

@@ -3,14 +3,12 @@
 use std::fmt;
 
 use super::request::Headers;
+use super::weights::weighted;
 
 /// Most languages that are remembered of a request, and most bytes of one tag. Both are ample, and so
 /// nothing needs to be allocated for a request that ends without any text.
 const MAX_TAGS: usize = 4;
 const MAX_TAG_BYTES: usize = 16;
-
-/// Most bytes of `Accept-Language` that are read.
-const MAX_HEADER_BYTES: usize = 512;
 
 /// The languages that a reader prefers, by their `Accept-Language` (RFC 9110, section 12.5.4).
 ///
@@ -31,26 +29,13 @@ impl Languages {
     }
 
     pub(crate) fn of(headers: &dyn Headers) -> Self {
-        let mut wanted: Vec<(u16, &str)> = Vec::new();
-        headers.visit("accept-language", &mut |line| {
-            let line = line.get(..MAX_HEADER_BYTES).unwrap_or(line);
-            let Ok(line) = std::str::from_utf8(line) else { return };
-            for range in line.split(',') {
-                let (tag, parameters) = range.split_once(';').unwrap_or((range, ""));
-                let weight = parameters.split(';').find_map(weight);
-                let weight = weight.unwrap_or(1000);
-                if is_tag(tag.trim()) && tag.trim().len() <= MAX_TAG_BYTES && weight > 0 {
-                    wanted.push((weight, tag.trim()));
-                }
-            }
-        });
+        let mut wanted = weighted(headers, "accept-language");
+        wanted.retain(|(tag, weight)| is_tag(tag) && tag.len() <= MAX_TAG_BYTES && *weight > 0);
         // Stable: of those with the same weight the first comes first.
-        wanted.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+        wanted.sort_by_key(|(_, weight)| std::cmp::Reverse(*weight));
         let mut languages = Self::default();
-        for (place, (_, tag)) in languages.tags.iter_mut().zip(wanted) {
-            for (to, from) in place.iter_mut().zip(tag.bytes()) {
-                *to = from.to_ascii_lowercase();
-            }
+        for (place, (tag, _)) in languages.tags.iter_mut().zip(&wanted) {
+            place.iter_mut().zip(tag.bytes()).for_each(|(to, from)| *to = from);
         }
         languages
     }
@@ -62,20 +47,14 @@ impl Languages {
         offered: impl Iterator<Item = &'o str> + Clone,
     ) -> Option<usize> {
         self.iter().find_map(|wanted| {
-            let mut range = wanted;
-            loop {
-                let same = |tag: &str| tag.eq_ignore_ascii_case(range);
-                if let Some(index) = offered.clone().position(same) {
-                    return Some(index);
-                }
-                match range.rsplit_once('-') {
-                    Some((shorter, _)) => range = shorter,
-                    None => break,
-                }
-            }
-            // Somebody who reads `pt` reads `pt-BR` rather than another language.
-            offered.clone().position(|tag| {
-                tag.split('-').next().is_some_and(|first| first.eq_ignore_ascii_case(range))
+            let mut ranges =
+                std::iter::successors(Some(wanted), |range| Some(range.rsplit_once('-')?.0));
+            let is_offered =
+                |range: &str| offered.clone().position(|tag| tag.eq_ignore_ascii_case(range));
+            ranges.find_map(is_offered).or_else(|| {
+                // Somebody who reads `pt` reads `pt-BR` rather than another language.
+                let language = language_of(wanted);
+                offered.clone().position(|tag| language_of(tag).eq_ignore_ascii_case(language))
             })
         })
     }
@@ -85,6 +64,10 @@ impl fmt::Debug for Languages {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).finish()
     }
+}
+
+fn language_of(tag: &str) -> &str {
+    tag.split('-').next().unwrap_or_default()
 }
 
 /// Whether `tag` has the shape of a language tag (RFC 5646, section 2.1): `de`, `pt-BR`, `zh-Hant`.
@@ -97,18 +80,6 @@ pub(crate) fn is_tag(tag: &str) -> bool {
         && parts.all(|part| {
             (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
         })
-}
-
-pub(super) fn weight(parameter: &str) -> Option<u16> {
-    let (name, value) = parameter.split_once('=')?;
-    if !name.trim().eq_ignore_ascii_case("q") {
-        return None;
-    }
-    let value: f32 = value.trim().parse().ok()?;
-    // `as` saturates, and a NaN becomes zero.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
-    let thousandths = (value * 1000.0) as u16;
-    Some(thousandths.min(1000))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod languages;
 mod query;
 mod reply;
 mod request;
+mod weights;
 
 pub(crate) use audience::{Asker, Audience};
 pub(crate) use caching::Caching;

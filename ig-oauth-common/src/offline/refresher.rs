@@ -49,19 +49,6 @@ pub struct Refresher {
 }
 
 impl Refresher {
-    pub(super) fn new(accounts: OfflineAccess) -> Self {
-        let ahead = accounts.refreshes.ahead();
-        Self {
-            accounts,
-            ahead,
-            interval: Duration::from_secs(60 * 60),
-            batch: 200,
-            at_once: 4,
-            per_minute: 600,
-            totals: Arc::default(),
-        }
-    }
-
     /// How long before its end a token is refreshed. Unless set, the configuration's
     /// [`refresh_ahead`](crate::ConfigBuilder::refresh_ahead).
     pub fn ahead(mut self, ahead: Duration) -> Self {
@@ -220,7 +207,15 @@ type Visit = (RefreshReport, Option<Duration>);
 impl OfflineAccess {
     /// What keeps every stored token alive.
     pub fn refresher(&self) -> Refresher {
-        Refresher::new(self.clone())
+        Refresher {
+            accounts: self.clone(),
+            ahead: self.refreshes.ahead(),
+            interval: Duration::from_secs(60 * 60),
+            batch: 200,
+            at_once: 4,
+            per_minute: 600,
+            totals: Arc::default(),
+        }
     }
 
     async fn visit(self, account: AccountRecord, ahead: Duration) -> Visit {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::cookie::{self, CookieNames};
+use crate::cookie::CookieNames;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::provider::Token;
 
@@ -45,11 +45,6 @@ impl SessionCookie {
             return Err(AuthErrorKind::OversizeSession.into());
         }
         let max_age = (!self.ends_with_browser).then_some(max_age);
-        Ok(cookie::set_cookie(&self.names, &self.names.session, value, max_age))
-    }
-
-    /// The line that removes it.
-    pub(super) fn removal(&self) -> String {
-        cookie::removal(&self.names, &self.names.session)
+        Ok(self.names.set(&self.names.session, value, max_age))
     }
 }

@@ -302,7 +302,7 @@ impl Sessions {
 
     /// The line that removes the session cookie.
     pub(crate) fn removal(&self) -> String {
-        self.cookie.removal()
+        self.cookie.names.removal(&self.cookie.names.session)
     }
 
     /// Whether a session of these values ended a moment ago, by a logout or because another took its

@@ -74,7 +74,7 @@ pub(crate) const DEFECTS: &[Defect] = &[
         name: "keep_the_attempt_cookie",
         caught_by: &["k_03_removals_are_taken_by_a_strict_jar"],
         file: "ig-oauth-common/src/cookie/set.rs",
-        before: "set_cookie(names, name, \"\", Some(Duration::ZERO))",
+        before: "self.set(name, \"\", Some(Duration::ZERO))",
         code: "return format!(\"{name}=; Max-Age=0\");",
     },
     Defect {
@@ -88,8 +88,8 @@ pub(crate) const DEFECTS: &[Defect] = &[
         name: "set_lax_cookies_without_secure",
         caught_by: &["k_01_every_cookie_has_the_strictest_attributes"],
         file: "ig-oauth-common/src/cookie/set.rs",
-        before: ".secure(names.secure)",
-        code: ".secure(names.secure && !{on})",
+        before: ".secure(self.secure)",
+        code: ".secure(self.secure && !{on})",
     },
     Defect {
         name: "return_to_whatever_begins_with_a_slash",
