@@ -93,7 +93,7 @@ pub enum Lifetime {
 }
 
 /// What a [`Token`] is made of.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct TokenFacts {
     pub(crate) access_token: AccessToken,
     pub(crate) user_id: UserId,
@@ -102,20 +102,6 @@ pub(crate) struct TokenFacts {
     pub(crate) lifetime: Lifetime,
     pub(crate) issued_at: Timestamp,
     pub(crate) expires_at: Timestamp,
-}
-
-impl fmt::Debug for TokenFacts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Token")
-            .field("user_id", &self.user_id)
-            .field("scopes", &self.scopes)
-            .field("scopes_reported", &self.scopes_reported)
-            .field("lifetime", &self.lifetime)
-            .field("issued_at", &self.issued_at)
-            .field("expires_at", &self.expires_at)
-            .field("access_token", &self.access_token)
-            .finish()
-    }
 }
 
 /// The SHA-256 of an access token and the time of its issue, since a refreshed token may be the same

@@ -11,12 +11,12 @@ use super::mode::Mode;
 use super::proven::Proven;
 use super::successor;
 use crate::api::{Api, Scopes};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Clock;
 use crate::encoding::to_base64url;
 use crate::error::{AuthError, AuthErrorKind, chain};
 use crate::hooks::{Accepted, BoxedHooks, Login, Refused};
 use crate::messages::Reply;
-use crate::provider::{Profile, Provider, Token, TokenAnswer};
+use crate::provider::{Profile, Provider, Token};
 use crate::randomness::{Randomness, random};
 use crate::rejection::ProviderRejection;
 use crate::session::Sessions;
@@ -138,30 +138,21 @@ impl Completion {
     async fn exchange(&self, proven: &Proven, code: &str) -> Result<Token, AuthError> {
         let asked_at = self.clock.now();
         // Without a store nothing else tells that another instance was at it.
-        let answer = self.provider.exchange_code(code).await.inspect_err(|error| {
+        let (user_id, answer) = self.provider.exchange_code(code).await.inspect_err(|error| {
             let spent = |rejection: &ProviderRejection| rejection.says_spent(self.api);
             if self.sessions.accounts().is_none() && error.rejection().is_some_and(spent) {
                 warn_of_another_instance(proven);
             }
         })?;
         let extra: Scopes = proven.attempt.extra_scopes.parse().unwrap_or_default();
-        self.granted(answer, self.requests.scopes(&extra), asked_at)
-    }
-
-    fn granted(
-        &self,
-        answer: TokenAnswer,
-        requested: Scopes,
-        asked_at: Timestamp,
-    ) -> Result<Token, AuthError> {
         let scopes_reported = answer.permissions.is_some();
         // RFC 6749, section 5.1: no word about scopes means those asked for.
-        let scopes = answer.permissions.unwrap_or(requested);
+        let scopes = answer.permissions.unwrap_or_else(|| self.requests.scopes(&extra));
         self.check_required(&scopes)?;
         let life = answer.expires_in.unwrap_or(SHORT_LIVED);
         let facts = TokenFacts {
             access_token: answer.access_token,
-            user_id: answer.user_id,
+            user_id,
             scopes,
             scopes_reported,
             lifetime: if life >= A_DAY { Lifetime::LongLived } else { Lifetime::ShortLived },

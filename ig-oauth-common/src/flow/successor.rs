@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{AuthError, AuthErrorKind, chain};
-use crate::provider::{LongLivedAnswer, Provider, Successor, Token};
-use crate::token_facts::UserId;
+use crate::provider::{Provider, Token, TokenAnswer};
+use crate::token_facts::{Lifetime, TokenFacts, UserId};
 
 /// The life of a long-lived token whose answer names none that can be believed: 60 days, by Meta's page
 /// of the business login.
@@ -20,13 +20,15 @@ pub(super) async fn of(
     provider: &Provider,
     token: &Token,
     further_ids: &[UserId],
-    answer: LongLivedAnswer,
+    answer: TokenAnswer,
     asked_at: Timestamp,
 ) -> Result<Token, AuthError> {
     check_owner(provider, token, further_ids, &answer).await?;
     let life = answer.expires_in.unwrap_or(LONG_LIVED);
-    Ok(token.succeeded_by(Successor {
+    Ok(token.succeeded_by(TokenFacts {
         access_token: answer.access_token,
+        user_id: token.user_id().clone(),
+        lifetime: Lifetime::LongLived,
         scopes: token.scopes().narrowed_to(answer.permissions.as_ref()),
         scopes_reported: token.scopes_reported() || answer.permissions.is_some(),
         issued_at: asked_at,
@@ -42,7 +44,7 @@ async fn check_owner(
     provider: &Provider,
     token: &Token,
     further_ids: &[UserId],
-    answer: &LongLivedAnswer,
+    answer: &TokenAnswer,
 ) -> Result<(), AuthError> {
     let is_known = |id: &UserId| id == token.user_id() || further_ids.contains(id);
     if answer.user_id.as_ref().is_none_or(is_known) {

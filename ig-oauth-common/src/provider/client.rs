@@ -1,16 +1,14 @@
 //! The calls to the provider: where they go, and with what in hand.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
-use crate::api::{Api, Scopes};
+use crate::api::Api;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::http::{BoxedHttpClient, HttpErrorKind, HttpRequest, HttpResponse};
-use crate::token_facts::{AccessToken, UserId};
 
 /// Most bytes of an answer that are read. Token answers have some hundred.
 pub(super) const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -34,27 +32,6 @@ pub(crate) struct Provider {
     client: Arc<dyn BoxedHttpClient>,
     /// Places for calls with a token, where they are bounded.
     pub(super) graph_calls: Option<Semaphore>,
-}
-
-/// What the code exchange yields.
-pub(crate) struct TokenAnswer {
-    pub(crate) access_token: AccessToken,
-    pub(crate) user_id: UserId,
-    /// None when the answer says nothing readable about scopes; empty when nothing was granted.
-    pub(crate) permissions: Option<Scopes>,
-    /// Meta's pages show none here. Some apps are reported to get a token of 60 days at once.
-    pub(crate) expires_in: Option<Duration>,
-}
-
-/// What the long-lived exchange and the refresh yield.
-pub(crate) struct LongLivedAnswer {
-    pub(crate) access_token: AccessToken,
-    /// None when the answer names no believable life.
-    pub(crate) expires_in: Option<Duration>,
-    /// No page of Meta's shows it here. When it is there, it must be an id of the token's user.
-    pub(crate) user_id: Option<UserId>,
-    /// Likewise, and narrows the scopes. None when the answer says nothing readable about them.
-    pub(crate) permissions: Option<Scopes>,
 }
 
 impl Provider {
@@ -97,13 +74,5 @@ impl Provider {
     /// A path below the graph base, which may end in a slash.
     pub(super) fn graph(&self, path: &str) -> String {
         format!("{}/{path}", self.application.graph_url.trim_end_matches('/'))
-    }
-}
-
-impl fmt::Debug for Provider {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Provider")
-            .field("client_id", &self.application.client_id)
-            .finish_non_exhaustive()
     }
 }

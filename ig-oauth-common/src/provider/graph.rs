@@ -1,6 +1,5 @@
 //! The provider's API beyond the login: authenticated GETs below the graph base.
 
-use secrecy::ExposeSecret as _;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
@@ -63,8 +62,7 @@ impl Provider {
         };
         let response = self.send(HttpRequest::get(url, MAX_GRAPH_BYTES)).await?;
         // An error can come with status 200.
-        let secret = self.application.client_secret.expose_secret();
-        refusal::check_graph(&response, &[token, secret])?;
+        refusal::check_graph(&response, &[token, self.secret()])?;
         Ok(response)
     }
 }

@@ -6,26 +6,25 @@
 
 mod api_error;
 mod client;
-mod code_exchange;
 mod error_fields;
 mod graph;
-mod long_lived;
 mod meaning;
 mod profile;
-mod refresh;
 mod refusal;
 #[cfg(feature = "reqwest")]
 mod reqwest_client;
 mod signed_request;
 mod token;
+mod token_calls;
 mod wire;
 
 pub use api_error::{ApiError, ApiErrorKind};
-pub(crate) use client::{Application, LongLivedAnswer, Provider, TokenAnswer};
+pub(crate) use client::{Application, Provider};
 pub use profile::{AccountType, Profile};
 #[cfg(feature = "reqwest")]
 pub(crate) use reqwest_client::{ReqwestSettings, reqwest_client};
 pub(crate) use signed_request::DEFAULT_WINDOW;
 pub use signed_request::{SignedRequest, SignedRequestError, SignedRequestVerifier};
+pub(crate) use token::DeathWatch;
 pub use token::Token;
-pub(crate) use token::{DeathWatch, Successor};
+pub(crate) use wire::TokenAnswer;

@@ -35,15 +35,6 @@ pub(crate) trait DeathWatch: Send + Sync {
     fn died(self: Arc<Self>, token: Token, why: String) -> BoxFuture<'static, ()>;
 }
 
-/// What changes when a token takes the place of another.
-pub(crate) struct Successor {
-    pub(crate) access_token: AccessToken,
-    pub(crate) scopes: Scopes,
-    pub(crate) scopes_reported: bool,
-    pub(crate) issued_at: Timestamp,
-    pub(crate) expires_at: Timestamp,
-}
-
 impl Token {
     /// What names this very token and opens nothing.
     pub(crate) fn hash(&self) -> TokenHash {
@@ -75,17 +66,7 @@ impl Token {
     }
 
     /// The same owner with another token, which is long-lived.
-    pub(crate) fn succeeded_by(&self, facts: Successor) -> Self {
-        let Successor { access_token, scopes, scopes_reported, issued_at, expires_at } = facts;
-        let facts = TokenFacts {
-            access_token,
-            user_id: self.user_id().clone(),
-            scopes,
-            scopes_reported,
-            lifetime: Lifetime::LongLived,
-            issued_at,
-            expires_at,
-        };
+    pub(crate) fn succeeded_by(&self, facts: TokenFacts) -> Self {
         Self::new(facts, &self.provider)
     }
 

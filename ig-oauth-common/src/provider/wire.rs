@@ -10,7 +10,6 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::client::{LongLivedAnswer, TokenAnswer};
 use crate::api::{Scope, Scopes};
 use crate::error::{AuthError, AuthErrorKind};
 use crate::token_facts::{AccessToken, UserId};
@@ -24,7 +23,7 @@ const MAX_EXPIRES_IN: f64 = 366.0 * 24.0 * 60.0 * 60.0;
 /// An answer of any shape. A field named twice is an error of the parser: which one counts would
 /// depend on who reads.
 #[derive(Deserialize)]
-pub(super) struct Answer {
+struct Answer {
     data: Option<Vec<Answer>>,
     access_token: Option<Value>,
     user_id: Option<Value>,
@@ -32,37 +31,36 @@ pub(super) struct Answer {
     expires_in: Option<Value>,
 }
 
-/// Reads an answer's body.
-pub(super) fn read(body: &[u8]) -> Result<Answer, AuthError> {
-    // The text of a parser's error can quote the answer.
-    serde_json::from_slice(body).map_err(|_| malformed("the answer is of no known shape"))
+/// What an answer with a token says.
+pub(crate) struct TokenAnswer {
+    pub(crate) access_token: AccessToken,
+    /// The code exchange names it. No page of Meta's shows it elsewhere; when it is there, it must be an
+    /// id of the token's user.
+    pub(crate) user_id: Option<UserId>,
+    /// None when the answer says nothing readable about scopes; empty when nothing was granted.
+    pub(crate) permissions: Option<Scopes>,
+    /// None when the answer names no believable life. Meta's pages show none of the code exchange, and
+    /// some apps are reported to get a token of 60 days at once.
+    pub(crate) expires_in: Option<Duration>,
 }
 
-impl Answer {
-    pub(super) fn into_token(self) -> Result<TokenAnswer, AuthError> {
-        let fields = self.unwrapped()?;
-        Ok(TokenAnswer {
-            access_token: access_token(fields.access_token.as_ref())?,
-            user_id: fields
-                .user_id
-                .as_ref()
-                .and_then(user_id)
-                .ok_or_else(|| malformed("the answer has no user id"))?,
-            permissions: fields.permissions.as_ref().and_then(permissions),
-            expires_in: fields.expires_in.as_ref().and_then(expires_in),
-        })
-    }
-
-    pub(super) fn into_long_lived(self) -> Result<LongLivedAnswer, AuthError> {
-        let fields = self.unwrapped()?;
-        Ok(LongLivedAnswer {
+impl TokenAnswer {
+    /// Reads an answer's body.
+    pub(super) fn read(body: &[u8]) -> Result<Self, AuthError> {
+        // The text of a parser's error can quote the answer.
+        let answer: Answer = serde_json::from_slice(body)
+            .map_err(|_| malformed("the answer is of no known shape"))?;
+        let fields = answer.unwrapped()?;
+        Ok(Self {
             access_token: access_token(fields.access_token.as_ref())?,
             user_id: fields.user_id.as_ref().and_then(user_id),
             permissions: fields.permissions.as_ref().and_then(permissions),
             expires_in: fields.expires_in.as_ref().and_then(expires_in),
         })
     }
+}
 
+impl Answer {
     /// The answer itself, or the one in its `data`.
     fn unwrapped(self) -> Result<Self, AuthError> {
         let Some(data) = self.data else {
@@ -75,7 +73,7 @@ impl Answer {
     }
 }
 
-fn malformed(detail: &'static str) -> AuthError {
+pub(super) fn malformed(detail: &'static str) -> AuthError {
     AuthError::with_source(AuthErrorKind::MalformedAnswer, detail)
 }
 

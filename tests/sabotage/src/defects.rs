@@ -122,8 +122,8 @@ pub(crate) const DEFECTS: &[Defect] = &[
     Defect {
         name: "log_the_code",
         caught_by: &["e_08_no_secret_is_logged_at_any_level"],
-        file: "ig-oauth-common/src/provider/code_exchange.rs",
-        before: "let application = &self.application;",
+        file: "ig-oauth-common/src/provider/token_calls.rs",
+        before: "let form = encoded(&[",
         code: "crate::trace::warning(code);",
     },
     Defect {
@@ -335,9 +335,9 @@ pub(crate) const DEFECTS: &[Defect] = &[
     Defect {
         name: "log_the_token_of_a_refresh",
         caught_by: &["e_08_no_secret_is_logged_at_any_level"],
-        file: "ig-oauth-common/src/provider/refresh.rs",
-        before: "let token = token.expose_secret();",
-        code: "crate::trace::warning(token.expose_secret());",
+        file: "ig-oauth-common/src/provider/token_calls.rs",
+        before: "let query = encoded(&[(\"grant_type\", \"ig_refresh_token\"), (\"access_token\", token)]);",
+        code: "crate::trace::warning(token);",
     },
     Defect {
         name: "keep_the_planted_session",
