@@ -20,6 +20,8 @@ pub struct Count {
     pub passed: usize,
     /// Otherwise.
     pub failed: usize,
+    /// As they should, at the second time.
+    pub repeated: usize,
 }
 
 /// Runs the checks whose names hold one of the words, or all, and prints a line for each.
@@ -49,8 +51,14 @@ pub async fn checks(kind: Kind, programs: &[(Framework, Programs)], words: &[Str
         for check in chosen {
             for (framework, site) in &sites {
                 let started = Instant::now();
-                let outcome = one(&browser, site, check).await;
+                let mut outcome = one(&browser, site, check).await;
                 let name = format!("{}, {framework:?}: {}", kind.name(), check.name);
+                if let Err(error) = &outcome {
+                    // A browser on a busy machine can lose a page. A fault of the site is there again.
+                    println!("{name} ... is tried once more\n{error}\n");
+                    count.repeated += 1;
+                    outcome = one(&browser, site, check).await;
+                }
                 let took = started.elapsed().as_millis();
                 match outcome {
                     Ok(()) => {

@@ -32,7 +32,7 @@ fn checks(kind: Kind, words: &[String]) -> (Count, Duration) {
     let started = Instant::now();
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let count = runtime.worker_threads(2).enable_all().build().map_or_else(
-        |_| Count { passed: 0, failed: 1 },
+        |_| Count { failed: 1, ..Count::default() },
         |runtime| runtime.block_on(run::checks(kind, &PROGRAMS, words)),
     );
     (count, started.elapsed())
@@ -55,11 +55,11 @@ fn main() -> ExitCode {
         .collect();
     let mut failed = 0;
     for (kind, thread) in running {
-        let nothing = (Count { passed: 0, failed: 1 }, Duration::ZERO);
+        let nothing = (Count { failed: 1, ..Count::default() }, Duration::ZERO);
         let (count, took) = thread.join().unwrap_or(nothing);
-        let Count { passed, failed: not_passed } = count;
+        let Count { passed, failed: not_passed, repeated } = count;
         println!(
-            "{:<10} {passed} checks passed, {not_passed} failed, in {} s",
+            "{:<10} {passed} checks passed, {not_passed} failed, {repeated} tried twice, in {} s",
             kind.name(),
             took.as_secs()
         );
