@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::api::Scopes;
 use crate::clock::Timestamp;
 
-/// An access token (RFC 6749, section 1.4): whoever holds it acts for the user.
+/// An access token (RFC 6749, section 1.4): a client that holds it acts for the user.
 ///
 /// `Debug` shows `[redacted]`; there is no `Display`, no `PartialEq` and no `Serialize`.
 #[derive(Clone)]

@@ -84,8 +84,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// What works but deserves a second look, such as plain http on loopback: a sentence each. With
-    /// the `tracing` feature they are also logged when the configuration is built.
+    /// What works but deserves a second look, such as plain http on loopback: a sentence each. They are
+    /// also logged when the configuration is built, with the `tracing` feature, which is on by default.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
@@ -410,7 +410,7 @@ impl ConfigBuilder {
     }
 
     /// App secrets from before the present one. When keys are derived from the app secret, cookies
-    /// of these still verify and open. Not for a secret that leaked: whoever has it can make cookies
+    /// of these still verify and open. Not for a secret that leaked: anybody who has it can make cookies
     /// that open for as long as it is listed.
     pub fn earlier_client_secrets<S: Into<String>>(
         mut self,

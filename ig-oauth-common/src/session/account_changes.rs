@@ -1,4 +1,4 @@
-//! What changes a stored account, whoever else writes to it: it is marked as dead, sealed anew, or
+//! What changes a stored account while others may write to it: it is marked as dead, sealed anew, or
 //! forgotten.
 //!
 //! The mark of a token that the provider calls invalid is a bit inside of the sealed bytes, written with
@@ -62,7 +62,7 @@ impl Accounts {
         Err(contended())
     }
 
-    /// Seals a record by the newest key, whoever else writes to it.
+    /// Seals a record by the newest key, while others may write to it.
     pub(crate) async fn reseal(&self, mut account: AccountRecord) -> Result<Resealing, AuthError> {
         for _ in 0..MOST_WRITES {
             let opened = self.opened(&account).ok();

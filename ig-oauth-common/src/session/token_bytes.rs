@@ -29,8 +29,8 @@ pub(super) fn encode(token: &Token, is_dead: bool) -> Vec<u8> {
         .finish()
 }
 
-/// The token in those bytes, and whether it is marked as dead. Only what was sealed by us gets here, so what does not read was written
-/// by another version.
+/// The token in those bytes, and whether it is marked as dead. Only what this app's secrets have sealed
+/// gets here, so what does not read was written by another version.
 pub(super) fn decode(bytes: &[u8], provider: &Arc<Provider>) -> Option<(Token, bool)> {
     let mut reader = Reader::new(bytes);
     let flags = reader.byte()?;
