@@ -77,11 +77,6 @@ impl Failure {
     pub(crate) fn new(engine: &'static str, text: impl Into<String>) -> Self {
         Self { engine, text: text.into() }
     }
-
-    /// A record that this crate would not have written.
-    pub(crate) fn unreadable(engine: &'static str, what: &str) -> Self {
-        Self::new(engine, format!("a record holds {what} that cannot be read"))
-    }
 }
 
 #[cfg(any(feature = "redis", feature = "postgres", feature = "sqlite"))]

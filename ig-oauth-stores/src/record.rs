@@ -1,6 +1,9 @@
-//! The parts of records that every engine writes the same way.
+//! Records as databases give and take them.
 
-use ig_oauth_common::{DeletionStatus, UserId};
+use ig_oauth_common::{
+    AccountKey, AccountRecord, DeletionRecord, DeletionStatus, SessionIdHash, SessionRecord,
+    Timestamp, UserId,
+};
 
 use crate::error::Failure;
 
@@ -17,89 +20,76 @@ pub(crate) fn status_word(
     })
 }
 
-pub(crate) fn status_of(engine: &'static str, word: &str) -> Result<DeletionStatus, Failure> {
-    match word {
-        "queued" => Ok(DeletionStatus::Queued),
-        "done" => Ok(DeletionStatus::Done),
-        "failed" => Ok(DeletionStatus::Failed),
-        _ => Err(Failure::unreadable(engine, "a status")),
+/// The fields of an answer. What cannot be read as asked for is an error and no panic.
+pub(crate) trait Row {
+    const ENGINE: &'static str;
+
+    fn text(&self, at: usize) -> Result<String, Failure>;
+
+    fn bytes(&self, at: usize) -> Result<Vec<u8>, Failure>;
+
+    fn list(&self, at: usize) -> Result<Vec<String>, Failure>;
+
+    fn moment(&self, at: usize) -> Result<Timestamp, Failure>;
+
+    /// Thirty-two bytes.
+    fn hash(&self, at: usize) -> Result<[u8; 32], Failure> {
+        self.bytes(at)?.try_into().map_err(|_| Self::unreadable("a hash"))
+    }
+
+    /// A record that this crate would not have written.
+    fn unreadable(what: &str) -> Failure {
+        Failure::new(Self::ENGINE, format!("a record holds {what} that cannot be read"))
+    }
+
+    /// The account in the first seven fields.
+    fn account(&self) -> Result<AccountRecord, Failure> {
+        let id = |digits: String| {
+            UserId::from_digits(&digits).ok_or_else(|| Self::unreadable("a user id"))
+        };
+        Ok(AccountRecord::new(
+            AccountKey::new(self.text(0)?, id(self.text(1)?)?),
+            self.list(2)?.into_iter().map(id).collect::<Result<_, _>>()?,
+            self.bytes(3)?,
+            self.list(4)?,
+            self.moment(5)?,
+            self.moment(6)?,
+        ))
+    }
+
+    /// A session of that account in the four fields from `at` on.
+    fn session(&self, account: &AccountKey, at: usize) -> Result<SessionRecord, Failure> {
+        Ok(SessionRecord::new(
+            SessionIdHash::from_bytes(self.hash(at)?),
+            account.clone(),
+            self.moment(at + 1)?,
+            self.moment(at + 2)?,
+            self.moment(at + 3)?,
+        ))
+    }
+
+    /// The deletion request with that code.
+    fn deletion(&self, code_hash: [u8; 32]) -> Result<DeletionRecord, Failure> {
+        let status = match &*self.text(0)? {
+            "queued" => DeletionStatus::Queued,
+            "done" => DeletionStatus::Done,
+            "failed" => DeletionStatus::Failed,
+            _ => return Err(Self::unreadable("a status")),
+        };
+        Ok(DeletionRecord::new(code_hash, status, self.moment(1)?, self.moment(2)?))
     }
 }
 
-pub(crate) fn user_id(engine: &'static str, digits: &str) -> Result<UserId, Failure> {
-    UserId::from_digits(digits).ok_or_else(|| Failure::unreadable(engine, "a user id"))
-}
-
-/// Moments as the signed 64 bits of SQL.
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub(crate) mod moment {
-    use ig_oauth_common::Timestamp;
-
-    /// Moments more than 292 billion years away are one: the last there is.
-    pub(crate) fn to_sql(moment: Timestamp) -> i64 {
-        i64::try_from(moment.unix_seconds()).unwrap_or(i64::MAX)
-    }
-
-    /// The last moment of SQL is the last moment of all, so that "never" stays "never".
-    pub(crate) fn from_sql(seconds: i64) -> Timestamp {
-        let seconds =
-            if seconds == i64::MAX { u64::MAX } else { u64::try_from(seconds).unwrap_or(0) };
-        Timestamp::from_unix_seconds(seconds)
-    }
-}
-
-/// A list of texts in one field. Ids and scopes are short and few; JSON can be read by people and by
-/// the database's own functions.
+/// Texts as a list in one field. Ids and scopes are short and few; JSON can be read by people and by the
+/// database's own functions.
 #[cfg(any(feature = "redis", feature = "sqlite"))]
 pub(crate) mod list {
-    use ig_oauth_common::UserId;
-
-    use super::user_id;
-    use crate::error::Failure;
-
-    pub(crate) fn to_text<'a>(items: impl Iterator<Item = &'a str>) -> String {
+    pub(crate) fn to_text<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
+        let items = items.into_iter().map(|item| item.as_ref().to_owned());
         serde_json::Value::from(items.collect::<Vec<_>>()).to_string()
     }
 
-    pub(crate) fn from_text(engine: &'static str, text: &[u8]) -> Result<Vec<String>, Failure> {
-        serde_json::from_slice(text).map_err(|_| Failure::unreadable(engine, "a list"))
-    }
-
-    pub(crate) fn ids(engine: &'static str, text: &[u8]) -> Result<Vec<UserId>, Failure> {
-        from_text(engine, text)?.iter().map(|digits| user_id(engine, digits)).collect()
-    }
-}
-
-/// Decides when a store looks for expired records by itself, and by which time.
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-pub(crate) mod housekeeping {
-    use std::sync::atomic::{AtomicU32, Ordering};
-    use std::time::Duration;
-
-    use ig_oauth_common::{Clock as _, SystemClock, Timestamp};
-
-    /// Writes between two looks. A login makes two or three.
-    const PERIOD: u32 = 1_000;
-
-    /// How long an expired record is left alone: clocks of instances differ a little, and what one
-    /// takes for expired another may still go by.
-    const GRACE: Duration = Duration::from_secs(60 * 60);
-
-    #[derive(Debug, Default)]
-    pub(crate) struct Housekeeping(AtomicU32);
-
-    impl Housekeeping {
-        /// Counts a write made at `now`. At each thousandth gives the moment before which records
-        /// may be forgotten: one that has passed a while ago by the caller's clock and by the
-        /// machine's.
-        pub(crate) fn due(&self, now: Timestamp) -> Option<Timestamp> {
-            let writes = self.0.fetch_add(1, Ordering::Relaxed);
-            (writes % PERIOD == PERIOD - 1).then(|| {
-                let now = now.min(SystemClock::new().now());
-                let since_the_epoch = now.saturating_since(Timestamp::from_unix_seconds(0));
-                let before = since_the_epoch.saturating_sub(GRACE);
-                Timestamp::from_unix_seconds(before.as_secs())
-            })
-        }
+    pub(crate) fn from_text(text: &[u8]) -> Option<Vec<String>> {
+        serde_json::from_slice(text).ok()
     }
 }

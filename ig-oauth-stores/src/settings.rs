@@ -54,6 +54,15 @@ pub(crate) fn check_prefix(prefix: &str) -> Result<(), StoreSetupError> {
     Err(StoreSetupError::new(StoreSetupErrorKind::InvalidSetting, text))
 }
 
+/// Whether an operation may be run a second time when nobody knows whether it ran.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// Its second run changes nothing more and gives the same answer.
+    Once,
+    /// Its answer tells what it changed.
+    Never,
+}
+
 /// Waits for `operation`, but no longer than `timeout`.
 pub(crate) async fn bounded<T>(
     engine: &'static str,

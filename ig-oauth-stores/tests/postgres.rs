@@ -81,6 +81,13 @@ async fn the_printed_tables_are_the_ones_it_wants() {
 }
 
 #[tokio::test]
+async fn a_thousand_writes_clear_what_has_expired_by_every_clock() {
+    let Some(server) = PostgresServer::start() else { return };
+    let store = PostgresStore::connect(server.url()).await.unwrap();
+    support::forgets_what_has_expired_by_every_clock(&store).await;
+}
+
+#[tokio::test]
 async fn what_has_expired_is_forgotten() {
     let Some(server) = PostgresServer::start() else { return };
     let store = PostgresStore::connect(server.url()).await.unwrap();

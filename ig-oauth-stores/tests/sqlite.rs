@@ -122,6 +122,12 @@ async fn the_printed_tables_are_the_ones_it_wants() {
 }
 
 #[tokio::test]
+async fn a_thousand_writes_clear_what_has_expired_by_every_clock() {
+    let store = SqliteStore::open(":memory:").await.unwrap();
+    support::forgets_what_has_expired_by_every_clock(&store).await;
+}
+
+#[tokio::test]
 async fn what_has_expired_is_forgotten() {
     let store = SqliteStore::open(":memory:").await.unwrap();
     let (session, account) = login();

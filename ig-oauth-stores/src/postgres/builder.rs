@@ -1,7 +1,6 @@
 //! Setting a store up.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Object, Pool, PoolError};
@@ -10,13 +9,10 @@ use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::error::{Error, SqlState};
 
 use super::home::Home;
-use super::schema::{self, SchemaError};
-use super::statements::Sql;
 use super::tls::Connector;
-use super::{Inner, PostgresStore, pool};
+use super::{Postgres, PostgresStore, pool, schema};
 use crate::engine::POSTGRESQL;
 use crate::error::{Failure, StoreSetupError, StoreSetupErrorKind as Kind};
-use crate::record::housekeeping::Housekeeping;
 use crate::settings::{Settings, bounded};
 
 /// Connections, unless told otherwise: one statement takes well under a millisecond, so these serve
@@ -114,10 +110,8 @@ impl PostgresStoreBuilder {
         let connection = first_connection(&pool, timeout).await?;
         let (prefix, manage) = (&self.settings.prefix, self.manage_schema);
         prepare(connection, prefix, manage).await?;
-        let sql = Sql::new(prefix);
-        let (settings, home) = (self.settings, Home::new());
-        let housekeeping = Housekeeping::default();
-        Ok(PostgresStore { inner: Arc::new(Inner { settings, sql, pool, home, housekeeping }) })
+        let engine = Postgres { pool, home: Home::new(), timeout };
+        Ok(PostgresStore::new(self.settings, engine))
     }
 
     /// How to speak TLS, unless the URL says not to.
@@ -207,15 +201,13 @@ async fn first_connection(pool: &Pool, timeout: Duration) -> Result<Object, Stor
 async fn prepare(connection: Object, prefix: &str, manage: bool) -> Result<(), StoreSetupError> {
     let mut connection = Object::take(connection);
     let work = schema::prepare(&mut connection, prefix, manage);
-    match tokio::time::timeout(SCHEMA_PATIENCE, work).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(SchemaError::Setup(error))) => Err(error),
-        Ok(Err(SchemaError::Postgres(error))) => Err(explain(&error)),
-        Err(_) => {
+    tokio::time::timeout(SCHEMA_PATIENCE, work)
+        .await
+        .map_err(|_| {
             let text = "the tables were not ready within a minute: check what locks them";
-            Err(StoreSetupError::new(Kind::Schema, text))
-        }
-    }
+            StoreSetupError::new(Kind::Schema, text)
+        })?
+        .map_err(|error| error.explained(explain))
 }
 
 /// What went wrong and what to do about it.

@@ -1,26 +1,15 @@
 //! Sessions and accounts in PostgreSQL.
 
-use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use deadpool_postgres::Pool;
-use ig_oauth_common::{StoreError, Timestamp};
-use tokio_postgres::Row;
 
 use crate::engine::POSTGRESQL;
 use crate::error::{Failure, StoreSetupError};
-use crate::record::housekeeping::Housekeeping;
-use crate::record::moment;
-use crate::settings::{Settings, bounded, check_prefix};
-
-/// The parameters of a statement, which may outlive the operation's caller.
-macro_rules! parameters {
-    ($($value:expr),* $(,)?) => {
-        vec![$(Box::new($value) as crate::postgres::pool::Parameter),*]
-    };
-}
+use crate::settings::{Repeat, bounded};
+use crate::sql::{Dialect, Engine, Schema, SqlStore, Value};
 
 mod builder;
 mod home;
@@ -28,17 +17,11 @@ mod hosts;
 mod pool;
 mod row;
 mod schema;
-mod statements;
-mod store;
 mod tls;
 
 pub use builder::PostgresStoreBuilder;
 use home::Home;
-use pool::{Lease, OperationError, Parameter};
-use statements::Sql;
-
-/// Rows a clean-up deletes at a time, so that it holds no lock for long.
-const PURGE_BATCH: i64 = 1_000;
+use pool::{Lease, OperationError, Ran};
 
 /// Sessions and accounts in PostgreSQL, for all instances of an app.
 ///
@@ -85,20 +68,9 @@ const PURGE_BATCH: i64 = 1_000;
 /// you add `options` to its `ignore_startup_parameters`; it drops them, so set its `query_timeout`
 /// instead. Prepared statements are used, so in transaction mode it must be 1.21 or newer with
 /// `max_prepared_statements` set. Nothing else is kept in a session.
-#[derive(Clone)]
-pub struct PostgresStore {
-    inner: Arc<Inner>,
-}
+pub type PostgresStore = SqlStore<Postgres>;
 
-struct Inner {
-    settings: Settings,
-    sql: Sql,
-    pool: Pool,
-    home: Home,
-    housekeeping: Housekeeping,
-}
-
-impl PostgresStore {
+impl SqlStore<Postgres> {
     /// Connects to the server of a `postgres://` URL, and makes the tables when they are not there.
     ///
     /// # Errors
@@ -128,156 +100,93 @@ impl PostgresStore {
     pub fn builder(url: impl Into<String>) -> PostgresStoreBuilder {
         PostgresStoreBuilder::new(url.into())
     }
+}
 
-    /// The tables with that prefix, as SQL, for those who make them by themselves.
-    ///
-    /// # Errors
-    ///
-    /// When the prefix cannot be part of a table's name.
-    ///
-    /// ```
-    /// use ig_oauth_stores::PostgresStore;
-    ///
-    /// assert!(PostgresStore::schema("ig_oauth")?.contains("CREATE TABLE ig_oauth_sessions"));
-    /// assert!(PostgresStore::schema("x; DROP TABLE users").is_err());
-    /// # Ok::<(), ig_oauth_stores::StoreSetupError>(())
-    /// ```
-    pub fn schema(prefix: &str) -> Result<String, StoreSetupError> {
-        check_prefix(prefix)?;
-        Ok(schema::text(prefix))
-    }
+/// The connections of a [`PostgresStore`].
+pub struct Postgres {
+    pool: Pool,
+    home: Home,
+    timeout: Duration,
+}
 
-    /// Forgets what has expired at `now`. How many records there were.
-    ///
-    /// The store does so by itself once in a thousand writes, in the background. Call this where that
-    /// is too seldom, or at a quiet hour.
-    ///
-    /// # Errors
-    ///
-    /// When the database does not answer. What was forgotten until then stays so.
-    pub async fn purge_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let (sql, mut total) = (&self.inner.sql, 0);
-        let kinds =
-            [&sql.purge_sessions, &sql.purge_accounts, &sql.purge_claims, &sql.purge_deletions];
-        for statement in kinds {
-            loop {
-                let values = parameters![moment::to_sql(now), PURGE_BATCH];
-                let deleted = self.execute(statement, values).await?;
-                total += deleted;
-                if deleted == 0 {
-                    break;
-                }
-            }
-        }
-        Ok(total)
-    }
+impl Engine for Postgres {
+    const NAME: &'static str = POSTGRESQL;
+    const SCHEMA: Schema =
+        Schema { store: "PostgresStore", migrations: &[include_str!("schema.sql")] };
+    const DIALECT: Dialect = Dialect {
+        put_account_and_session: "WITH account AS ({put_account} RETURNING client_id, user_id) \
+            INSERT INTO {p}_sessions \
+            (id_hash, client_id, user_id, created_at, last_seen_at, expires_at) \
+            SELECT $8::bytea, client_id, user_id, $9::bigint, $10::bigint, $11::bigint FROM account \
+            ON CONFLICT (id_hash) DO UPDATE SET client_id = excluded.client_id, \
+            user_id = excluded.user_id, created_at = excluded.created_at, \
+            last_seen_at = excluded.last_seen_at, expires_at = excluded.expires_at",
+        joined_ids: "excluded.further_ids || ARRAY(SELECT e.id \
+            FROM unnest(a.further_ids) WITH ORDINALITY AS e (id, place) \
+            WHERE e.id <> ALL (excluded.further_ids) ORDER BY e.place)",
+        // The database keeps an index of them by itself.
+        index_ids: "",
+        has_id: "a.further_ids @> ARRAY[$2]",
+        end_sessions: "WITH account AS (SELECT client_id, user_id FROM {p}_accounts \
+            WHERE client_id = $1 AND user_id = $2 FOR UPDATE) \
+            DELETE FROM {p}_sessions s USING account \
+            WHERE s.client_id = account.client_id AND s.user_id = account.user_id",
+        skip_locked: "FOR UPDATE SKIP LOCKED",
+        clock: "SELECT extract(epoch FROM clock_timestamp())::bigint",
+        parameter: "$",
+    };
+    type Row = tokio_postgres::Row;
 
-    /// Asks. When the connection turns out to be closed, once more on another: so a restarted server
-    /// costs nobody a request.
     async fn query(
         &self,
-        statement: &Arc<str>,
-        parameters: Vec<Parameter>,
-    ) -> Result<Vec<Row>, Failure> {
-        let (pool, statement) = (self.inner.pool.clone(), Arc::clone(statement));
-        self.at_home(async move {
-            let ask = || async { Lease::take(&pool).await?.query(&statement, &parameters).await };
-            attempt(&pool, Repeat::Once, ask).await
-        })
-        .await
+        statement: Arc<str>,
+        values: Vec<Value>,
+    ) -> Result<Vec<Self::Row>, Failure> {
+        Ok(self.run(statement, values, Repeat::Once).await?.rows)
     }
 
-    /// Makes a change that may be made twice: the second one changes nothing more. It is repeated as
-    /// a query is.
     async fn execute(
         &self,
-        statement: &Arc<str>,
-        parameters: Vec<Parameter>,
-    ) -> Result<u64, Failure> {
-        self.change(statement, parameters, Repeat::Once).await
-    }
-
-    /// Makes a change whose answer says whether, or how much, it changed. It is never repeated:
-    /// nobody knows whether the first one was made.
-    async fn execute_once(
-        &self,
-        statement: &Arc<str>,
-        parameters: Vec<Parameter>,
-    ) -> Result<u64, Failure> {
-        self.change(statement, parameters, Repeat::Never).await
-    }
-
-    async fn change(
-        &self,
-        statement: &Arc<str>,
-        parameters: Vec<Parameter>,
+        statement: Arc<str>,
+        values: Vec<Value>,
         repeat: Repeat,
     ) -> Result<u64, Failure> {
-        let (pool, statement) = (self.inner.pool.clone(), Arc::clone(statement));
-        self.at_home(async move {
-            let tell =
-                || async { Lease::take(&pool).await?.execute(&statement, &parameters).await };
-            attempt(&pool, repeat, tell).await
-        })
-        .await
+        Ok(self.run(statement, values, repeat).await?.changed)
     }
+}
 
-    /// Has an operation done in the store's own runtime, and waits no longer than the timeout.
-    async fn at_home<T: Send + 'static>(
+impl Postgres {
+    /// Runs a statement in the store's own runtime, and no longer than the timeout.
+    ///
+    /// The caller has a limit, too, for the case that nothing is done there. What comes to its turn too
+    /// late is not begun: a runtime that was blocked would else make up for all that its callers were told
+    /// had failed.
+    async fn run(
         &self,
-        operation: impl Future<Output = Result<T, OperationError>> + Send + 'static,
-    ) -> Result<T, Failure> {
-        let timeout = self.inner.settings.timeout;
-        let asked = Instant::now();
-        // Both limits are needed: there, where nobody may be waiting any more, and here, for the case
-        // that nothing is done there. What comes to its turn too late is not begun: a runtime that was
-        // blocked would else make up for all that its callers were told had failed.
+        statement: Arc<str>,
+        values: Vec<Value>,
+        repeat: Repeat,
+    ) -> Result<Ran, Failure> {
+        let (pool, timeout, asked) = (self.pool.clone(), self.timeout, Instant::now());
         let operation = async move {
             let left = timeout.saturating_sub(asked.elapsed());
             if left.is_zero() {
                 return Err(Failure::new(POSTGRESQL, "nobody waits for it any more"));
             }
-            bounded(POSTGRESQL, left, async { Ok(operation.await?) }).await
+            let parameters: Vec<_> = values.into_iter().map(row::parameter).collect();
+            let run = || async { Lease::take(&pool).await?.run(&statement, &parameters).await };
+            bounded(POSTGRESQL, left, async { Ok(attempt(&pool, repeat, run).await?) }).await
         };
         // Boxed: several thousand bytes would otherwise lie in the future of every caller.
-        bounded(POSTGRESQL, timeout, self.inner.home.run(Box::pin(operation))).await
-    }
-
-    fn tidy_up_when_due(&self, now: Timestamp) {
-        if let Some(moment) = self.inner.housekeeping.due(now) {
-            let store = self.clone();
-            // Nobody waits for it, and what it misses the next one finds.
-            tokio::spawn(async move { store.tidy_up(moment).await });
-        }
-    }
-
-    /// Forgets what has expired by the caller's clock and by the server's: an instance whose clock is
-    /// wrong would otherwise clear the database of all of them.
-    async fn tidy_up(&self, moment: Timestamp) -> Result<u64, StoreError> {
-        let rows = self.query(&self.inner.sql.clock, Vec::new()).await?;
-        let Some(found) = rows.first() else {
-            return Ok(0);
-        };
-        let theirs = moment::from_sql(row::column(found, 0)?);
-        self.purge_expired(moment.min(theirs)).await
+        self.home.run(Box::pin(operation)).await
     }
 }
 
-/// Whether a statement may be run a second time when nobody knows whether it ran.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Repeat {
-    Once,
-    Never,
-}
-
-/// Runs a statement; again on another connection where that may help and cannot harm.
-async fn attempt<T, F>(
-    pool: &Pool,
-    repeat: Repeat,
-    run: impl Fn() -> F,
-) -> Result<T, OperationError>
+/// Runs a statement; again on another connection where that may help and cannot harm: so a restarted
+/// server costs nobody a request.
+async fn attempt<F>(pool: &Pool, repeat: Repeat, run: impl Fn() -> F) -> Result<Ran, OperationError>
 where
-    F: Future<Output = Result<T, OperationError>>,
+    F: Future<Output = Result<Ran, OperationError>>,
 {
     match run().await {
         Err(OperationError::Closed(_)) if repeat == Repeat::Once => run().await,
@@ -286,12 +195,5 @@ where
             run().await
         }
         answer => answer,
-    }
-}
-
-impl fmt::Debug for PostgresStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let settings = &self.inner.settings;
-        f.debug_struct("PostgresStore").field("settings", settings).finish_non_exhaustive()
     }
 }

@@ -17,12 +17,10 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, NoTls, Row, Socket};
 
 use super::hosts;
+use super::row::Parameter;
 use super::tls::Connector;
 use crate::engine::POSTGRESQL;
 use crate::error::Failure;
-
-/// A parameter of a statement.
-pub(super) type Parameter = Box<dyn ToSql + Send + Sync>;
 
 /// A pool. It opens connections as they are needed and drops those that have broken.
 pub(super) fn new(
@@ -128,35 +126,14 @@ impl Lease {
     }
 
     /// Runs a statement.
-    pub(super) async fn query(
+    pub(super) async fn run(
         self,
         statement: &str,
         parameters: &[Parameter],
-    ) -> Result<Vec<Row>, OperationError> {
-        let Some(client) = &self.0 else {
-            return Ok(Vec::new());
-        };
-        let rows = match client.prepare_cached(statement).await {
-            Ok(statement) => client.query(&statement, &borrowed(parameters)).await,
-            Err(error) => Err(error),
-        };
-        self.end(rows)
-    }
-
-    /// The same, for how many rows it changed.
-    pub(super) async fn execute(
-        self,
-        statement: &str,
-        parameters: &[Parameter],
-    ) -> Result<u64, OperationError> {
-        let Some(client) = &self.0 else {
-            return Ok(0);
-        };
-        let changed = match client.prepare_cached(statement).await {
-            Ok(statement) => client.execute(&statement, &borrowed(parameters)).await,
-            Err(error) => Err(error),
-        };
-        self.end(changed)
+    ) -> Result<Ran, OperationError> {
+        let Some(client) = &self.0 else { return Ok(Ran::default()) };
+        let ran = run(client, statement, parameters).await;
+        self.end(ran)
     }
 
     /// Gives the connection back, unless it has become of no use.
@@ -169,8 +146,22 @@ impl Lease {
     }
 }
 
-fn borrowed(parameters: &[Parameter]) -> Vec<&(dyn ToSql + Sync)> {
-    parameters.iter().map(|parameter| &**parameter as &(dyn ToSql + Sync)).collect()
+/// What a statement gave: rows, or how many it changed.
+#[derive(Default)]
+pub(super) struct Ran {
+    pub(super) rows: Vec<Row>,
+    pub(super) changed: u64,
+}
+
+async fn run(client: &Object, statement: &str, parameters: &[Parameter]) -> Result<Ran, Error> {
+    let parameters: Vec<_> =
+        parameters.iter().map(|parameter| &**parameter as &(dyn ToSql + Sync)).collect();
+    let statement = client.prepare_cached(statement).await?;
+    if statement.columns().is_empty() {
+        let changed = client.execute(&statement, &parameters).await?;
+        return Ok(Ran { rows: Vec::new(), changed });
+    }
+    Ok(Ran { rows: client.query(&statement, &parameters).await?, changed: 0 })
 }
 
 /// Closes what waits in the pool: after a failover all of it leads to the server that was.

@@ -7,11 +7,11 @@ use std::time::Duration;
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 use super::address::Address;
-use super::link::{self, Attempt, Link, Repeat};
+use super::link::{self, Attempt, Link};
 use super::scripts::Scripts;
 use super::{Inner, RedisStore};
 use crate::error::{StoreSetupError, StoreSetupErrorKind as Kind};
-use crate::settings::Settings;
+use crate::settings::{Repeat, Settings};
 
 /// Settings of a [`RedisStore`] that is not connected yet. `Debug` does not show the URL.
 #[must_use = "a builder does nothing until `connect`"]

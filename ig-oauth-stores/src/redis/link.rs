@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use super::address::{Address, Dialled};
 use crate::engine::REDIS;
 use crate::error::Failure;
+use crate::settings::Repeat;
 
 /// One connection for all: questions and answers of many operations follow each other on it, and an
 /// operation whose caller goes away disturbs no other.
@@ -69,15 +70,6 @@ impl Drop for Live {
     fn drop(&mut self) {
         self.driver.abort();
     }
-}
-
-/// Whether a script may be run a second time when nobody knows whether it ran.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Repeat {
-    /// Its second run changes nothing and gives the same answer.
-    Once,
-    /// Its answer tells what it changed.
-    Never,
 }
 
 /// The attempt under way: what is left here after a timeout did not answer.

@@ -7,7 +7,7 @@ use redis::{FromRedisValue, ScriptInvocation};
 
 use crate::engine::REDIS;
 use crate::error::{Failure, StoreSetupError};
-use crate::settings::{Settings, bounded};
+use crate::settings::{Repeat, Settings, bounded};
 
 mod address;
 mod builder;
@@ -17,7 +17,7 @@ mod scripts;
 mod store;
 
 pub use builder::RedisStoreBuilder;
-use link::{Attempt, Link, Repeat};
+use link::{Attempt, Link};
 use scripts::Scripts;
 
 /// Sessions and accounts in Redis 6.2 or newer, or in Valkey, for all instances of an app.

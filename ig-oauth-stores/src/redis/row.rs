@@ -1,13 +1,11 @@
 //! Answers to records, and records to arguments.
 
-use ig_oauth_common::{
-    AccountKey, AccountRecord, DeletionRecord, SessionIdHash, SessionRecord, Timestamp, UserId,
-};
+use ig_oauth_common::{AccountRecord, Timestamp, UserId};
 use redis::ScriptInvocation;
 
 use crate::engine::REDIS;
 use crate::error::Failure;
-use crate::record::{list, status_of, user_id};
+use crate::record::{Row, list};
 
 /// The fields of a record, in the order its script names them.
 pub(super) type Fields = Vec<Vec<u8>>;
@@ -39,53 +37,39 @@ pub(super) fn add_account(call: &mut ScriptInvocation<'_>, account: &AccountReco
         .arg(account.key.user_id().as_str())
         .arg(list::to_text(account.further_ids.iter().map(UserId::as_str)))
         .arg(account.sealed_token.as_slice())
-        .arg(list::to_text(account.scopes.iter().map(String::as_str)))
+        .arg(list::to_text(&account.scopes))
         .arg(account.issued_at.unix_seconds())
         .arg(account.expires_at.unix_seconds())
         .arg(life(account.issued_at, account.expires_at));
 }
 
-pub(super) fn account(fields: Fields) -> Result<AccountRecord, Failure> {
-    let [client, user, further_ids, sealed_token, scopes, issued_at, expires_at] = parts(fields)?;
-    Ok(AccountRecord::new(
-        AccountKey::new(text(client)?, user_id(REDIS, &text(user)?)?),
-        list::ids(REDIS, &further_ids)?,
-        sealed_token,
-        list::from_text(REDIS, &scopes)?,
-        moment(issued_at)?,
-        moment(expires_at)?,
-    ))
+fn field(fields: &Fields, at: usize) -> Result<&[u8], Failure> {
+    fields.get(at).map(Vec::as_slice).ok_or_else(|| Fields::unreadable("too few fields"))
 }
 
-pub(super) fn session(fields: Fields, account: &AccountKey) -> Result<SessionRecord, Failure> {
-    let [hash, created_at, last_seen_at, expires_at] = parts(fields)?;
-    let hash = from_hex(&hash).ok_or_else(|| Failure::unreadable(REDIS, "a hash"))?;
-    Ok(SessionRecord::new(
-        SessionIdHash::from_bytes(hash),
-        account.clone(),
-        moment(created_at)?,
-        moment(last_seen_at)?,
-        moment(expires_at)?,
-    ))
-}
+impl Row for Fields {
+    const ENGINE: &'static str = REDIS;
 
-pub(super) fn deletion(code_hash: [u8; 32], fields: Fields) -> Result<DeletionRecord, Failure> {
-    let [status, requested_at, expires_at] = parts(fields)?;
-    let status = status_of(REDIS, &text(status)?)?;
-    Ok(DeletionRecord::new(code_hash, status, moment(requested_at)?, moment(expires_at)?))
-}
+    fn text(&self, at: usize) -> Result<String, Failure> {
+        String::from_utf8(self.bytes(at)?).map_err(|_| Self::unreadable("a text"))
+    }
 
-fn parts<const N: usize>(fields: Fields) -> Result<[Vec<u8>; N], Failure> {
-    fields.try_into().map_err(|_| Failure::unreadable(REDIS, "too few or too many fields"))
-}
+    fn bytes(&self, at: usize) -> Result<Vec<u8>, Failure> {
+        Ok(field(self, at)?.to_vec())
+    }
 
-fn text(bytes: Vec<u8>) -> Result<String, Failure> {
-    String::from_utf8(bytes).map_err(|_| Failure::unreadable(REDIS, "a text"))
-}
+    fn list(&self, at: usize) -> Result<Vec<String>, Failure> {
+        list::from_text(field(self, at)?).ok_or_else(|| Self::unreadable("a list"))
+    }
 
-fn moment(bytes: Vec<u8>) -> Result<Timestamp, Failure> {
-    let seconds = text(bytes)?.parse().map_err(|_| Failure::unreadable(REDIS, "a moment"))?;
-    Ok(Timestamp::from_unix_seconds(seconds))
+    fn moment(&self, at: usize) -> Result<Timestamp, Failure> {
+        let seconds = self.text(at)?.parse().map_err(|_| Self::unreadable("a moment"))?;
+        Ok(Timestamp::from_unix_seconds(seconds))
+    }
+
+    fn hash(&self, at: usize) -> Result<[u8; 32], Failure> {
+        from_hex(field(self, at)?).ok_or_else(|| Self::unreadable("a hash"))
+    }
 }
 
 fn from_hex(digits: &[u8]) -> Option<[u8; 32]> {

@@ -10,7 +10,7 @@ use super::RedisStore;
 use super::row::{self, Fields, hex, life};
 use crate::engine::REDIS;
 use crate::error::Failure;
-use crate::record::status_word;
+use crate::record::{Row, status_word};
 use crate::settings::{bounded, check_same_account, page_start};
 
 /// Most accounts one script reads: it takes a few milliseconds, in which the server does nothing else.
@@ -32,7 +32,7 @@ impl RedisStore {
             let call = call(&start, most);
             let (page, next): (Vec<Fields>, String) = self.ask(&call).await?;
             for fields in page {
-                let account = row::account(fields)?;
+                let account = fields.account()?;
                 if is_wanted(&account) {
                     found.push(account);
                 }
@@ -72,15 +72,14 @@ impl Store for RedisStore {
     ) -> Result<Option<(SessionRecord, AccountRecord)>, StoreError> {
         let mut call = self.inner.scripts.session();
         call.arg(hex(id.as_bytes()));
-        let found: Option<(Fields, Fields)> = self.ask(&call).await?;
-        let Some((session, account)) = found else {
-            return Ok(None);
-        };
-        let account = row::account(account)?;
-        let session = row::session(session, &account.key)?;
+        let found: Option<Fields> = self.ask(&call).await?;
+        let Some(fields) = found else { return Ok(None) };
+        let account = fields.account()?;
+        let session = fields.session(&account.key, 7)?;
         let is_live = session.expires_at > now && account.expires_at > now;
         Ok(is_live.then_some((session, account)))
     }
+
     async fn touch_session(
         &self,
         id: &SessionIdHash,
@@ -109,17 +108,19 @@ impl Store for RedisStore {
         let mut call = self.inner.scripts.sessions();
         call.arg(account.client_id()).arg(account.user_id().as_str());
         let found: Vec<Fields> = self.ask(&call).await?;
-        let sessions = found.into_iter().map(|fields| row::session(fields, account));
+        let sessions = found.iter().map(|fields| fields.session(account, 0));
         let mut sessions = sessions.collect::<Result<Vec<_>, _>>()?;
         sessions.retain(|session| session.expires_at > now);
         sessions.sort_by_key(|session| (session.created_at, session.id_hash));
         Ok(sessions)
     }
+
     async fn end_sessions(&self, account: &AccountKey) -> Result<u64, StoreError> {
         let mut call = self.inner.scripts.end_sessions();
         call.arg(account.client_id()).arg(account.user_id().as_str());
         Ok(self.tell(&call).await?)
     }
+
     async fn account(
         &self,
         key: &AccountKey,
@@ -128,7 +129,7 @@ impl Store for RedisStore {
         let mut call = self.inner.scripts.account();
         call.arg(key.client_id()).arg(key.user_id().as_str());
         let found: Option<Fields> = self.ask(&call).await?;
-        let found = found.map(row::account).transpose()?;
+        let found = found.as_ref().map(Row::account).transpose()?;
         Ok(found.filter(|account| account.expires_at > now))
     }
 
@@ -166,16 +167,18 @@ impl Store for RedisStore {
         let mut call = self.inner.scripts.accounts_known_by();
         call.arg(client_id).arg(id.as_str());
         let found: Vec<Fields> = self.ask(&call).await?;
-        let accounts = found.into_iter().map(row::account);
+        let accounts = found.iter().map(Row::account);
         let mut accounts = accounts.collect::<Result<Vec<_>, _>>()?;
         accounts.sort_by(|one, other| one.key.cmp(&other.key));
         Ok(accounts)
     }
+
     async fn forget_account(&self, key: &AccountKey, present: &[u8]) -> Result<bool, StoreError> {
         let mut call = self.inner.scripts.forget_account();
         call.arg(key.client_id()).arg(key.user_id().as_str()).arg(present);
         Ok(self.tell(&call).await?)
     }
+
     async fn claim(&self, claim: Claim, now: Timestamp) -> Result<bool, StoreError> {
         let mut call = self.inner.scripts.claim();
         call.arg(&claim.key)
@@ -185,6 +188,7 @@ impl Store for RedisStore {
             .arg(life(now, claim.until));
         Ok(self.ask(&call).await?)
     }
+
     async fn put_deletion(
         &self,
         present: Option<DeletionStatus>,
@@ -211,7 +215,7 @@ impl Store for RedisStore {
         let mut call = self.inner.scripts.deletion();
         call.arg(hex(code_hash));
         let found: Option<Fields> = self.ask(&call).await?;
-        let found = found.map(|fields| row::deletion(*code_hash, fields)).transpose()?;
+        let found = found.map(|fields| fields.deletion(*code_hash)).transpose()?;
         Ok(found.filter(|deletion| deletion.expires_at > now))
     }
 }

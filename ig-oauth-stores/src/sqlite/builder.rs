@@ -8,11 +8,8 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode};
 
 use super::connections::{Access, Lane, Place, close_to_others, open};
-use super::schema::{self, SchemaError};
-use super::statements::Sql;
-use super::{Inner, SqliteStore};
+use super::{Sqlite, SqliteStore, schema};
 use crate::error::{StoreSetupError, StoreSetupErrorKind};
-use crate::record::housekeeping::Housekeeping;
 use crate::settings::Settings;
 
 /// Connections that read, unless told otherwise. One more writes: SQLite has one writer at a time.
@@ -84,9 +81,7 @@ impl SqliteStoreBuilder {
             let size = self.settings.connections;
             Arc::new(Lane::new(place, Access::ReadOnly, timeout, size))
         };
-        let sql = Sql::new(&self.settings.prefix);
-        let (settings, housekeeping) = (self.settings, Housekeeping::default());
-        Ok(SqliteStore { inner: Arc::new(Inner { settings, sql, writer, reader, housekeeping }) })
+        Ok(SqliteStore::new(self.settings, Sqlite { writer, reader }))
     }
 }
 
@@ -128,10 +123,7 @@ fn prepare(
     close_to_others(place);
     let mut connection =
         open(place, Access::ReadWrite, timeout).map_err(|error| explain(&error))?;
-    schema::prepare(&mut connection, prefix, manage).map_err(|error| match error {
-        SchemaError::Setup(error) => error,
-        SchemaError::Sqlite(error) => explain(&error),
-    })?;
+    schema::prepare(&mut connection, prefix, manage).map_err(|error| error.explained(explain))?;
     Ok(connection)
 }
 

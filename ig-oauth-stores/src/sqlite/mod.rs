@@ -1,30 +1,21 @@
 //! Sessions and accounts in a SQLite file.
 
-use std::fmt;
 use std::sync::Arc;
 
-use ig_oauth_common::{StoreError, Timestamp};
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, TransactionBehavior, params_from_iter, types};
 
 use crate::engine::SQLITE;
 use crate::error::{Failure, StoreSetupError};
-use crate::record::housekeeping::Housekeeping;
-use crate::record::moment;
-use crate::settings::{Settings, bounded, check_prefix};
+use crate::settings::Repeat;
+use crate::sql::{Dialect, Engine, Schema, SqlStore, Value};
 
 mod builder;
 mod connections;
 mod row;
 mod schema;
-mod statements;
-mod store;
 
 pub use builder::SqliteStoreBuilder;
 use connections::Lane;
-use statements::Sql;
-
-/// Rows a clean-up deletes at a time, so that nobody waits long for a turn to write.
-const PURGE_BATCH: i64 = 1_000;
 
 /// Sessions and accounts in a SQLite file, for all processes of one machine.
 ///
@@ -64,20 +55,9 @@ const PURGE_BATCH: i64 = 1_000;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # }).unwrap();
 /// ```
-#[derive(Clone)]
-pub struct SqliteStore {
-    inner: Arc<Inner>,
-}
+pub type SqliteStore = SqlStore<Sqlite>;
 
-struct Inner {
-    settings: Settings,
-    sql: Sql,
-    writer: Arc<Lane>,
-    reader: Arc<Lane>,
-    housekeeping: Housekeeping,
-}
-
-impl SqliteStore {
+impl SqlStore<Sqlite> {
     /// Opens the database at `path`, making file and tables when they are not there. `sqlite:path`
     /// means the same; `:memory:` is a database that goes with the store, for tests.
     ///
@@ -107,96 +87,90 @@ impl SqliteStore {
     pub fn builder(path: impl Into<String>) -> SqliteStoreBuilder {
         SqliteStoreBuilder::new(path.into())
     }
+}
 
-    /// The tables with that prefix, as SQL, for those who make them by themselves.
-    ///
-    /// # Errors
-    ///
-    /// When the prefix cannot be part of a table's name.
-    ///
-    /// ```
-    /// use ig_oauth_stores::SqliteStore;
-    ///
-    /// assert!(SqliteStore::schema("ig_oauth")?.contains("CREATE TABLE ig_oauth_sessions"));
-    /// assert!(SqliteStore::schema("x; DROP TABLE users").is_err());
-    /// # Ok::<(), ig_oauth_stores::StoreSetupError>(())
-    /// ```
-    pub fn schema(prefix: &str) -> Result<String, StoreSetupError> {
-        check_prefix(prefix)?;
-        Ok(schema::text(prefix))
-    }
+/// The connections of a [`SqliteStore`].
+pub struct Sqlite {
+    writer: Arc<Lane>,
+    reader: Arc<Lane>,
+}
 
-    /// Forgets what has expired at `now`. How many records there were.
-    ///
-    /// The store does so by itself once in a thousand writes, in the background. Call this where that
-    /// is too seldom, or at a quiet hour.
-    ///
-    /// # Errors
-    ///
-    /// When the database does not answer. What was forgotten until then stays so.
-    pub async fn purge_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let mut total = 0;
-        loop {
-            let deleted = self.change(move |transaction, sql| {
-                let mut deleted = 0;
-                let kinds = [
-                    &sql.purge_sessions,
-                    &sql.purge_accounts,
-                    &sql.purge_claims,
-                    &sql.purge_deletions,
-                ];
-                for delete in kinds {
-                    let mut delete = transaction.prepare_cached(delete)?;
-                    deleted += delete.execute(params![moment::to_sql(now), PURGE_BATCH])?;
-                }
-                Ok(deleted)
-            });
-            match deleted.await? {
-                0 => return Ok(total),
-                deleted => total += deleted as u64,
-            }
-        }
-    }
+impl Engine for Sqlite {
+    const NAME: &'static str = SQLITE;
+    const SCHEMA: Schema =
+        Schema { store: "SqliteStore", migrations: &[include_str!("schema.sql")] };
+    const DIALECT: Dialect = Dialect {
+        put_account_and_session: "{put_account}{index_ids}; INSERT INTO {p}_sessions \
+            (id_hash, client_id, user_id, created_at, last_seen_at, expires_at) \
+            VALUES ($8, $1, $2, $9, $10, $11) \
+            ON CONFLICT (id_hash) DO UPDATE SET client_id = excluded.client_id, \
+            user_id = excluded.user_id, created_at = excluded.created_at, \
+            last_seen_at = excluded.last_seen_at, expires_at = excluded.expires_at",
+        joined_ids: "(SELECT json_group_array(value) FROM \
+            (SELECT value FROM json_each(excluded.further_ids) UNION ALL \
+            SELECT value FROM json_each(a.further_ids) \
+            WHERE value NOT IN (SELECT value FROM json_each(excluded.further_ids))))",
+        index_ids: "; DELETE FROM {p}_known_ids WHERE client_id = $1 AND user_id = $2; \
+            INSERT OR IGNORE INTO {p}_known_ids (client_id, id, user_id) \
+            SELECT client_id, value, user_id FROM {p}_accounts, json_each(further_ids) \
+            WHERE client_id = $1 AND user_id = $2",
+        has_id: "a.user_id IN \
+            (SELECT user_id FROM {p}_known_ids WHERE client_id = $1 AND id = $2)",
+        end_sessions: "DELETE FROM {p}_sessions WHERE client_id = $1 AND user_id = $2",
+        // One writes at a time.
+        skip_locked: "",
+        clock: "SELECT unixepoch()",
+        parameter: "?",
+    };
+    type Row = Vec<types::Value>;
 
-    /// Reads, next to others.
-    async fn read<T: Send + 'static>(
+    async fn query(
         &self,
-        operation: impl FnOnce(&mut Connection, &Sql) -> Result<T, Failure> + Send + 'static,
-    ) -> Result<T, Failure> {
-        let inner = Arc::clone(&self.inner);
-        let work = self.inner.reader.run(move |connection| operation(connection, &inner.sql));
-        bounded(SQLITE, self.inner.settings.timeout, work).await
+        statement: Arc<str>,
+        values: Vec<Value>,
+    ) -> Result<Vec<Self::Row>, Failure> {
+        self.reader.run(move |connection| Ok(query(connection, &statement, values)?)).await
     }
 
-    /// Changes something, wholly or not at all, when it is this change's turn.
-    async fn change<T: Send + 'static>(
+    async fn execute(
         &self,
-        operation: impl FnOnce(&Transaction<'_>, &Sql) -> Result<T, Failure> + Send + 'static,
-    ) -> Result<T, Failure> {
-        let inner = Arc::clone(&self.inner);
-        let work = self.inner.writer.run(move |connection| {
-            // Taken at once, the lock to write cannot be missed halfway.
-            let behavior = TransactionBehavior::Immediate;
-            let transaction = connection.transaction_with_behavior(behavior)?;
-            let result = operation(&transaction, &inner.sql)?;
-            transaction.commit()?;
-            Ok(result)
-        });
-        bounded(SQLITE, self.inner.settings.timeout, work).await
-    }
-
-    fn tidy_up_when_due(&self, now: Timestamp) {
-        if let Some(moment) = self.inner.housekeeping.due(now) {
-            let store = self.clone();
-            // Nobody waits for it, and what it misses the next one finds.
-            tokio::spawn(async move { store.purge_expired(moment).await });
-        }
+        statement: Arc<str>,
+        values: Vec<Value>,
+        _: Repeat,
+    ) -> Result<u64, Failure> {
+        self.writer.run(move |connection| Ok(execute(connection, &statement, values)?)).await
     }
 }
 
-impl fmt::Debug for SqliteStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let settings = &self.inner.settings;
-        f.debug_struct("SqliteStore").field("settings", settings).finish_non_exhaustive()
+fn query(
+    connection: &Connection,
+    statement: &str,
+    values: Vec<Value>,
+) -> Result<Vec<Vec<types::Value>>, rusqlite::Error> {
+    let mut select = connection.prepare_cached(statement)?;
+    let columns = select.column_count();
+    let values = params_from_iter(values.into_iter().map(row::parameter));
+    let rows = select.query_map(values, |row| (0..columns).map(|at| row.get(at)).collect())?;
+    rows.collect()
+}
+
+/// Runs a statement with those that follow it after a `;`, all of them or none. Each takes as many of
+/// the values as it needs. How many rows the first one changed.
+fn execute(
+    connection: &mut Connection,
+    statements: &str,
+    values: Vec<Value>,
+) -> Result<u64, rusqlite::Error> {
+    let values: Vec<_> = values.into_iter().map(row::parameter).collect();
+    // Taken at once, the lock to write cannot be missed halfway.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut changed = None;
+    for statement in statements.split(';') {
+        let mut statement = transaction.prepare_cached(statement)?;
+        let values = values.iter().take(statement.parameter_count());
+        let count = statement.execute(params_from_iter(values))?;
+        changed.get_or_insert(count);
     }
+    transaction.commit()?;
+    Ok(changed.unwrap_or(0) as u64)
 }

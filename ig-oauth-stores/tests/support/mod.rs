@@ -5,11 +5,11 @@ pub(crate) mod outage;
 
 use std::error::Error as _;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ig_oauth_common::{
-    AccountKey, AccountPage, AccountRecord, Claim, DeletionRecord, DeletionStatus, SessionIdHash,
-    SessionRecord, Store, StoreError, Timestamp, UserId,
+    AccountKey, AccountPage, AccountRecord, Claim, Clock as _, DeletionRecord, DeletionStatus,
+    SessionIdHash, SessionRecord, Store, StoreError, SystemClock, Timestamp, UserId,
 };
 
 /// The present of the tests, by the caller's clock.
@@ -72,6 +72,37 @@ pub(crate) fn account_of(number: u64) -> AccountRecord {
         NOW,
         NOW.saturating_add(60 * 24 * HOUR),
     )
+}
+
+/// A thousand writes bring a clean-up about. An instance whose clock is years ahead clears the database
+/// of what has expired by the database's clock, an hour ago, and of nothing else.
+pub(crate) async fn forgets_what_has_expired_by_every_clock(store: &impl Store) {
+    let kept = |code: u8, expires_at| {
+        DeletionRecord::new([code; 32], DeletionStatus::Done, at(0), at(expires_at))
+    };
+    let present = SystemClock::new().now().unix_seconds();
+    let long_ago = present - 2 * HOUR.as_secs();
+    let records = [kept(1, long_ago), kept(2, present - 60), kept(3, present + DAY)];
+    for record in &records {
+        assert!(store.put_deletion(None, record.clone(), at(1)).await.unwrap());
+    }
+    let years_ahead = at(present).saturating_add(Duration::from_secs(2_000 * DAY));
+    for _ in 0..1_000 {
+        let claim = Claim::new("a key", "an owner", years_ahead.saturating_add(HOUR));
+        assert!(store.claim(claim, years_ahead).await.unwrap());
+    }
+    let is_there = async |code: u8| store.deletion(&[code; 32], at(1)).await.unwrap().is_some();
+    let begun = Instant::now();
+    while is_there(1).await {
+        assert!(begun.elapsed() < Duration::from_secs(20), "a clean-up comes in the background");
+        tokio::task::yield_now().await;
+    }
+    assert!(is_there(2).await, "another instance's clock may be behind");
+    assert!(is_there(3).await, "one clock that is wrong ends nothing");
+}
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_unix_seconds(seconds)
 }
 
 pub(crate) fn claim() -> Claim {
