@@ -122,22 +122,10 @@ fn is_path_byte(byte: u8) -> bool {
 }
 
 /// A query or fragment never changes the origin, so all of RFC 3986 may stand here, and the
-/// brackets, braces, bars and carets that browsers send unescaped.
+/// brackets, braces, bars and carets that browsers send unescaped. It is what an encoder would leave as
+/// it is.
 fn is_query_or_fragment(text: &str) -> bool {
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        let fine = match byte {
-            b'%' => {
-                let hex = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_hexdigit());
-                hex(bytes.next()) && hex(bytes.next())
-            }
-            _ => is_query_byte(byte),
-        };
-        if !fine {
-            return false;
-        }
-    }
-    true
+    percent_encoded(text, is_query_byte) == text
 }
 
 fn is_query_byte(byte: u8) -> bool {

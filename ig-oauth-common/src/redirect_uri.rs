@@ -10,11 +10,14 @@ const FIELD: &str = "redirect_uri";
 
 /// A checked redirect URI.
 pub(crate) struct RedirectUri {
-    text: String,
-    origin: String,
-    path: String,
-    https: bool,
-    loopback: bool,
+    /// As given.
+    pub(crate) text: String,
+    /// Scheme, host and port.
+    pub(crate) origin: String,
+    /// As written; empty when nothing follows the host.
+    pub(crate) path: String,
+    pub(crate) is_https: bool,
+    pub(crate) is_loopback: bool,
 }
 
 impl RedirectUri {
@@ -44,9 +47,8 @@ impl RedirectUri {
                 "leave out the # and what follows (RFC 6749, 3.1.2)",
             );
         }
-        let https = url.scheme() == "https";
-        let development = url.scheme() == "http" && is_loopback(&url);
-        if !(https || development) {
+        let (is_https, is_loopback) = (url.scheme() == "https", is_loopback(&url));
+        if !(is_https || url.scheme() == "http" && is_loopback) {
             return refuse(
                 "is not https",
                 "use https; plain http is taken for 127.0.0.1, [::1] and localhost only",
@@ -59,36 +61,13 @@ impl RedirectUri {
                 "use letters, digits, single slashes and -._~ in the path",
             );
         }
-        let (origin, loopback) = (url.origin().ascii_serialization(), is_loopback(&url));
-        Ok(Self { origin, path, https, loopback, text })
-    }
-
-    /// As given.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// Scheme, host and port.
-    pub(crate) fn origin(&self) -> &str {
-        &self.origin
+        let origin = url.origin().ascii_serialization();
+        Ok(Self { origin, path, is_https, is_loopback, text })
     }
 
     /// Host and, unless it is the scheme's own, port.
     pub(crate) fn host(&self) -> &str {
         self.origin.split_once("://").map_or("", |(_, host)| host)
-    }
-
-    /// As written; empty when nothing follows the host.
-    pub(crate) fn path(&self) -> &str {
-        &self.path
-    }
-
-    pub(crate) fn is_https(&self) -> bool {
-        self.https
-    }
-
-    pub(crate) fn is_loopback(&self) -> bool {
-        self.loopback
     }
 }
 

@@ -73,26 +73,25 @@ impl Scope {
         }
     }
 
+    /// Those that have a variant of their own.
+    const NAMED: &'static [Self] = &[
+        Self::InstagramBusinessBasic,
+        Self::InstagramBusinessContentPublish,
+        Self::InstagramBusinessManageMessages,
+        Self::InstagramBusinessManageComments,
+        Self::InstagramBusinessManageInsights,
+        Self::UserProfile,
+        Self::UserMedia,
+    ];
+
     /// The scope of that name, retired or not, when it is a name at all. What the provider reports
     /// is taken as it says it.
     pub(crate) fn reported(text: &str) -> Option<Self> {
-        let known = match text {
-            "instagram_business_basic" => Self::InstagramBusinessBasic,
-            "instagram_business_content_publish" => Self::InstagramBusinessContentPublish,
-            "instagram_business_manage_messages" => Self::InstagramBusinessManageMessages,
-            "instagram_business_manage_comments" => Self::InstagramBusinessManageComments,
-            "instagram_business_manage_insights" => Self::InstagramBusinessManageInsights,
-            "user_profile" => Self::UserProfile,
-            "user_media" => Self::UserMedia,
-            other => {
-                let well_formed = (1..=MAX_SCOPE_BYTES).contains(&other.len())
-                    && other.bytes().all(|byte| {
-                        byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'
-                    });
-                return well_formed.then(|| Self::Other(OtherScope(other.to_owned())));
-            }
-        };
-        Some(known)
+        let is_letter =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        let is_name = (1..=MAX_SCOPE_BYTES).contains(&text.len()) && text.bytes().all(is_letter);
+        let named = Self::NAMED.iter().find(|scope| scope.as_str() == text).cloned();
+        named.or_else(|| is_name.then(|| Self::Other(OtherScope(text.to_owned()))))
     }
 }
 

@@ -34,7 +34,7 @@ impl ConfigBuilder {
         let keyring = Arc::new(secrets::keyring(&self)?);
         let redirect_uri = &addresses.redirect_uri;
         let mount = match self.mount.take() {
-            None => derived_mount(&self.client_id, redirect_uri.as_str()),
+            None => derived_mount(&self.client_id, &redirect_uri.text),
             Some(name) => check::mount(name)?,
         };
         check::randomness(&*self.randomness)?;
@@ -44,7 +44,7 @@ impl ConfigBuilder {
             api: self.api,
             client_id: self.client_id.clone(),
             client_secret: self.client_secret.clone(),
-            redirect_uri: redirect_uri.as_str().to_owned(),
+            redirect_uri: redirect_uri.text.clone(),
             token_url,
             graph_url,
         };
@@ -56,14 +56,14 @@ impl ConfigBuilder {
             requests: AuthorizationRequests {
                 authorize_url,
                 client_id: self.client_id.clone(),
-                redirect_uri: redirect_uri.as_str().to_owned(),
+                redirect_uri: redirect_uri.text.clone(),
                 required_scopes,
                 optional_scopes,
                 force_reauth: self.force_reauth,
                 enable_fb_login: self.enable_fb_login,
             },
             cookie: SessionCookie {
-                names: Arc::new(CookieNames::new(&mount, redirect_uri.is_https())),
+                names: Arc::new(CookieNames::new(&mount, redirect_uri.is_https)),
                 lifetime: check::lifetime("session_lifetime", self.session_lifetime)?,
                 idle_lifetime: check::lifetime("idle_lifetime", self.idle_lifetime)?,
                 ends_with_browser: self.end_with_browser,
@@ -108,14 +108,14 @@ fn warnings(builder: &ConfigBuilder, redirect_uri: &RedirectUri) -> Vec<String> 
                 .to_owned(),
         );
     }
-    if !redirect_uri.is_https() {
+    if !redirect_uri.is_https {
         warnings.push(
             "the redirect URI is plain http on loopback: for development only; cookies go without \
              `Secure` and `__Host-`"
                 .to_owned(),
         );
     }
-    if builder.cookie_secrets.is_empty() && !redirect_uri.is_loopback() {
+    if builder.cookie_secrets.is_empty() && !redirect_uri.is_loopback {
         warnings.push(
             "the cookie keys are derived from the app secret: whoever learns it can log in as \
              anybody; set `cookie_secrets` (INSTAGRAM_COOKIE_SECRETS)"

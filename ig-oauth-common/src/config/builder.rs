@@ -100,7 +100,7 @@ impl Config {
     /// The redirect URI, as given.
     #[must_use]
     pub fn redirect_uri(&self) -> &str {
-        self.steps.addresses.redirect_uri.as_str()
+        &self.steps.addresses.redirect_uri.text
     }
 }
 

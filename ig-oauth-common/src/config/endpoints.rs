@@ -89,10 +89,6 @@ fn default_client(
         extra_root_pem: builder.extra_root_pem.take(),
         loopback: called.iter().any(|url| url.scheme() == "http"),
     })
-    .map_err(|error| {
-        let field = if error.is_root_certificate() { "extra_root_pem" } else { "http_client" };
-        ConfigError::new(field, "gives no HTTP client", error.to_string())
-    })
 }
 
 #[cfg(not(feature = "reqwest"))]

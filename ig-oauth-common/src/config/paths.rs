@@ -51,7 +51,7 @@ fn callback(builder: &ConfigBuilder, redirect_uri: &RedirectUri) -> Result<Strin
     if let Some(path) = &builder.callback_path {
         return Ok(path.clone());
     }
-    let (path, prefix) = (redirect_uri.path(), builder.public_prefix.as_str());
+    let (path, prefix) = (&*redirect_uri.path, builder.public_prefix.as_str());
     let stripped = path.strip_prefix(prefix).filter(|rest| rest.starts_with('/'));
     match if prefix.is_empty() { Some(path) } else { stripped } {
         Some(path) if !path.is_empty() && path != "/" => Ok(path.to_owned()),
@@ -146,7 +146,7 @@ const FAILURE_PARAMETERS: &[&str] = &["error", "id", "options"];
 
 /// A login that ends, or fails, at the login would start again for ever.
 fn no_circle(field: &'static str, target: &str, addresses: &Addresses) -> Result<(), ConfigError> {
-    let Some(target) = path_on(addresses.redirect_uri.origin(), target) else {
+    let Some(target) = path_on(&addresses.redirect_uri.origin, target) else {
         return Ok(());
     };
     if addresses.are_at(target) {

@@ -114,7 +114,7 @@ impl<'a> Shared<'a> {
                 names: Arc::clone(&cookie.names),
                 keyring: Arc::clone(&keyring),
                 client_id: settings.client_id.clone(),
-                redirect_uri: addresses.redirect_uri.as_str().to_owned(),
+                redirect_uri: addresses.redirect_uri.text.clone(),
                 clock: Arc::clone(&settings.clock),
                 randomness: Arc::clone(&settings.randomness),
             }),

@@ -14,10 +14,14 @@ use crate::rejection::ProviderRejection;
 /// [`kind`](Self::kind) tells the cases apart, [`code`](Self::code) is what the browser is told, and
 /// `source()` keeps the cause. Neither `Display` nor `Debug`, here or down the chain, shows a
 /// secret, a code, a token or a URL.
+#[derive(thiserror::Error)]
+#[error(transparent)]
 pub struct AuthError {
     inner: Box<Inner>,
 }
 
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .kind.text())]
 struct Inner {
     kind: AuthErrorKind,
     source: Option<Box<dyn Error + Send + Sync>>,
@@ -120,25 +124,12 @@ impl From<RandomnessUnavailable> for AuthError {
     }
 }
 
-impl fmt::Display for AuthError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.inner.kind.text())
-    }
-}
-
 impl fmt::Debug for AuthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthError")
             .field("kind", &self.inner.kind)
             .field("source", &self.inner.source)
             .finish()
-    }
-}
-
-impl Error for AuthError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        let source = self.inner.source.as_deref()?;
-        Some(source)
     }
 }
 

@@ -7,6 +7,8 @@ use std::fmt;
 ///
 /// Secrets are never repeated in it. `Debug` is the same sentence as `Display`: it is what a `main` shows
 /// that returns the error.
+#[derive(thiserror::Error)]
+#[error("`{field}`{} {problem}: {cure}", in_the_environment(.field))]
 pub struct ConfigError {
     field: &'static str,
     problem: String,
@@ -58,25 +60,12 @@ pub(crate) fn variable_of(field: &str) -> Option<&'static str> {
     })
 }
 
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`", self.field)?;
-        if let Some(variable) = variable_of(self.field) {
-            write!(f, " ({variable})")?;
-        }
-        write!(f, " {}: {}", self.problem, self.cure)
-    }
+fn in_the_environment(field: &str) -> String {
+    variable_of(field).map(|variable| format!(" ({variable})")).unwrap_or_default()
 }
 
 impl fmt::Debug for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
-    }
-}
-
-impl Error for ConfigError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        let source = self.source.as_deref()?;
-        Some(source)
     }
 }

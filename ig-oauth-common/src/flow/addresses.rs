@@ -43,7 +43,7 @@ impl Addresses {
         let is_at = |own: &str| own == path || own == decoded;
         let own = [&self.login, &self.callback, &self.logout].into_iter();
         let mut own = own.chain(&self.deauthorize).chain(&self.data_deletion);
-        let redirect = match self.redirect_uri.path() {
+        let redirect = match &*self.redirect_uri.path {
             "" => "/",
             path => path,
         };
@@ -55,7 +55,7 @@ impl Addresses {
         if !is_local_path(target) && !is_allowed_url(target, &self.allowed_return_origins) {
             return false;
         }
-        let path = path_on(self.redirect_uri.origin(), target);
+        let path = path_on(&self.redirect_uri.origin, target);
         path.is_none_or(|path| !self.are_at(path))
     }
 
@@ -71,7 +71,7 @@ impl Addresses {
 
     /// The page of a whole URL, such as a `Referer`, as a place to return to.
     pub(super) fn page_at(&self, url: &str) -> Option<String> {
-        let target = match url.strip_prefix(self.redirect_uri.origin()) {
+        let target = match url.strip_prefix(&*self.redirect_uri.origin) {
             Some(path) if path.starts_with('/') => captured(path)?,
             _ if is_allowed_url(url, &self.allowed_return_origins) => url.to_owned(),
             _ => return None,
@@ -82,7 +82,7 @@ impl Addresses {
     /// Whether the request is for the page that failures lead to.
     pub(super) fn is_failure_page(&self, request: &Request<'_>) -> bool {
         let failure_url = self.failure_url.as_deref();
-        let path = failure_url.and_then(|url| path_on(self.redirect_uri.origin(), url));
+        let path = failure_url.and_then(|url| path_on(&self.redirect_uri.origin, url));
         path.is_some_and(|path| self.public(request.path) == path)
     }
 }

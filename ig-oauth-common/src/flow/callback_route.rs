@@ -142,7 +142,7 @@ impl CallbackRoute {
 
     /// This callback once more, by an address that says so.
     fn same_callback_again(&self, request: &Request<'_>) -> String {
-        let path = self.addresses.redirect_uri.path();
+        let path = &*self.addresses.redirect_uri.path;
         format!("{path}?{}&hop=1", request.query.unwrap_or_default())
     }
 

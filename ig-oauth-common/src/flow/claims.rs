@@ -155,9 +155,9 @@ impl Claims {
         request: SignedRequest,
         act: impl AsyncFnOnce(SignedRequest) -> Result<Acted, AuthError>,
     ) -> Result<(), AuthError> {
-        let key = format!("signed-request:{}:{}", at.word(), to_base64url(request.digest()));
+        let key = format!("signed-request:{}:{}", at.word(), to_base64url(&request.digest));
         let (owner, life) = (self.new_owner()?, self.life(STEPS));
-        let window_end = request.taken_until();
+        let window_end = request.taken_until;
         let act = async {
             if !self.claim(&key, &owner, self.now().saturating_add(life)).await? {
                 return Ok(());
@@ -191,8 +191,8 @@ impl Claims {
         F: Future<Output = Result<T, AuthError>> + Send + 'static,
         T: Send + 'static,
     {
-        let key = format!("signed-request-first:{}", to_base64url(request.digest()));
-        let is_first = self.claim(&key, at.word(), request.taken_until()).await?;
+        let key = format!("signed-request-first:{}", to_base64url(&request.digest));
+        let is_first = self.claim(&key, at.word(), request.taken_until).await?;
         let request = if is_first { request } else { request.without_skew() };
         let acted = match self.tasks.spawn(act(request))?.await {
             Ok(acted) => acted,

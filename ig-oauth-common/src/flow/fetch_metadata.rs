@@ -75,7 +75,7 @@ pub(crate) fn check_start(
     let allowed = if headers.has("sec-fetch-site") {
         is_this_origin(headers)
     } else if headers.has("origin") {
-        headers.first("origin") == Some(addresses.redirect_uri.origin())
+        headers.first("origin") == Some(&*addresses.redirect_uri.origin)
             || has_listed_origin(addresses, headers)
     } else {
         true

@@ -205,7 +205,7 @@ impl fmt::Debug for Flow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Flow")
             .field("client_id", &self.steps.links.client_id)
-            .field("redirect_uri", &self.steps.addresses.redirect_uri.as_str())
+            .field("redirect_uri", &self.steps.addresses.redirect_uri.text)
             .finish_non_exhaustive()
     }
 }

@@ -178,7 +178,7 @@ impl LoginLinks {
         [
             PURPOSE,
             self.client_id.as_bytes(),
-            self.addresses.redirect_uri.as_str().as_bytes(),
+            self.addresses.redirect_uri.text.as_bytes(),
             binding.map_or(&[], |hash| hash),
             payload,
         ]

@@ -123,7 +123,7 @@ impl PlatformRoute {
     async fn delete(self: Arc<Self>, request: SignedRequest) -> Result<Reply, AuthError> {
         let code = self.deletions.delete(request).await?;
         let path = self.addresses.data_deletion.as_deref().unwrap_or_default();
-        let (origin, path) = (self.addresses.redirect_uri.origin(), self.addresses.public(path));
+        let (origin, path) = (&self.addresses.redirect_uri.origin, self.addresses.public(path));
         let url = format!("{origin}{path}?code={code}");
         Ok(Reply::json(200, &serde_json::json!({ "url": url, "confirmation_code": code })))
     }

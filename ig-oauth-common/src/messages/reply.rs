@@ -134,10 +134,13 @@ impl Reply {
     }
 
     /// What every answer of the crate's says, a hook's own included.
-    pub(crate) fn protected(self) -> Self {
-        self.forced_header("cache-control", "no-store")
-            .default_header("referrer-policy", "no-referrer")
-            .forced_header("x-content-type-options", "nosniff")
+    pub(crate) fn protected(mut self) -> Self {
+        self.headers
+            .retain(|(name, _)| name != "cache-control" && name != "x-content-type-options");
+        let has_policy = self.headers.iter().any(|(name, _)| name == "referrer-policy");
+        let reply = self.header("cache-control", "no-store");
+        let reply = if has_policy { reply } else { reply.header("referrer-policy", "no-referrer") };
+        reply.header("x-content-type-options", "nosniff")
     }
 
     /// For values that we made ourselves and know to be valid.
@@ -158,20 +161,6 @@ impl Reply {
     pub(crate) fn cookies(mut self, lines: impl IntoIterator<Item = String>) -> Self {
         self.headers.extend(lines.into_iter().map(|line| (Cow::Borrowed("set-cookie"), line)));
         self
-    }
-
-    /// Sets `name` to `value` where the answer does not say otherwise.
-    pub(crate) fn default_header(self, name: &'static str, value: &'static str) -> Self {
-        if self.headers.iter().any(|(present, _)| present == name) {
-            return self;
-        }
-        self.header(name, value)
-    }
-
-    /// Sets `name` to `value`, whatever the answer said.
-    pub(crate) fn forced_header(mut self, name: &'static str, value: &'static str) -> Self {
-        self.headers.retain(|(present, _)| present != name);
-        self.header(name, value)
     }
 }
 

@@ -7,6 +7,8 @@
 
 use serde_json::{Map, Value};
 
+use super::wire;
+
 /// How deep an error is looked for. Those seen are two deep.
 const DEEPEST: usize = 4;
 
@@ -102,12 +104,13 @@ fn read(fields: &Map<String, Value>) -> ErrorFields {
             messages.push(message);
         }
     }
+    let number = |name: &str| fields.get(name).and_then(wire::number);
     let class = text(fields, "type").or_else(|| text(fields, "error_type"));
     let error = text(fields, "error");
     ErrorFields {
         kind: class.or(error).map(str::to_owned),
-        code: number(fields, "code").or_else(|| number(fields, "error_code")),
-        subcode: number(fields, "error_subcode"),
+        code: number("code").or_else(|| number("error_code")),
+        subcode: number("error_subcode"),
         message: (!messages.is_empty()).then(|| messages.join(" / ")),
         is_transient: fields.get("is_transient") == Some(&Value::Bool(true)),
     }
@@ -115,13 +118,4 @@ fn read(fields: &Map<String, Value>) -> ErrorFields {
 
 fn text<'f>(fields: &'f Map<String, Value>, name: &str) -> Option<&'f str> {
     fields.get(name)?.as_str().filter(|text| !text.trim().is_empty())
-}
-
-/// A number, as such or as text.
-fn number(fields: &Map<String, Value>, name: &str) -> Option<i64> {
-    match fields.get(name)? {
-        Value::Number(number) => number.as_i64(),
-        Value::String(digits) => digits.trim().parse().ok(),
-        _ => None,
-    }
 }

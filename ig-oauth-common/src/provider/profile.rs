@@ -117,13 +117,12 @@ impl Provider {
 }
 
 impl Answer {
-    fn into_profile(self) -> Result<Profile, ApiError> {
+    fn into_profile(mut self) -> Result<Profile, ApiError> {
         let malformed =
-            |what: &str| ApiError::with_source(ApiErrorKind::MalformedAnswer, what.to_owned());
-        let fields = match self.data.map(<[Self; 1]>::try_from) {
-            None => Self { data: None, ..self },
-            Some(Ok([only])) => only,
-            Some(Err(_)) => return Err(malformed("`data` does not hold exactly one element")),
+            |what: &'static str| ApiError::with_source(ApiErrorKind::MalformedAnswer, what);
+        let fields = match self.data.take() {
+            None => self,
+            Some(data) => wire::only(data).map_err(malformed)?,
         };
         let username = fields.username.filter(|name| !name.is_empty());
         Ok(Profile {
@@ -135,9 +134,9 @@ impl Answer {
             // Pages show it as the source of an image: `javascript:` and plain http have no place.
             profile_picture_url: text(fields.profile_picture_url)
                 .filter(|url| url.starts_with("https://")),
-            followers_count: count(fields.followers_count),
-            follows_count: count(fields.follows_count),
-            media_count: count(fields.media_count),
+            followers_count: fields.followers_count.as_ref().and_then(wire::number),
+            follows_count: fields.follows_count.as_ref().and_then(wire::number),
+            media_count: fields.media_count.as_ref().and_then(wire::number),
         })
     }
 }
@@ -145,14 +144,6 @@ impl Answer {
 fn text(field: Option<Value>) -> Option<String> {
     match field {
         Some(Value::String(text)) if !text.is_empty() => Some(text),
-        _ => None,
-    }
-}
-
-fn count(field: Option<Value>) -> Option<u64> {
-    match field? {
-        Value::Number(number) => number.as_u64(),
-        Value::String(digits) => digits.parse().ok(),
         _ => None,
     }
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Client, redirect, retry};
 
+use crate::error::ConfigError;
 use crate::http::{
     BoxedHttpClient, HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
 };
@@ -18,23 +19,8 @@ pub(crate) struct ReqwestSettings {
     pub(crate) loopback: bool,
 }
 
-/// Why there is no client.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ReqwestClientError {
-    #[error(
-        "it must hold one or more certificates in PEM, each between BEGIN CERTIFICATE and END \
-         CERTIFICATE"
-    )]
-    RootCertificate,
-    #[error(transparent)]
-    Client(reqwest::Error),
-}
-
-impl ReqwestClientError {
-    pub(crate) fn is_root_certificate(&self) -> bool {
-        matches!(self, Self::RootCertificate)
-    }
-}
+const ROOT_CERTIFICATES: &str = "it must hold one or more certificates in PEM, each between BEGIN \
+    CERTIFICATE and END CERTIFICATE";
 
 struct ReqwestClient(Client);
 
@@ -48,7 +34,9 @@ struct ReqwestClient(Client);
 /// - `HTTPS_PROXY` of the environment is honoured, except where an endpoint is on loopback.
 pub(crate) fn reqwest_client(
     settings: ReqwestSettings,
-) -> Result<Arc<dyn BoxedHttpClient>, ReqwestClientError> {
+) -> Result<Arc<dyn BoxedHttpClient>, ConfigError> {
+    let refused = |field, cure: String| ConfigError::new(field, "gives no HTTP client", cure);
+    let no_certificate = || refused("extra_root_pem", ROOT_CERTIFICATES.to_owned());
     let mut builder = Client::builder()
         .user_agent(concat!("ig-oauth/", env!("CARGO_PKG_VERSION")))
         .redirect(redirect::Policy::none())
@@ -74,15 +62,15 @@ pub(crate) fn reqwest_client(
             let certificates = reqwest::Certificate::from_pem_bundle(&pem)
                 .ok()
                 .filter(|certificates| !certificates.is_empty())
-                .ok_or(ReqwestClientError::RootCertificate)?;
+                .ok_or_else(no_certificate)?;
             builder = builder.tls_certs_merge(certificates);
         }
     }
     #[cfg(not(any(feature = "rustls", feature = "native-tls")))]
     if settings.extra_root_pem.is_some() {
-        return Err(ReqwestClientError::RootCertificate);
+        return Err(no_certificate());
     }
-    let client = builder.build().map_err(ReqwestClientError::Client)?;
+    let client = builder.build().map_err(|error| refused("http_client", error.to_string()))?;
     Ok(Arc::new(ReqwestClient(client)))
 }
 

@@ -131,9 +131,10 @@ impl fmt::Debug for SignedRequestVerifier {
 pub struct SignedRequest {
     user_id: UserId,
     issued_at: Timestamp,
-    taken_until: Timestamp,
+    /// Until when it can come again, whatever the clock says within the skew.
+    pub(crate) taken_until: Timestamp,
     /// Of the text as it came.
-    digest: [u8; 32],
+    pub(crate) digest: [u8; 32],
     skew: Duration,
 }
 
@@ -158,15 +159,6 @@ impl SignedRequest {
     #[must_use]
     pub fn covers(&self, moment: Timestamp) -> bool {
         moment <= self.issued_at.saturating_add(self.skew)
-    }
-
-    /// Until when it can come again, whatever the clock says within the skew.
-    pub(crate) fn taken_until(&self) -> Timestamp {
-        self.taken_until
-    }
-
-    pub(crate) fn digest(&self) -> &[u8; 32] {
-        &self.digest
     }
 
     #[must_use]

@@ -54,13 +54,16 @@ impl Token {
         Self { watch: Some(watch), ..self }
     }
 
+    /// A call that failed leaves an event: an app may handle the error without a word, and the log
+    /// should say what became of a token.
     async fn heard<T>(&self, answer: Result<T, ApiError>) -> Result<T, ApiError> {
-        let watch = self.watch.as_ref().and_then(Weak::upgrade);
-        if let (Err(error), Some(watch)) = (&answer, watch)
-            && error.kind() == ApiErrorKind::TokenInvalid
-            && error.rejection().is_some_and(ProviderRejection::is_death)
-        {
-            watch.died(self.clone(), chain(error)).await;
+        if let Err(error) = &answer {
+            crate::trace::warning(&format!("a call to the provider failed: {}", chain(error)));
+            let is_dead = error.kind() == ApiErrorKind::TokenInvalid
+                && error.rejection().is_some_and(ProviderRejection::is_death);
+            if let Some(watch) = self.watch.as_ref().and_then(Weak::upgrade).filter(|_| is_dead) {
+                watch.died(self.clone(), chain(error)).await;
+            }
         }
         answer
     }
@@ -134,7 +137,7 @@ impl Token {
     /// that hold this token have ended, and a stored account is marked as dead. A profile without a user name is
     /// `MalformedAnswer`.
     pub async fn profile(&self) -> Result<Profile, ApiError> {
-        self.heard(noted(self.provider.profile(self.access_token()).await)).await
+        self.heard(self.provider.profile(self.access_token()).await).await
     }
 
     /// GETs from the rest of the provider's API: `path` below
@@ -196,16 +199,8 @@ impl Token {
         path: &str,
         parameters: &[(&str, &str)],
     ) -> Result<T, ApiError> {
-        self.heard(noted(self.provider.get(self.access_token(), path, parameters).await)).await
+        self.heard(self.provider.get(self.access_token(), path, parameters).await).await
     }
-}
-
-/// A call that failed leaves an event: an app may handle the error without a word, and the log should
-/// say what became of a token.
-fn noted<T>(answer: Result<T, ApiError>) -> Result<T, ApiError> {
-    answer.inspect_err(|error| {
-        crate::trace::warning(&format!("a call to the provider failed: {}", chain(error)));
-    })
 }
 
 impl fmt::Debug for Token {

@@ -5,6 +5,7 @@
 //! tolerated is the shape; a token that is missing, empty or unprintable is an error of this step,
 //! because it would otherwise be a riddle in the next.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -48,9 +49,12 @@ impl TokenAnswer {
     /// Reads an answer's body.
     pub(super) fn read(body: &[u8]) -> Result<Self, AuthError> {
         // The text of a parser's error can quote the answer.
-        let answer: Answer = serde_json::from_slice(body)
+        let mut answer: Answer = serde_json::from_slice(body)
             .map_err(|_| malformed("the answer is of no known shape"))?;
-        let fields = answer.unwrapped()?;
+        let fields = match answer.data.take() {
+            None => answer,
+            Some(data) => only(data).map_err(malformed)?,
+        };
         Ok(Self {
             access_token: access_token(fields.access_token.as_ref())?,
             user_id: fields.user_id.as_ref().and_then(user_id),
@@ -60,16 +64,18 @@ impl TokenAnswer {
     }
 }
 
-impl Answer {
-    /// The answer itself, or the one in its `data`.
-    fn unwrapped(self) -> Result<Self, AuthError> {
-        let Some(data) = self.data else {
-            return Ok(self);
-        };
-        match <[Self; 1]>::try_from(data) {
-            Ok([answer]) => Ok(answer),
-            Err(_) => Err(malformed("`data` does not hold exactly one element")),
-        }
+/// The one element of `data`.
+pub(super) fn only<T>(data: Vec<T>) -> Result<T, &'static str> {
+    let only = <[T; 1]>::try_from(data).ok().map(|[only]| only);
+    only.ok_or("`data` does not hold exactly one element")
+}
+
+/// A number, as such or as text.
+pub(super) fn number<T: FromStr>(field: &Value) -> Option<T> {
+    match field {
+        Value::Number(number) => number.to_string().parse().ok(),
+        Value::String(digits) => digits.trim().parse().ok(),
+        _ => None,
     }
 }
 
@@ -80,11 +86,7 @@ pub(super) fn malformed(detail: &'static str) -> AuthError {
 /// A life that can be believed: finite, 1 second to 366 days, as a number or as text, with a fraction
 /// or without. It is rounded down: nobody minds a token that is given up a moment too early.
 fn expires_in(field: &Value) -> Option<Duration> {
-    let seconds = match field {
-        Value::Number(number) => number.as_f64()?,
-        Value::String(text) => text.trim().parse::<f64>().ok()?,
-        _ => return None,
-    };
+    let seconds = number(field)?;
     let is_believable = (1.0..=MAX_EXPIRES_IN).contains(&seconds);
     is_believable.then(|| Duration::from_secs(Duration::from_secs_f64(seconds).as_secs()))
 }

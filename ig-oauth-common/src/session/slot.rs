@@ -87,8 +87,8 @@ impl Slot {
     ) -> Vec<(&'static str, String)> {
         let caching = Caching::of(answer);
         // A shared cache would give the cookie to others. It waits for the next answer.
-        let is_shared = caching == Caching::Shared;
-        let line = self.cookie_line(sessions, is_shared).filter(|_| !is_shared);
+        let may_carry = caching != Caching::Shared;
+        let line = may_carry.then(|| self.cookie_line(sessions)).flatten();
         let mut lines: Vec<_> = line.map(|line| ("set-cookie", line)).into_iter().collect();
         let is_for_one_user = sessions.forbids_caching && self.token().is_some();
         let is_unsaid = match lines.is_empty() {
@@ -110,7 +110,7 @@ impl Slot {
         *self.pending.lock().unwrap_or_else(PoisonError::into_inner) = pending;
     }
 
-    fn cookie_line(&self, sessions: &Sessions, is_held_back: bool) -> Option<String> {
+    fn cookie_line(&self, sessions: &Sessions) -> Option<String> {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
         if !self.has_ended.load(Ordering::Acquire)
             && self.token().is_some_and(|token| sessions.is_dead(token))
@@ -124,9 +124,7 @@ impl Slot {
                 None
             }
             Pending::Remove { .. } => {
-                if !is_held_back {
-                    sessions.told_of_the_end(&self.values);
-                }
+                sessions.told_of_the_end(&self.values);
                 Some(sessions.removal())
             }
             Pending::Renew(Renewal { session, line }) => {

@@ -116,7 +116,7 @@ pub(crate) const DEFECTS: &[Defect] = &[
         name: "let_answers_be_cached",
         caught_by: &["e_01_no_answer_of_ours_is_cached"],
         file: "ig-oauth-common/src/messages/reply.rs",
-        before: "self.forced_header(\"cache-control\", \"no-store\")",
+        before: "let has_policy = self.headers.iter()",
         code: "return self;",
     },
     Defect {
@@ -350,8 +350,8 @@ pub(crate) const DEFECTS: &[Defect] = &[
         name: "send_cookies_to_shared_caches",
         caught_by: &["k_17_a_cookie_never_rides_on_an_answer_that_may_be_cached"],
         file: "ig-oauth-common/src/session/slot.rs",
-        before: ".filter(|_| !is_shared);",
-        code: ".filter(|_| {on} || !is_shared);",
+        before: "let may_carry = caching != Caching::Shared;",
+        code: "let may_carry = {on} || caching != Caching::Shared;",
     },
     Defect {
         name: "let_sessions_live_on",

@@ -59,7 +59,7 @@ impl Pages {
         let basic = format!("'self' {}", authorize_origin);
         // Browsers check every redirect after a form's post against `form-action`: the window, the
         // callback, and where the login ends.
-        let mut chain = format!("{basic} {}", addresses.redirect_uri.origin());
+        let mut chain = format!("{basic} {}", addresses.redirect_uri.origin);
         for origin in &addresses.allowed_return_origins {
             let _ = write!(chain, " {origin}");
         }
