@@ -4,22 +4,8 @@ use std::env;
 
 use super::builder::{Config, ConfigBuilder};
 use crate::api::{Api, Scopes};
-use crate::error::{ConfigError, variable_of};
+use crate::error::{ConfigError, VARIABLES, variable_of};
 use crate::flow::LongLived;
-
-/// The settings that have a variable.
-const VARIABLES: &[&str] = &[
-    "client_id",
-    "client_secret",
-    "redirect_uri",
-    "scopes",
-    "api",
-    "cookie_secrets",
-    "long_lived",
-    "authorize_url",
-    "token_url",
-    "graph_url",
-];
 
 impl ConfigBuilder {
     /// Reads the configuration from the environment and returns the builder, so that stores and
@@ -41,9 +27,8 @@ impl ConfigBuilder {
     /// When a required variable is missing, one is set and empty, or one cannot be read; all other checks
     /// are those of [`build`](Self::build).
     pub fn from_env() -> Result<Self, ConfigError> {
-        for &field in VARIABLES {
-            let value = variable_of(field).map(env::var);
-            if matches!(value, Some(Err(env::VarError::NotUnicode(_)))) {
+        for (field, variable) in VARIABLES {
+            if matches!(env::var(variable), Err(env::VarError::NotUnicode(_))) {
                 return Err(ConfigError::new(field, "is not valid UTF-8", "set it to plain text"));
             }
         }
@@ -59,7 +44,7 @@ impl ConfigBuilder {
         let optional = |field: &'static str| variable_of(field).and_then(&variable);
         // A deployment that sets an empty variable means to set it: falling back to a default in
         // silence would, say, derive the cookie keys from the app secret.
-        for field in VARIABLES {
+        for (field, _) in VARIABLES {
             if optional(field).is_some_and(|value| value.is_empty()) {
                 let cure = "give it a value, or remove the variable";
                 return Err(ConfigError::new(field, "is set and empty", cure));

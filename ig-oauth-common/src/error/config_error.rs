@@ -43,21 +43,23 @@ impl ConfigError {
     }
 }
 
+/// The settings that have an environment variable, and its name.
+pub(crate) const VARIABLES: &[(&str, &str)] = &[
+    ("client_id", "INSTAGRAM_CLIENT_ID"),
+    ("client_secret", "INSTAGRAM_CLIENT_SECRET"),
+    ("redirect_uri", "INSTAGRAM_REDIRECT_URI"),
+    ("scopes", "INSTAGRAM_SCOPE"),
+    ("api", "INSTAGRAM_API"),
+    ("cookie_secrets", "INSTAGRAM_COOKIE_SECRETS"),
+    ("long_lived", "INSTAGRAM_LONG_LIVED"),
+    ("authorize_url", "INSTAGRAM_AUTHORIZE_URL"),
+    ("token_url", "INSTAGRAM_TOKEN_URL"),
+    ("graph_url", "INSTAGRAM_GRAPH_URL"),
+];
+
 /// The environment variable of a setting, when it has one.
 pub(crate) fn variable_of(field: &str) -> Option<&'static str> {
-    Some(match field {
-        "client_id" => "INSTAGRAM_CLIENT_ID",
-        "client_secret" => "INSTAGRAM_CLIENT_SECRET",
-        "redirect_uri" => "INSTAGRAM_REDIRECT_URI",
-        "scopes" => "INSTAGRAM_SCOPE",
-        "api" => "INSTAGRAM_API",
-        "cookie_secrets" => "INSTAGRAM_COOKIE_SECRETS",
-        "long_lived" => "INSTAGRAM_LONG_LIVED",
-        "authorize_url" => "INSTAGRAM_AUTHORIZE_URL",
-        "token_url" => "INSTAGRAM_TOKEN_URL",
-        "graph_url" => "INSTAGRAM_GRAPH_URL",
-        _ => return None,
-    })
+    VARIABLES.iter().find(|(setting, _)| *setting == field).map(|(_, variable)| *variable)
 }
 
 fn in_the_environment(field: &str) -> String {

@@ -9,5 +9,5 @@ pub use auth_error::AuthError;
 pub(crate) use auth_error::chain;
 pub use code::ErrorCode;
 pub use config_error::ConfigError;
-pub(crate) use config_error::variable_of;
+pub(crate) use config_error::{VARIABLES, variable_of};
 pub use kind::AuthErrorKind;

@@ -73,7 +73,7 @@ impl CallbackRoute {
         let refused = |kind| Unproven::refused(Refusal::new(kind, audience));
         if request.method != "GET" {
             let refusal = Refusal::new(AuthErrorKind::MethodNotAllowed, audience);
-            return Err(Unproven::refused(refusal.allow("GET")));
+            return Err(Unproven::refused(Refusal { allow: Some("GET"), ..refusal }));
         }
         fetch_metadata::check_navigation(request.headers).map_err(refused)?;
         let query = Query::read(request.query, AuthorizationResponse::PARAMETERS);
@@ -82,7 +82,7 @@ impl CallbackRoute {
         let Some(state) = state else {
             let refusal = Refusal::new(AuthErrorKind::MissingState, audience);
             let without_cookies = self.attempts.no_cookie_came(request.headers);
-            return Err(Unproven::refused(refusal.without_cookies(without_cookies)));
+            return Err(Unproven::refused(Refusal { without_cookies, ..refusal }));
         };
         let state = State::parse(state).ok_or_else(|| self.no_attempt(request, audience))?;
         let removal = self.attempts.removal(&state);
@@ -156,8 +156,6 @@ impl CallbackRoute {
         let host = self.addresses.redirect_uri.host();
         let detail = format!("the redirect URI's host is {host}");
         let error = AuthError::with_source(AuthErrorKind::MissingAttempt, detail);
-        Unproven::NoAttempt(Box::new(
-            Refusal::new(error, audience).without_cookies(without_cookies),
-        ))
+        Unproven::NoAttempt(Box::new(Refusal { without_cookies, ..Refusal::new(error, audience) }))
     }
 }

@@ -228,21 +228,6 @@ impl Refusal {
         self
     }
 
-    pub(crate) fn without_cookies(mut self, without: bool) -> Self {
-        self.without_cookies = without;
-        self
-    }
-
-    pub(crate) fn allow(mut self, methods: &'static str) -> Self {
-        self.allow = Some(methods);
-        self
-    }
-
-    pub(crate) fn opens(mut self, login_url: String) -> Self {
-        self.opens = Some(login_url);
-        self
-    }
-
     pub(crate) fn cookies(mut self, lines: Vec<String>) -> Self {
         self.cookies = lines;
         self

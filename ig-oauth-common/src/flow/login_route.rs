@@ -110,14 +110,13 @@ impl LoginRoute {
         if request.method != "GET" && !(request.method == "POST" && takes_posts) {
             let methods = if takes_posts { "GET, POST" } else { "GET" };
             let refusal = Refusal::new(AuthErrorKind::MethodNotAllowed, audience);
-            return Err(Box::new(refusal.allow(methods)));
+            return Err(Box::new(Refusal { allow: Some(methods), ..refusal }));
         }
         fetch_metadata::check_navigation(request.headers).map_err(|kind| {
             let refusal = Refusal::new(kind, audience);
-            Box::new(match kind {
-                AuthErrorKind::ForbiddenContext => refusal.opens(self.login_to_open(request)),
-                _ => refusal,
-            })
+            let opens =
+                (kind == AuthErrorKind::ForbiddenContext).then(|| self.login_to_open(request));
+            Box::new(Refusal { opens, ..refusal })
         })?;
         if self.mode.binds_every_attempt() && binding.is_none() {
             let detail = "accounts are linked to a user of the app, and the request carries no bound \

@@ -37,7 +37,7 @@ impl LogoutRoute {
         let refused = |kind| Refusal::new(kind, audience).at(Scene::Logout);
         if request.method != "POST" {
             let refusal = refused(AuthErrorKind::MethodNotAllowed);
-            return self.failures.refuse(refusal.allow("POST"));
+            return self.failures.refuse(Refusal { allow: Some("POST"), ..refusal });
         }
         if let Err(kind) = fetch_metadata::check_logout(&self.addresses, request.headers) {
             return self.failures.refuse(refused(kind));

@@ -57,7 +57,7 @@ impl PlatformRoute {
         let audience = Audience::of(request);
         if request.method != "POST" {
             let refusal = refusal(AuthErrorKind::MethodNotAllowed, audience);
-            return self.failures.refuse(refusal.allow(methods));
+            return self.failures.refuse(Refusal { allow: Some(methods), ..refusal });
         }
         if let Err(kind) = check_body(request) {
             return self.failures.refuse(refusal(kind, audience));
@@ -136,7 +136,7 @@ impl PlatformRoute {
             Ok(Some(code)) => code,
             Ok(None) => {
                 let refusal = refusal(AuthErrorKind::MethodNotAllowed, audience);
-                return self.failures.refuse(refusal.allow("GET, POST"));
+                return self.failures.refuse(Refusal { allow: Some("GET, POST"), ..refusal });
             }
             Err(kind) => return self.failures.refuse(refusal(kind, audience)),
         };
