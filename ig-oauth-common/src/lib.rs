@@ -1,21 +1,22 @@
 //! The flow behind "Log in with Instagram" in `ig-oauth-tower` (axum, tower, hyper) and
-//! `ig-oauth-actix` (actix-web): everything that is not a web framework.
+//! `ig-oauth-actix` (actix-web): everything that does not depend on a web framework.
 //!
-//! Apps depend on the adapter for their framework, which re-exports what is here. Come here to write
-//! an adapter, a [`Store`], [`Hooks`] or an [`HttpClient`] that serves several frameworks.
+//! Apps depend on the adapter for their framework, which re-exports the items of this crate. Use this
+//! crate directly to write an adapter, or a [`Store`], [`Hooks`] or an [`HttpClient`] that serves
+//! several frameworks.
 //!
 //! # What is inside
 //!
 //! | | |
 //! |---|---|
-//! | [`Config`] | every setting, its default, and every refusal, before the first request |
-//! | [`Flow`] | a [`Request`] comes in, a [`Reply`] goes out |
-//! | [`AppRequest`] | what extractors ask for the [`Token`] of a session |
-//! | [`Hooks`] | the app's own code at the turns of the flow |
+//! | [`Config`] | every setting, its default, and its check before the first request |
+//! | [`Flow`] | takes a [`Request`] and returns a [`Reply`] |
+//! | [`AppRequest`] | gives extractors the [`Token`] of a session |
+//! | [`Hooks`] | the app's own code during a login |
 //! | [`Store`], [`MemoryStore`] | sessions and accounts outside the browser |
-//! | [`HttpClient`] | the seam to the provider |
-//! | [`Clock`], [`Randomness`] | the two things a test may want to hold still |
-//! | [`AuthError`], [`AuthErrorKind`], [`ErrorCode`] | one vocabulary for what goes wrong |
+//! | [`HttpClient`] | the interface to the provider |
+//! | [`Clock`], [`Randomness`] | time and randomness, which a test may fix |
+//! | [`AuthError`], [`AuthErrorKind`], [`ErrorCode`] | all errors |
 //!
 //! # An adapter in twenty lines
 //!
@@ -64,17 +65,18 @@
 //!
 //! # Rules of the flow
 //!
-//! - The callback is judged in a fixed order: method, context, size, parameters, state, its cookie,
-//!   signature, age, binding. Then the state is consumed, once, and only then the provider is asked.
-//! - What follows runs in a task of its own. A browser that goes away cancels nothing; one that calls
-//!   back twice shares the answer, and [`Flow::finished`] waits for it at the end of a program.
-//! - Whatever comes from outside is bounded, and no input makes the flow panic.
+//! - The callback is checked in a fixed order: method, context, size, parameters, state, its cookie,
+//!   signature, age, binding. Then the state is consumed, once. Only then is the provider called.
+//! - The rest runs in a separate task. A browser that disconnects cancels nothing. Duplicate callbacks
+//!   share the reply. At the end of a program, [`Flow::finished`] waits for the task.
+//! - All input is bounded, and no input makes the flow panic.
 //!
 //! # Features
 //!
-//! `rustls` (default) and `native-tls` choose how https is spoken; `reqwest` alone gives the default
-//! client without TLS, for loopback; without it, bring an [`HttpClient`]. `tracing` (default) logs one
-//! event for each error answer, and costs nothing without a subscriber. All of them only add.
+//! `rustls` (default) and `native-tls` select the TLS library for https. `reqwest` alone gives the
+//! default client without TLS, for loopback. Without it, provide an [`HttpClient`]. `tracing` (default)
+//! logs one event for each error answer, and costs nothing without a subscriber. All features are
+//! additive.
 
 mod api;
 mod attempt;

@@ -1,16 +1,16 @@
 //! Stores for "Log in with Instagram": sessions and accounts in Redis, Valkey, PostgreSQL or SQLite.
 //!
-//! By default a session lives in its cookie, and nothing is kept anywhere else. A store is for apps
-//! that run on several instances and want to log users out at will, that fetch with users' tokens
-//! while nobody is there, or that connect several accounts per user. Take the engine you already run:
+//! By default a session is stored in its cookie, and nowhere else. A store is for apps that run on
+//! several instances and log users out at will, that make calls for absent users, or that connect
+//! several accounts per user. Choose the engine that you already run:
 //!
 //! | feature | store | for |
 //! |---|---|---|
-//! | `redis` | `RedisStore` | Redis 6.2 and later, Valkey: one round trip an operation, expiry by the server |
-//! | `postgres` | `PostgresStore` | PostgreSQL: one prepared statement an operation, a pool, tables made and migrated |
+//! | `redis` | `RedisStore` | Redis 6.2 and later, Valkey: one round trip per operation, expiry by the server |
+//! | `postgres` | `PostgresStore` | PostgreSQL: one prepared statement per operation, a pool, tables created and migrated automatically |
 //! | `sqlite` | `SqliteStore` | a file, for all processes of one machine; SQLite itself is built in |
 //! | `tls` | | TLS to Redis and PostgreSQL, by rustls |
-//! | `suite` | [`suite`](https://docs.rs/ig-oauth-stores/latest/ig_oauth_stores/suite/) | the cases every store must pass, for a store of your own |
+//! | `suite` | [`suite`](https://docs.rs/ig-oauth-stores/latest/ig_oauth_stores/suite/) | the test cases that every store must pass, for a store of your own |
 //!
 //! ```toml
 //! [dependencies]
@@ -39,18 +39,21 @@
 //! # }).unwrap();
 //! ```
 //!
-//! # What a store knows
+//! # What a store contains
 //!
-//! Sessions by the SHA-256 of their ids, accounts with their tokens sealed by a key from your
-//! `cookie_secrets`, short claims of what only one instance may do at a time, and requests to delete a
-//! user's data by the hash of their codes. A leaked database opens no session and shows no token. It
-//! does show user ids, granted scopes and times.
+//! - sessions, by the SHA-256 of their ids;
+//! - accounts, with their tokens sealed by a key from your `cookie_secrets`;
+//! - short claims, for work that only one instance may do at a time;
+//! - requests to delete a user's data, by the hash of their codes.
+//!
+//! A leaked database opens no session and reveals no token. It does reveal user ids, granted scopes and
+//! times.
 //!
 //! # When it does not answer
 //!
-//! Every operation ends within the store's timeout, two seconds unless told otherwise. Handlers that
-//! ask for a token then answer 503 `store_unavailable`; those that do not ask never notice. When the
-//! database is back, so is the login: nothing needs a restart.
+//! Every operation ends within the store's timeout. Default: two seconds. Handlers that ask for a token
+//! then answer 503 `store_unavailable`. Other handlers are not affected. When the database is back,
+//! logins work again without a restart.
 
 mod engine;
 mod error;

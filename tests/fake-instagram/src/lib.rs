@@ -1,10 +1,10 @@
 //! A simulator of the Instagram login, for tests and examples: nothing leaves this machine.
 //!
-//! It behaves as Meta's guide "Get Access Tokens and Permissions" says and as the live service has
-//! been seen to: the authorization window with its own error pages, codes that can be spent once
-//! within an hour, the token endpoint with all its answer shapes and its order of checks, the
-//! long-lived exchange, the refresh with its 24-hour rule, the profile and the media. Faults can be
-//! switched on, the clock can be moved, and everything received is kept for a look.
+//! It behaves as described in Meta's guide "Get Access Tokens and Permissions" and as observed on the
+//! live service. It has the authorization window with its own error pages, codes that can be used once
+//! within an hour, the token endpoint with all its answer formats and its order of checks, the
+//! long-lived exchange, the refresh with its 24-hour rule, the profile and the media. A test can switch
+//! on faults, move the clock, and read everything that the simulator received.
 //!
 //! ```
 //! use ig_oauth_fake_instagram::{Endpoint, FakeInstagram};
@@ -19,18 +19,17 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! A script need not press the window's buttons: `fake_decision=allow` or `fake_decision=cancel` in
-//! the authorization request answers at once, with `fake_account=<user id>` and
-//! `fake_scope=<granted scopes>` if wanted.
+//! A script does not need to press the buttons of the window: `fake_decision=allow` or
+//! `fake_decision=cancel` in the authorization request answers at once. Optional parameters are
+//! `fake_account=<user id>` and `fake_scope=<granted scopes>`.
 //!
-//! Below the login's choice the window has "Remove app" and "Delete my data", which really post a
+//! Below the buttons of the login, the window has "Remove app" and "Delete my data". They really post a
 //! signed request to the app's [deauthorize](FakeInstagramBuilder::deauthorize_url) and [data
-//! deletion](FakeInstagramBuilder::data_deletion_url) callbacks, as
-//! [`remove_app`](FakeInstagram::remove_app) and [`delete_data`](FakeInstagram::delete_data) do for
-//! scripts.
+//! deletion](FakeInstagramBuilder::data_deletion_url) callbacks. Scripts can use
+//! [`remove_app`](FakeInstagram::remove_app) and [`delete_data`](FakeInstagram::delete_data) instead.
 //!
-//! The window lives on the host name `localhost`. Keep the app on `127.0.0.1`: the two are different
-//! sites to a browser, as the app and Instagram are.
+//! The window uses the host name `localhost`. Keep the app on `127.0.0.1`: the two are different sites
+//! to a browser, as the app and Instagram are.
 
 mod account;
 mod answer;
