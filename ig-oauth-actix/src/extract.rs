@@ -9,13 +9,14 @@ use std::pin::Pin;
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, ResponseError};
+use ig_oauth_common::adapter::{AppRequest, Caller, middleware_missing};
+use ig_oauth_common::hooks::Reply;
 use ig_oauth_common::{
-    AppRequest, Caller, Flow, LoginContext, LoginOptions, LoginOptionsError, Reply, RequiredScopes,
-    Scopes, Token, middleware_missing,
+    Flow, LoginContext, LoginOptions, LoginOptionsError, RequiredScopes, Scopes, Token,
 };
 
 use crate::headers::{ActixHeaders, flow_request};
-use crate::middleware::AttachedRequest as _;
+use crate::plain::AttachedRequest as _;
 use crate::response::response;
 
 /// The token of the user who makes this request.
@@ -51,9 +52,9 @@ impl InstagramToken {
     /// navigation, JSON for a program.
     ///
     /// ```
-    /// use ig_oauth_actix::{InstagramToken, InstagramTokenRejection, Scope};
+    /// use ig_oauth_actix::{InstagramToken, InstagramRejection, Scope};
     ///
-    /// async fn publish(token: InstagramToken) -> Result<String, InstagramTokenRejection> {
+    /// async fn publish(token: InstagramToken) -> Result<String, InstagramRejection> {
     ///     token.require([Scope::InstagramBusinessContentPublish])?;
     ///     Ok(format!("publishing for {}", token.user_id()))
     /// }
@@ -63,9 +64,9 @@ impl InstagramToken {
     /// # Errors
     ///
     /// The answer, when a scope is missing.
-    pub fn require(&self, scopes: impl Into<Scopes>) -> Result<(), InstagramTokenRejection> {
+    pub fn require(&self, scopes: impl Into<Scopes>) -> Result<(), InstagramRejection> {
         let granted = self.request.require_scopes(&self.caller, &self.token, &scopes.into());
-        granted.map_err(InstagramTokenRejection::refusal)
+        granted.map_err(InstagramRejection::refusal)
     }
 
     /// Ends this session, as a logout does: at once, in this process and in the store, and the cookie
@@ -74,11 +75,11 @@ impl InstagramToken {
     /// `offline_access()?.revoke(…)`.
     ///
     /// ```
-    /// use ig_oauth_actix::{InstagramToken, InstagramTokenRejection};
+    /// use ig_oauth_actix::{InstagramToken, InstagramRejection};
     ///
     /// async fn delete_account(
     ///     token: InstagramToken,
-    /// ) -> Result<&'static str, InstagramTokenRejection> {
+    /// ) -> Result<&'static str, InstagramRejection> {
     ///     token.end_session().await?;
     ///     Ok("Goodbye.")
     /// }
@@ -89,9 +90,9 @@ impl InstagramToken {
     ///
     /// The answer, when the store does not answer or [`Hooks::on_logout`](crate::Hooks::on_logout)
     /// fails.
-    pub async fn end_session(&self) -> Result<(), InstagramTokenRejection> {
+    pub async fn end_session(&self) -> Result<(), InstagramRejection> {
         let ended = self.request.end_session(&self.caller, &self.token).await;
-        ended.map_err(InstagramTokenRejection::refusal)
+        ended.map_err(InstagramRejection::refusal)
     }
 }
 
@@ -212,14 +213,14 @@ impl InstagramLogin {
 
 /// Why a handler with a token did not run; answers the request instead.
 ///
-/// A handler that takes `Result<InstagramToken, InstagramTokenRejection>` has it in hand and answers
+/// A handler that takes `Result<InstagramToken, InstagramRejection>` has it in hand and answers
 /// as it likes.
 #[derive(Clone, Debug)]
-pub struct InstagramTokenRejection {
+pub struct InstagramRejection {
     reply: Reply,
 }
 
-impl InstagramTokenRejection {
+impl InstagramRejection {
     pub(crate) fn refusal(reply: Reply) -> Self {
         Self { reply }
     }
@@ -237,15 +238,15 @@ impl InstagramTokenRejection {
     }
 }
 
-impl fmt::Display for InstagramTokenRejection {
+impl fmt::Display for InstagramRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "no Instagram token: answered {}", self.reply.status())
     }
 }
 
-impl std::error::Error for InstagramTokenRejection {}
+impl std::error::Error for InstagramRejection {}
 
-impl ResponseError for InstagramTokenRejection {
+impl ResponseError for InstagramRejection {
     fn status_code(&self) -> StatusCode {
         StatusCode::from_u16(self.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
@@ -255,12 +256,12 @@ impl ResponseError for InstagramTokenRejection {
     }
 }
 
-pub(crate) type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, InstagramTokenRejection>>>>;
+pub(crate) type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, InstagramRejection>>>>;
 
 /// The request that the middleware has seen, or the answer that asks for the middleware.
-pub(crate) fn attached(request: &HttpRequest) -> Result<AppRequest, InstagramTokenRejection> {
+pub(crate) fn attached(request: &HttpRequest) -> Result<AppRequest, InstagramRejection> {
     let attached = request.instagram();
-    attached.ok_or_else(|| InstagramTokenRejection::refusal(middleware_missing("InstagramOAuth")))
+    attached.ok_or_else(|| InstagramRejection::refusal(middleware_missing("InstagramOAuth")))
 }
 
 fn caller(attached: &AppRequest, request: &HttpRequest) -> Caller {
@@ -272,8 +273,7 @@ fn caller(attached: &AppRequest, request: &HttpRequest) -> Caller {
 /// Everything is taken from the request before the first await: its extensions are in a `RefCell`.
 fn optional(
     request: &HttpRequest,
-) -> impl Future<Output = Result<(AppRequest, Caller, Option<Token>), InstagramTokenRejection>> + use<>
-{
+) -> impl Future<Output = Result<(AppRequest, Caller, Option<Token>), InstagramRejection>> + use<> {
     let attached = attached(request).map(|attached| {
         let caller = caller(&attached, request);
         (attached, caller)
@@ -282,27 +282,27 @@ fn optional(
         let (attached, caller) = attached?;
         match attached.optional(&caller).await {
             Ok(token) => Ok((attached, caller, token)),
-            Err(reply) => Err(InstagramTokenRejection::refusal(reply)),
+            Err(reply) => Err(InstagramRejection::refusal(reply)),
         }
     }
 }
 
 pub(crate) fn require(
     request: &HttpRequest,
-) -> impl Future<Output = Result<InstagramToken, InstagramTokenRejection>> + use<> {
+) -> impl Future<Output = Result<InstagramToken, InstagramRejection>> + use<> {
     let token = optional(request);
     async {
         match token.await? {
             (request, caller, Some(token)) => Ok(InstagramToken { token, request, caller }),
             (request, caller, None) => {
-                Err(InstagramTokenRejection::refusal(request.login_required(&caller)))
+                Err(InstagramRejection::refusal(request.login_required(&caller)))
             }
         }
     }
 }
 
 impl FromRequest for InstagramToken {
-    type Error = InstagramTokenRejection;
+    type Error = InstagramRejection;
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
@@ -311,7 +311,7 @@ impl FromRequest for InstagramToken {
 }
 
 impl<R: RequiredScopes + 'static> FromRequest for InstagramTokenWith<R> {
-    type Error = InstagramTokenRejection;
+    type Error = InstagramRejection;
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
@@ -325,7 +325,7 @@ impl<R: RequiredScopes + 'static> FromRequest for InstagramTokenWith<R> {
 }
 
 impl FromRequest for MaybeInstagramToken {
-    type Error = InstagramTokenRejection;
+    type Error = InstagramRejection;
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
@@ -338,8 +338,8 @@ impl FromRequest for MaybeInstagramToken {
 }
 
 impl FromRequest for InstagramLogin {
-    type Error = InstagramTokenRejection;
-    type Future = std::future::Ready<Result<Self, InstagramTokenRejection>>;
+    type Error = InstagramRejection;
+    type Future = std::future::Ready<Result<Self, InstagramRejection>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let context = request.extensions().get::<LoginContext>().cloned();

@@ -5,7 +5,8 @@ use std::pin::pin;
 use actix_web::error::PayloadError;
 use actix_web::web::Bytes;
 use futures_core::Stream;
-use ig_oauth_common::{Form, Reply};
+use ig_oauth_common::adapter::Form;
+use ig_oauth_common::hooks::Reply;
 
 /// Judges a form by its body.
 pub(crate) async fn run(

@@ -8,7 +8,8 @@ use std::task::{Context, Poll, ready};
 use actix_web::Error;
 use actix_web::body::EitherBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use ig_oauth_common::{AppRequest, Reply};
+use ig_oauth_common::adapter::AppRequest;
+use ig_oauth_common::hooks::Reply;
 use pin_project_lite::pin_project;
 
 use crate::headers::ActixHeaders;

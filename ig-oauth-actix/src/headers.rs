@@ -3,7 +3,8 @@
 use actix_web::http::Method;
 use actix_web::http::Uri;
 use actix_web::http::header::HeaderMap;
-use ig_oauth_common::{Headers, LoginContext, Request};
+use ig_oauth_common::LoginContext;
+use ig_oauth_common::adapter::{Headers, Request};
 
 /// The headers of a request or response of actix.
 pub(crate) struct ActixHeaders<'a>(pub(crate) &'a HeaderMap);

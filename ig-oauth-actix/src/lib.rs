@@ -85,7 +85,7 @@
 //! | a handler for users | `token: InstagramToken` | `token: InstagramToken` |
 //! | a handler for users and anonymous visitors | `token: MaybeInstagramToken`, `Option<InstagramToken>` | `token: MaybeInstagramToken` |
 //! | a handler that needs permissions | `token: InstagramTokenWith<Publishing>` | `token: InstagramTokenWith<Publishing>` |
-//! | a handler that answers failures itself | `token: Result<InstagramToken, InstagramTokenRejection>` | `token: Result<InstagramToken, InstagramTokenRejection>` |
+//! | a handler that answers failures itself | `token: Result<InstagramToken, InstagramRejection>` | `token: Result<InstagramToken, InstagramRejection>` |
 //! | pages for users only | `.route_layer(RequireInstagramToken::new())` | `.wrap(RequireInstagramToken::new())` |
 //! | links | `login: InstagramLogin` | `login: InstagramLogin` |
 //! | without extractors | `request.instagram()` of `AttachedRequest` | `request.instagram()` of `AttachedRequest` |
@@ -250,17 +250,23 @@
 
 mod extract;
 mod form;
-mod future;
+pub mod future;
 mod guard;
 mod headers;
 mod middleware;
+pub mod plain;
 mod response;
 
 pub use extract::{
-    InstagramLogin, InstagramToken, InstagramTokenRejection, InstagramTokenWith,
-    MaybeInstagramToken,
+    InstagramLogin, InstagramRejection, InstagramToken, InstagramTokenWith, MaybeInstagramToken,
 };
-pub use future::ResponseFuture;
 pub use guard::{RequireInstagramToken, RequireInstagramTokenService};
-pub use ig_oauth_common::*;
-pub use middleware::{AttachedRequest, InstagramOAuth, InstagramOAuthService};
+pub use ig_oauth_common::{
+    AccessToken, AccountState, AccountType, Api, ApiError, ApiErrorKind, AppDataTooLong, AuthError,
+    AuthErrorKind, Config, ConfigBuilder, ConfigError, ConnectedAccount, ErrorCode, Flow, Lifetime,
+    LoginContext, LoginOptions, LoginOptionsError, LongLived, OfflineAccess, OtherScope, Profile,
+    ProviderRejection, RefreshReport, Refresher, RequiredScopes, ResealReport, Scope, ScopeError,
+    Scopes, Text, Texts, Timestamp, Token, UserId,
+};
+pub use ig_oauth_common::{hooks, http, store};
+pub use middleware::{InstagramOAuth, InstagramOAuthService};

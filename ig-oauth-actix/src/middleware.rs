@@ -7,37 +7,14 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forwar
 use actix_web::guard::{GuardContext, fn_guard};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse};
-use ig_oauth_common::{
-    AppRequest, Begin, Config, Flow, LoginContext, LoginOptions, LoginOptionsError,
-};
+use ig_oauth_common::adapter::Begin;
+use ig_oauth_common::{Config, Flow, LoginContext, LoginOptions, LoginOptionsError};
 
 use crate::form::run;
 use crate::future::ResponseFuture;
 use crate::headers::{ActixHeaders, flow_request};
+use crate::plain::Attached;
 use crate::response::response;
-
-/// What the middleware puts into the extensions of a request on its way to the app. Private, so that
-/// nothing but the middleware can make one.
-#[derive(Clone, Debug)]
-pub(crate) struct Attached(pub(crate) AppRequest);
-
-/// What the middleware knows about a request, for middlewares and services of the app's own.
-pub trait AttachedRequest {
-    /// The request as the middleware saw it: none when no middleware did.
-    fn instagram(&self) -> Option<AppRequest>;
-}
-
-impl AttachedRequest for HttpRequest {
-    fn instagram(&self) -> Option<AppRequest> {
-        self.extensions().get::<Attached>().map(|Attached(request)| request.clone())
-    }
-}
-
-impl AttachedRequest for ServiceRequest {
-    fn instagram(&self) -> Option<AppRequest> {
-        self.request().instagram()
-    }
-}
 
 /// "Log in with Instagram" as a middleware.
 ///
@@ -190,7 +167,7 @@ where
             }
             None => {
                 let attached = self.flow.attach(&ActixHeaders(request.headers()));
-                let kept = attached.slot().is_some().then(|| attached.clone());
+                let kept = attached.has_session_cookie().then(|| attached.clone());
                 request.extensions_mut().insert(Attached(attached));
                 ResponseFuture::inner(self.service.call(request), kept)
             }

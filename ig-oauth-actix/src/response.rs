@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
-use ig_oauth_common::Reply;
+use ig_oauth_common::hooks::Reply;
 
 /// The flow's reply as a response.
 pub(crate) fn response(reply: Reply) -> HttpResponse {

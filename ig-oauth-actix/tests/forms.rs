@@ -6,7 +6,8 @@ use actix_web::dev::{Service, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::{App, web};
-use ig_oauth_actix::{Clock, Config, InstagramOAuth, Timestamp};
+use ig_oauth_actix::http::Clock;
+use ig_oauth_actix::{Config, InstagramOAuth, Timestamp};
 
 /// A vector of the provider's format, with the key `appsecret`, and a moment at which it is fresh.
 const SIGNED: &str = "N32LNcvDGXq0GI1jxm-tj1ysJh2uqkNIBcUhUmTp19k.\

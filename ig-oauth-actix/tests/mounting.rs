@@ -19,11 +19,13 @@ use actix_web::http::StatusCode;
 use actix_web::middleware::{Compress, DefaultHeaders};
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::{App, Either, FromRequest, HttpMessage as _, HttpRequest, HttpResponse, web};
+use ig_oauth_actix::hooks::{HookError, Hooks};
+use ig_oauth_actix::http::{HttpRequest as ProviderRequest, HttpResponse as Answer};
+use ig_oauth_actix::plain::AttachedRequest as _;
 use ig_oauth_actix::{
-    AttachedRequest as _, Config, HookError, Hooks, HttpRequest as ProviderRequest,
-    HttpResponse as Answer, InstagramLogin, InstagramOAuth, InstagramToken,
-    InstagramTokenRejection, InstagramTokenWith, LoginContext, LongLived, MaybeInstagramToken,
-    RequireInstagramToken, RequiredScopes, Scopes, Timestamp, UserId,
+    Config, InstagramLogin, InstagramOAuth, InstagramRejection, InstagramToken, InstagramTokenWith,
+    LoginContext, LongLived, MaybeInstagramToken, RequireInstagramToken, RequiredScopes, Scopes,
+    Timestamp, UserId,
 };
 
 const LOGIN: &str = "/auth/instagram/login";
@@ -246,12 +248,12 @@ async fn a_failure_is_known_to_a_handler_that_takes_the_maybe_form_and_to_none_b
             Scopes::default()
         }
     }
-    type Extracted = Result<InstagramToken, InstagramTokenRejection>;
+    type Extracted = Result<InstagramToken, InstagramRejection>;
     /// An extractor of the app's own that takes what it can get.
     struct Own;
     impl FromRequest for Own {
-        type Error = InstagramTokenRejection;
-        type Future = Pin<Box<dyn Future<Output = Result<Self, InstagramTokenRejection>>>>;
+        type Error = InstagramRejection;
+        type Future = Pin<Box<dyn Future<Output = Result<Self, InstagramRejection>>>>;
         fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
             let token = InstagramToken::extract(request);
             Box::pin(async {

@@ -60,7 +60,8 @@ impl fmt::Display for Timestamp {
 /// Where the flow reads the time. [`SystemClock`] unless the configuration names another.
 ///
 /// ```
-/// use ig_oauth_common::{Clock, Timestamp};
+/// use ig_oauth_common::Timestamp;
+/// use ig_oauth_common::http::Clock;
 ///
 /// struct Frozen;
 /// impl Clock for Frozen {

@@ -1,9 +1,12 @@
-//! The seam to an HTTP client: our own request and response, so that any client fits.
+//! What the flow asks the outside for: the HTTP client with a request and a response of this crate, so
+//! that any client fits; the time; and random bytes.
 
 use std::error::Error;
 use std::fmt;
 
+pub use crate::clock::{Clock, SystemClock};
 use crate::futures::boxed;
+pub use crate::randomness::{Randomness, RandomnessUnavailable, SystemRandomness};
 
 /// Sends one HTTP request to the provider.
 ///
@@ -12,7 +15,7 @@ use crate::futures::boxed;
 /// Implemented for every `Fn(HttpRequest) -> impl Future`, so a test can pass a closure:
 ///
 /// ```
-/// use ig_oauth_common::{HttpClient, HttpRequest, HttpResponse};
+/// use ig_oauth_common::http::{HttpClient, HttpRequest, HttpResponse};
 ///
 /// fn is_a_client(_: impl HttpClient) {}
 /// is_a_client(|_request: HttpRequest| async {

@@ -22,7 +22,9 @@
 //!
 //! ```
 //! use std::task::Poll;
-//! use ig_oauth_common::{Begin, Config, Flow, Headers, Reply, Request};
+//! use ig_oauth_common::{Config, Flow};
+//! use ig_oauth_common::adapter::{Begin, Headers, Request};
+//! use ig_oauth_common::hooks::Reply;
 //!
 //! /// The headers of some framework.
 //! struct Lines(Vec<(String, Vec<u8>)>);
@@ -88,8 +90,8 @@ mod error;
 mod expiring_map;
 mod flow;
 mod futures;
-mod hooks;
-mod http;
+pub mod hooks;
+pub mod http;
 mod keys;
 mod local_path;
 mod messages;
@@ -101,39 +103,26 @@ mod randomness;
 mod redirect_uri;
 mod rejection;
 mod session;
-mod store;
+pub mod store;
 mod tasks;
 mod token_facts;
 mod trace;
 
+/// What an adapter to a web framework is made of. Apps need none of it.
+pub mod adapter {
+    pub use crate::flow::{AppRequest, Begin, Caller, Form, Job, Route, middleware_missing};
+    pub use crate::messages::{Headers, Request};
+}
+
 pub use api::{Api, OtherScope, Scope, ScopeError, Scopes};
-pub use clock::{Clock, SystemClock, Timestamp};
+pub use clock::Timestamp;
 pub use config::{Config, ConfigBuilder};
 pub use error::{AuthError, AuthErrorKind, ConfigError, ErrorCode};
-pub use flow::{
-    AppRequest, Begin, Caller, Flow, Form, Job, LoginOptions, LoginOptionsError, LongLived,
-    RequiredScopes, Route, Text, Texts, middleware_missing,
-};
-pub use hooks::{
-    DataDeletion, DeadAccount, Deauthorization, Denial, Failure, HookError, Hooks, Login,
-    LoginDecision, LoginStart, LoginStartDecision, Logout,
-};
-pub use http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
-pub use messages::{
-    AppDataTooLong, Headers, InvalidHeader, InvalidStatus, Languages, LoginContext, Reply, Request,
-};
+pub use flow::{Flow, LoginOptions, LoginOptionsError, LongLived, RequiredScopes, Text, Texts};
+pub use messages::{AppDataTooLong, LoginContext};
 pub use offline::{
     AccountState, ConnectedAccount, OfflineAccess, RefreshReport, Refresher, ResealReport,
 };
-pub use provider::{
-    AccountType, ApiError, ApiErrorKind, Profile, SignedRequest, SignedRequestError,
-    SignedRequestVerifier, Token,
-};
-pub use randomness::{Randomness, RandomnessUnavailable, SystemRandomness};
+pub use provider::{AccountType, ApiError, ApiErrorKind, Profile, Token};
 pub use rejection::ProviderRejection;
-pub use session::Slot;
-pub use store::{
-    AccountKey, AccountPage, AccountRecord, Claim, DeletionRecord, DeletionStatus, MemoryStore,
-    SessionIdHash, SessionRecord, Store, StoreError,
-};
 pub use token_facts::{AccessToken, Lifetime, UserId};

@@ -14,10 +14,10 @@ use std::error::Error as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ig_oauth_common::{
-    Api, ApiError, ApiErrorKind, HttpRequest, HttpResponse, Profile, Reply, Request, Scope, Scopes,
-    Token,
-};
+use ig_oauth_common::adapter::Request;
+use ig_oauth_common::hooks::Reply;
+use ig_oauth_common::http::{HttpRequest, HttpResponse};
+use ig_oauth_common::{Api, ApiError, ApiErrorKind, Profile, Scope, Scopes, Token};
 use support::{Lines, Site, body, header, state_of};
 
 const TOKEN: &str = "FAKE-access-token-MARKER";

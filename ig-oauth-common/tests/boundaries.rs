@@ -10,7 +10,9 @@
 
 mod support;
 
-use ig_oauth_common::{Begin, LoginOptions, Reply};
+use ig_oauth_common::LoginOptions;
+use ig_oauth_common::adapter::Begin;
+use ig_oauth_common::hooks::Reply;
 use support::{REDIRECT_URI, START, Site, body, header, state_of};
 
 const LOGIN: &str = "/auth/instagram/login";

@@ -9,7 +9,8 @@ mod events;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use ig_oauth_common::{Api, Config, ConfigBuilder, MemoryStore, Scope, Scopes};
+use ig_oauth_common::store::MemoryStore;
+use ig_oauth_common::{Api, Config, ConfigBuilder, Scope, Scopes};
 
 const SECRET: &str = "FAKE-app-secret-of-more-than-32-bytes";
 const COOKIE_SECRET: &str = "an obviously fake cookie secret, MARKER";

@@ -6,7 +6,9 @@ mod support;
 
 use std::time::Duration;
 
-use ig_oauth_common::{Begin, Config, Flow, LongLived, Reply};
+use ig_oauth_common::adapter::Begin;
+use ig_oauth_common::hooks::Reply;
+use ig_oauth_common::{Config, Flow, LongLived};
 use support::issuer::DAY;
 use support::{Site, state_of};
 
@@ -73,8 +75,8 @@ fn on_plain_loopback_a_cookie_is_neither_secure_nor_called_so() {
     let config = Config::builder("990602627938098", support::CLIENT_SECRET, redirect_uri);
     let flow = Flow::new(config.build().unwrap());
     let lines = support::Lines(&[]);
-    let request = ig_oauth_common::Request::new("GET", "/auth/instagram/login", &lines);
-    let Begin::Done(reply) = flow.begin(ig_oauth_common::Route::Login, &request) else {
+    let request = ig_oauth_common::adapter::Request::new("GET", "/auth/instagram/login", &lines);
+    let Begin::Done(reply) = flow.begin(ig_oauth_common::adapter::Route::Login, &request) else {
         panic!("no hook, no job")
     };
     let cookies = set_by(&reply);

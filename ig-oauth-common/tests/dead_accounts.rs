@@ -17,9 +17,10 @@ use std::sync::{Arc, Mutex};
 #[cfg(feature = "tracing")]
 use std::time::Duration;
 
+use ig_oauth_common::hooks::{DeadAccount, Hooks};
+use ig_oauth_common::store::MemoryStore;
 use ig_oauth_common::{
-    AccountState, ApiErrorKind, AuthErrorKind, DeadAccount, Hooks, LongLived, MemoryStore,
-    OfflineAccess, UserId,
+    AccountState, ApiErrorKind, AuthErrorKind, LongLived, OfflineAccess, UserId,
 };
 use support::Site;
 use support::people::People;

@@ -15,7 +15,9 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use ig_oauth_common::{Begin, DeletionStatus, LongLived, Reply};
+use ig_oauth_common::LongLived;
+use ig_oauth_common::adapter::Begin;
+use ig_oauth_common::hooks::{DeletionStatus, Reply};
 use ig_oauth_fake_instagram::FakeInstagram;
 use support::yielding::{World, Yielding};
 use support::{CLIENT_SECRET, CODE, START, Site, body};
@@ -84,7 +86,11 @@ fn is_gone(site: Site, world: &Arc<World>) {
     assert_eq!(Arc::strong_count(world), 1, "something keeps the flow alive");
 }
 
-fn job(site: &Site, method: &str, target: &str) -> impl Future<Output = ig_oauth_common::Reply> {
+fn job(
+    site: &Site,
+    method: &str,
+    target: &str,
+) -> impl Future<Output = ig_oauth_common::hooks::Reply> {
     let Begin::Job(job) = site.begin(method, target, &[]) else { panic!("a job: {target}") };
     job.run()
 }

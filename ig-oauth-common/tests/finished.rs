@@ -16,9 +16,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use ig_oauth_common::{
-    Begin, Failure, Flow, HookError, Hooks, Login, LoginDecision, Logout, Reply,
-};
+use ig_oauth_common::Flow;
+use ig_oauth_common::adapter::Begin;
+use ig_oauth_common::hooks::{Failure, HookError, Hooks, Login, LoginDecision, Logout, Reply};
 use support::{CODE, Site};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Semaphore;

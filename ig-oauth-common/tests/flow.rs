@@ -8,12 +8,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ig_oauth_common::{
-    AuthErrorKind, Begin, DeletionStatus, Denial, Failure, HookError, Hooks, HttpRequest,
-    HttpResponse, Login, LoginContext, LoginDecision, LoginOptions, LoginStart, LoginStartDecision,
-    Logout, MemoryStore, Randomness, RandomnessUnavailable, Reply, Scope, SystemRandomness,
-    Timestamp, UserId,
+use ig_oauth_common::adapter::Begin;
+use ig_oauth_common::hooks::{
+    DeletionStatus, Denial, Failure, HookError, Hooks, Login, LoginDecision, LoginStart,
+    LoginStartDecision, Logout, Reply,
 };
+use ig_oauth_common::http::{
+    HttpRequest, HttpResponse, Randomness, RandomnessUnavailable, SystemRandomness,
+};
+use ig_oauth_common::store::MemoryStore;
+use ig_oauth_common::{AuthErrorKind, LoginContext, LoginOptions, Scope, Timestamp, UserId};
 use support::{CODE, Site, body, header, state_of};
 
 const CALLBACK: &str = "/auth/instagram/callback";
@@ -470,7 +474,8 @@ async fn behind_a_prefix_every_path_of_ours_has_it_once() {
 
     let lines = site.header_lines(&[("accept", "text/html")]);
     let lines = support::Lines(&lines);
-    let request = ig_oauth_common::Request::new("GET", "/inbox", &lines).with_query(Some("x=1"));
+    let request =
+        ig_oauth_common::adapter::Request::new("GET", "/inbox", &lines).with_query(Some("x=1"));
     let attached = site.flow.attach(&lines);
     let reply = attached.require(&attached.caller(&request)).await.unwrap_err();
     let login = "/shop/auth/instagram/login?return_to=%2Fshop%2Finbox%3Fx%3D1";
@@ -746,7 +751,7 @@ async fn what_could_not_be_said_once_is_asked_again_for_the_same_request() {
     site.log_in().await;
     let lines = site.header_lines(&[]);
     let lines = support::Lines(&lines);
-    let asked = ig_oauth_common::Request::new("GET", "/", &lines);
+    let asked = ig_oauth_common::adapter::Request::new("GET", "/", &lines);
     let request = site.flow.attach(&lines);
     let caller = request.caller(&asked);
     assert!(request.optional(&caller).await.unwrap().is_some());
@@ -758,6 +763,6 @@ async fn what_could_not_be_said_once_is_asked_again_for_the_same_request() {
     // A handler that looks again finds out.
     away.0.store(0, Ordering::SeqCst);
     assert!(request.optional(&caller).await.unwrap().is_some());
-    assert!(request.slot().is_some());
-    assert!(site.flow.attach(&support::Lines(&[])).slot().is_none());
+    assert!(request.has_session_cookie());
+    assert!(!site.flow.attach(&support::Lines(&[])).has_session_cookie());
 }

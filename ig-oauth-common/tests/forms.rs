@@ -14,7 +14,7 @@ use std::future::Future as _;
 use std::task::Poll;
 use std::time::Duration;
 
-use ig_oauth_common::{Begin, Form};
+use ig_oauth_common::adapter::{Begin, Form};
 use support::Site;
 
 const PATH: &str = "/auth/instagram/deauthorize";

@@ -7,7 +7,8 @@ mod support;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use ig_oauth_common::{ApiErrorKind, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use ig_oauth_common::ApiErrorKind;
+use ig_oauth_common::http::{HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 use support::Site;
 
 fn ok(body: &str) -> HttpResponse {

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ig_oauth_common::{Begin, HttpRequest, HttpResponse, Reply};
+use ig_oauth_common::adapter::Begin;
+use ig_oauth_common::hooks::Reply;
+use ig_oauth_common::http::{HttpRequest, HttpResponse};
 use support::{ACCESS_TOKEN, CODE, Site, header};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;

@@ -12,7 +12,7 @@ mod support;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ig_oauth_common::{Begin, Headers, Request};
+use ig_oauth_common::adapter::{Begin, Headers, Request};
 use proptest::prelude::*;
 use support::{Site, header};
 

@@ -6,7 +6,8 @@ mod support;
 
 use std::sync::Arc;
 
-use ig_oauth_common::{ConfigBuilder, LoginContext, MemoryStore};
+use ig_oauth_common::store::MemoryStore;
+use ig_oauth_common::{ConfigBuilder, LoginContext};
 use support::{CODE, Site, body, header, state_of};
 
 const CALLBACK: &str = "/auth/instagram/callback";

@@ -6,7 +6,8 @@ mod support;
 
 use std::sync::{Arc, Mutex};
 
-use ig_oauth_common::{HttpRequest, HttpResponse, Lifetime, LongLived};
+use ig_oauth_common::http::{HttpRequest, HttpResponse};
+use ig_oauth_common::{Lifetime, LongLived};
 use support::{CODE, Site, body};
 
 const HOUR: u64 = 3_600;

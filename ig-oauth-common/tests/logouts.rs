@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ig_oauth_common::{Failure, HookError, Hooks, Logout, LongLived, Reply, Timestamp, UserId};
+use ig_oauth_common::hooks::{Failure, HookError, Hooks, Logout, Reply};
+use ig_oauth_common::{LongLived, Timestamp, UserId};
 use support::issuer::DAY;
 use support::yielding::{World, Yielding};
 use support::{Lines, Site, body, header};

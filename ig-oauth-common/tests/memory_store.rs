@@ -2,10 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use ig_oauth_common::{
+use ig_oauth_common::store::{
     AccountKey, AccountPage, AccountRecord, Claim, MemoryStore, SessionIdHash, SessionRecord,
-    Store as _, Timestamp, UserId,
+    Store as _,
 };
+use ig_oauth_common::{Timestamp, UserId};
 
 const CLIENT: &str = "990602627938098";
 

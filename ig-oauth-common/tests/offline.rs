@@ -13,10 +13,9 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ig_oauth_common::{
-    AccountKey, AuthErrorKind, HttpResponse, LongLived, MemoryStore, OfflineAccess, Store,
-    Timestamp, UserId,
-};
+use ig_oauth_common::http::HttpResponse;
+use ig_oauth_common::store::{AccountKey, MemoryStore, Store};
+use ig_oauth_common::{AuthErrorKind, LongLived, OfflineAccess, Timestamp, UserId};
 use support::Site;
 use support::people::People;
 use tokio::sync::Semaphore;

@@ -8,10 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ig_oauth_common::{
-    Clock, HookError, Hooks, HttpClient, HttpRequest, HttpResponse, Lifetime, Login, LoginDecision,
-    LongLived, Scope, Scopes, Timestamp,
-};
+use ig_oauth_common::hooks::{HookError, Hooks, Login, LoginDecision};
+use ig_oauth_common::http::{Clock, HttpClient, HttpRequest, HttpResponse};
+use ig_oauth_common::{Lifetime, LongLived, Scope, Scopes, Timestamp};
 use support::{Site, body};
 use tokio::time::Instant;
 

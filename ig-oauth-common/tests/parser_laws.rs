@@ -12,9 +12,9 @@ mod support;
 
 use std::sync::{Arc, Mutex};
 
-use ig_oauth_common::{
-    Failure, Flow, Headers, Hooks, LoginOptions, Reply, Request, SignedRequestVerifier, Timestamp,
-};
+use ig_oauth_common::adapter::{Headers, Request};
+use ig_oauth_common::hooks::{Failure, Hooks, Reply, SignedRequestVerifier};
+use ig_oauth_common::{Flow, LoginOptions, Timestamp};
 use ig_oauth_fake_instagram::FakeInstagram;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -259,9 +259,9 @@ async fn answered(flow: &Flow, target: &str, headers: &Raw) -> Reply {
     let (path, query) = target.split_once('?').unwrap();
     let request = Request::new("GET", path, headers).with_query(Some(query));
     match flow.begin(flow.route(path).unwrap(), &request) {
-        ig_oauth_common::Begin::Done(reply) => reply,
-        ig_oauth_common::Begin::Job(job) => job.run().await,
-        ig_oauth_common::Begin::Form(_) => panic!("no form here"),
+        ig_oauth_common::adapter::Begin::Done(reply) => reply,
+        ig_oauth_common::adapter::Begin::Job(job) => job.run().await,
+        ig_oauth_common::adapter::Begin::Form(_) => panic!("no form here"),
     }
 }
 

@@ -16,10 +16,12 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use ig_oauth_common::{
-    AccountKey, AuthErrorKind, Begin, DataDeletion, Deauthorization, DeletionStatus, Flow,
-    HookError, Hooks, MemoryStore, Reply, Store, Timestamp, UserId,
+use ig_oauth_common::adapter::Begin;
+use ig_oauth_common::hooks::{
+    DataDeletion, Deauthorization, DeletionStatus, HookError, Hooks, Reply,
 };
+use ig_oauth_common::store::{AccountKey, MemoryStore, Store};
+use ig_oauth_common::{AuthErrorKind, Flow, Timestamp, UserId};
 use ig_oauth_fake_instagram::FakeInstagram;
 use support::yielding::Yielding;
 use support::{CLIENT_SECRET, START, Site, body, header};

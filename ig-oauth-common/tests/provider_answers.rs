@@ -14,7 +14,8 @@ use ig_oauth_common::AuthErrorKind::{
     self, CodeRejected, MalformedAnswer, MissingPermission, OversizeAnswer, ProviderRejected,
     Redirected, Throttled, TimedOut, Unreachable,
 };
-use ig_oauth_common::{Config, Failure, Flow, Hooks, Reply};
+use ig_oauth_common::hooks::{Failure, Hooks, Reply};
+use ig_oauth_common::{Config, Flow};
 use support::{CODE, REDIRECT_URI, Site, header};
 
 #[derive(Clone, Default)]

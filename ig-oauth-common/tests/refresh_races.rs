@@ -14,7 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use ig_oauth_common::{ConfigBuilder, LongLived, MemoryStore, UserId};
+use ig_oauth_common::store::MemoryStore;
+use ig_oauth_common::{ConfigBuilder, LongLived, UserId};
 use support::Site;
 use support::issuer::{COOKIE_SECRET, DAY, Issuer, Mode, Sessions, USER, site, text, token};
 use support::people::People;

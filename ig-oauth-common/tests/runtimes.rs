@@ -10,9 +10,10 @@ use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
-use ig_oauth_common::{
-    Begin, Config, Failure, Flow, Hooks, HttpError, HttpRequest, HttpResponse, Reply, UserId,
-};
+use ig_oauth_common::adapter::Begin;
+use ig_oauth_common::hooks::{Failure, Hooks, Reply};
+use ig_oauth_common::http::{HttpError, HttpRequest, HttpResponse};
+use ig_oauth_common::{Config, Flow, UserId};
 use ig_oauth_fake_instagram::{Endpoint, FakeInstagram};
 use support::issuer::{Issuer, Sessions, USER, due, text};
 use support::{REDIRECT_URI, Site, header};

@@ -9,11 +9,11 @@ use std::error::Error;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
-use ig_oauth_common::{
-    AccountKey, AccountRecord, Begin, Failure, Flow, HookError, Hooks, HttpClient, HttpError,
-    HttpErrorKind, HttpRequest, HttpResponse, Login, LoginContext, LoginDecision, LoginOptions,
-    LongLived, MemoryStore, Timestamp, UserId,
-};
+use ig_oauth_common::adapter::Begin;
+use ig_oauth_common::hooks::{Failure, HookError, Hooks, Login, LoginDecision};
+use ig_oauth_common::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use ig_oauth_common::store::{AccountKey, AccountRecord, MemoryStore};
+use ig_oauth_common::{Flow, LoginContext, LoginOptions, LongLived, Timestamp, UserId};
 use support::{ACCESS_TOKEN, CLIENT_SECRET, CODE, REDIRECT_URI, Site, body, header};
 
 const COOKIE_SECRET: &str = "FAKE-cookie-secret-MARKER-0123456789-xyz";
@@ -49,7 +49,7 @@ impl Hooks for Seen {
         Ok(LoginDecision::accept())
     }
 
-    async fn on_failure(&self, failure: Failure) -> Option<ig_oauth_common::Reply> {
+    async fn on_failure(&self, failure: Failure) -> Option<ig_oauth_common::hooks::Reply> {
         self.debug("Failure", &failure);
         None
     }
@@ -112,7 +112,6 @@ async fn no_secret_shows_in_any_debug_display_or_error_chain() {
         let lines = site.header_lines(&[]);
         let request = site.flow.attach(&support::Lines(&lines));
         seen.debug("AppRequest", &request);
-        seen.debug("Slot", &request.slot());
         assert!(request.token().await.unwrap().is_some());
         seen.debug("AppRequest", &request);
         let link = site.flow.login_url(&LoginOptions::new(), Some(&context)).unwrap();

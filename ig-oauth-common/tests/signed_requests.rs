@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use ig_oauth_common::{SignedRequestError as Error, SignedRequestVerifier, Timestamp};
+use ig_oauth_common::Timestamp;
+use ig_oauth_common::hooks::{SignedRequestError as Error, SignedRequestVerifier};
 use ig_oauth_fake_instagram::FakeInstagram;
 
 const NOW: u64 = 1_800_000_000;

@@ -7,10 +7,8 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ig_oauth_common::{
-    AccountKey, AccountPage, AuthErrorKind, Config, ConfigBuilder, Flow, LongLived, MemoryStore,
-    Store as _, UserId,
-};
+use ig_oauth_common::store::{AccountKey, AccountPage, MemoryStore, Store as _};
+use ig_oauth_common::{AuthErrorKind, Config, ConfigBuilder, Flow, LongLived, UserId};
 use support::issuer::DAY;
 use support::{CLIENT_SECRET, REDIRECT_URI, Site, answering};
 

@@ -16,10 +16,10 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ig_oauth_common::{
-    ConfigBuilder, HookError, Hooks, HttpRequest, HttpResponse, Lifetime, Login, LoginDecision,
-    LongLived, MemoryStore, Store as _, UserId,
-};
+use ig_oauth_common::hooks::{HookError, Hooks, Login, LoginDecision};
+use ig_oauth_common::http::{HttpRequest, HttpResponse};
+use ig_oauth_common::store::{MemoryStore, Store as _};
+use ig_oauth_common::{ConfigBuilder, Lifetime, LongLived, UserId};
 use support::issuer::{
     COOKIE_SECRET, DAY, Issuer, Mode, Sessions, USER, at_once, due, site, text, token,
 };
@@ -165,7 +165,8 @@ async fn one_who_stays_away_is_asked_to_log_in_calmly() {
         let lines = site.header_lines(&[("accept", "text/html")]);
         let lines = Lines(&lines);
         let request = site.flow.attach(&lines);
-        let caller = request.caller(&ig_oauth_common::Request::new("GET", "/inbox", &lines));
+        let caller =
+            request.caller(&ig_oauth_common::adapter::Request::new("GET", "/inbox", &lines));
         let answer = request.require(&caller).await.unwrap_err();
         assert_eq!(answer.status(), 303, "{sessions:?}");
         let login = "/auth/instagram/login?return_to=%2Finbox";
@@ -429,7 +430,7 @@ async fn a_user_who_was_revoked_during_a_refresh_stays_revoked() {
         tokio::task::yield_now().await;
     }
     assert!(!site.is_logged_in().await);
-    let account = ig_oauth_common::AccountKey::new("990602627938098", UserId::from(USER));
+    let account = ig_oauth_common::store::AccountKey::new("990602627938098", UserId::from(USER));
     let now = ig_oauth_common::Timestamp::from_unix_seconds(support::START);
     assert!(store.account(&account, now).await.unwrap().is_none());
 }

@@ -80,7 +80,7 @@ impl Failure {
 }
 
 #[cfg(any(feature = "redis", feature = "postgres", feature = "sqlite"))]
-impl From<Failure> for ig_oauth_common::StoreError {
+impl From<Failure> for ig_oauth_common::store::StoreError {
     fn from(failure: Failure) -> Self {
         Self::new(failure)
     }

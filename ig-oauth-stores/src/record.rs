@@ -1,9 +1,9 @@
 //! Records as databases give and take them.
 
-use ig_oauth_common::{
+use ig_oauth_common::store::{
     AccountKey, AccountRecord, DeletionRecord, DeletionStatus, SessionIdHash, SessionRecord,
-    Timestamp, UserId,
 };
+use ig_oauth_common::{Timestamp, UserId};
 
 use crate::error::Failure;
 

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use ig_oauth_common::{AccountPage, AccountRecord, SessionRecord};
+use ig_oauth_common::store::{AccountPage, AccountRecord, SessionRecord};
 
 use crate::error::{Failure, StoreSetupError, StoreSetupErrorKind};
 

@@ -1,7 +1,7 @@
 //! The suite on the memory store, by which it was written.
 #![cfg(feature = "suite")]
 
-use ig_oauth_common::MemoryStore;
+use ig_oauth_common::store::MemoryStore;
 use ig_oauth_stores::suite;
 
 #[tokio::test]

@@ -6,7 +6,7 @@ mod support;
 
 use std::time::Duration;
 
-use ig_oauth_common::{AccountPage, Store as _};
+use ig_oauth_common::store::{AccountPage, Store as _};
 use ig_oauth_stores::{PostgresStore, StoreSetupErrorKind, suite};
 use ig_oauth_test_servers::PostgresServer;
 use support::{HOUR, NOW, beside, login};

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use futures_util::future::{join_all, poll_fn};
-use ig_oauth_common::{AccountPage, Claim, Clock as _, Store as _, SystemClock, Timestamp};
+use ig_oauth_common::Timestamp;
+use ig_oauth_common::http::{Clock as _, SystemClock};
+use ig_oauth_common::store::{AccountPage, Claim, Store as _};
 use ig_oauth_stores::{PostgresStore, StoreSetupErrorKind};
 use ig_oauth_test_servers::{Passage, PostgresServer};
 use support::{NOW, account_of, beside, cause, login, outage};

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use ig_oauth_common::{Claim, SessionIdHash, Store as _, UserId};
+use ig_oauth_common::UserId;
+use ig_oauth_common::store::{Claim, SessionIdHash, Store as _};
 use ig_oauth_stores::{RedisStore, StoreSetupErrorKind};
 use ig_oauth_test_servers::{Passage, RedisServer};
 use redis::{Connection, cmd};

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use ig_oauth_common::{
-    AccountPage, AccountRecord, SessionIdHash, SessionRecord, Store as _, UserId,
+use ig_oauth_common::UserId;
+use ig_oauth_common::store::{
+    AccountPage, AccountRecord, SessionIdHash, SessionRecord, Store as _,
 };
 use ig_oauth_stores::RedisStore;
 use ig_oauth_test_servers::RedisServer;

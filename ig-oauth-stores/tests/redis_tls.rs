@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ig_oauth_common::{Claim, Store as _};
+use ig_oauth_common::store::{Claim, Store as _};
 use ig_oauth_stores::{RedisStore, StoreSetupErrorKind};
 use ig_oauth_test_servers::RedisServer;
 use rcgen::{CertifiedKey, generate_simple_self_signed};

@@ -7,7 +7,7 @@ mod support;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ig_oauth_common::{AccountPage, Store as _};
+use ig_oauth_common::store::{AccountPage, Store as _};
 use ig_oauth_stores::{SqliteStore, StoreSetupErrorKind, suite};
 use support::{HOUR, NOW, login};
 

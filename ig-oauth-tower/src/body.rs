@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use bytes::{Buf as _, Bytes};
 use http::Response;
 use http_body::{Body, Frame, SizeHint};
-use ig_oauth_common::Reply;
+use ig_oauth_common::hooks::Reply;
 use pin_project_lite::pin_project;
 
 /// Turns the inner service's responses and the flow's replies into one response type.

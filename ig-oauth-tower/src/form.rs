@@ -5,7 +5,8 @@ use std::task::{Poll, ready};
 
 use bytes::Buf as _;
 use http_body::Body;
-use ig_oauth_common::{Form, Reply};
+use ig_oauth_common::adapter::Form;
+use ig_oauth_common::hooks::Reply;
 
 /// Judges a form by its body.
 pub(crate) async fn run<B: Body>(form: Form, body: B) -> Reply {

@@ -7,14 +7,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use http::Response;
-use ig_oauth_common::{AppRequest, Reply};
+use ig_oauth_common::adapter::AppRequest;
+use ig_oauth_common::hooks::Reply;
 use pin_project_lite::pin_project;
 
 use crate::body::{ResponseBody, append, response};
 use crate::headers::HttpHeaders;
 
 pin_project! {
-    /// The future of [`InstagramOAuth`](crate::InstagramOAuth).
+    /// The future of [`InstagramOAuthService`](crate::InstagramOAuthService).
     pub struct ResponseFuture<F, R> {
         #[pin]
         state: State<F>,

@@ -1,7 +1,8 @@
 //! The view of `http` headers that the flow reads.
 
 use http::HeaderMap;
-use ig_oauth_common::{Headers, LoginContext, Request};
+use ig_oauth_common::LoginContext;
+use ig_oauth_common::adapter::{Headers, Request};
 
 /// The headers of a request or response of the `http` crate.
 pub(crate) struct HttpHeaders<'a>(pub(crate) &'a HeaderMap);

@@ -6,7 +6,7 @@ use ig_oauth_common::{Config, Flow, LoginContext, LoginOptions, LoginOptionsErro
 use tower_layer::Layer;
 
 use crate::body::{AnyBody, SameBody};
-use crate::service::InstagramOAuth;
+use crate::service::InstagramOAuthService;
 
 /// "Log in with Instagram" as a layer.
 ///
@@ -65,9 +65,9 @@ impl<R> Clone for InstagramOAuthLayer<R> {
 }
 
 impl<S, R> Layer<S> for InstagramOAuthLayer<R> {
-    type Service = InstagramOAuth<S, R>;
+    type Service = InstagramOAuthService<S, R>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        InstagramOAuth::new(inner, self.flow.clone())
+        InstagramOAuthService::new(inner, self.flow.clone())
     }
 }

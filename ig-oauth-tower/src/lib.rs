@@ -78,7 +78,7 @@
 //! | a handler for users | `token: InstagramToken` | `token: InstagramToken` |
 //! | a handler for users and anonymous visitors | `token: MaybeInstagramToken`, `Option<InstagramToken>` | `token: MaybeInstagramToken` |
 //! | a handler that needs permissions | `token: InstagramTokenWith<Publishing>` | `token: InstagramTokenWith<Publishing>` |
-//! | a handler that answers failures itself | `token: Result<InstagramToken, InstagramTokenRejection>` | `token: Result<InstagramToken, InstagramTokenRejection>` |
+//! | a handler that answers failures itself | `token: Result<InstagramToken, InstagramRejection>` | `token: Result<InstagramToken, InstagramRejection>` |
 //! | pages for users only | `.route_layer(RequireInstagramToken::new())` | `.wrap(RequireInstagramToken::new())` |
 //! | links | `login: InstagramLogin` | `login: InstagramLogin` |
 //! | without extractors | `request.instagram()` of `AttachedRequest` | `request.instagram()` of `AttachedRequest` |
@@ -198,7 +198,8 @@
 //! use bytes::Bytes;
 //! use http::{Request, Response};
 //! use http_body_util::Full;
-//! use ig_oauth_tower::{AttachedRequest as _, Config, InstagramOAuthLayer};
+//! use ig_oauth_tower::{Config, InstagramOAuthLayer};
+//! use ig_oauth_tower::plain::AttachedRequest as _;
 //! use tower::{Layer as _, Service as _, service_fn};
 //!
 //! let app = service_fn(|request: Request<Full<Bytes>>| async move {
@@ -290,20 +291,26 @@
 
 #[cfg(feature = "axum")]
 mod axum;
-mod body;
+pub mod body;
 mod form;
-mod future;
+pub mod future;
 mod headers;
 mod layer;
+pub mod plain;
 mod service;
 
 #[cfg(feature = "axum")]
 pub use crate::axum::{
-    InstagramLogin, InstagramToken, InstagramTokenRejection, InstagramTokenWith,
-    MaybeInstagramToken, RequireInstagramToken, RequireInstagramTokenService,
+    InstagramLogin, InstagramRejection, InstagramToken, InstagramTokenWith, MaybeInstagramToken,
+    RequireInstagramToken, RequireInstagramTokenService,
 };
-pub use body::{AnyBody, EitherBody, ResponseBody, SameBody};
-pub use future::ResponseFuture;
-pub use ig_oauth_common::*;
+pub use ig_oauth_common::{
+    AccessToken, AccountState, AccountType, Api, ApiError, ApiErrorKind, AppDataTooLong, AuthError,
+    AuthErrorKind, Config, ConfigBuilder, ConfigError, ConnectedAccount, ErrorCode, Flow, Lifetime,
+    LoginContext, LoginOptions, LoginOptionsError, LongLived, OfflineAccess, OtherScope, Profile,
+    ProviderRejection, RefreshReport, Refresher, RequiredScopes, ResealReport, Scope, ScopeError,
+    Scopes, Text, Texts, Timestamp, Token, UserId,
+};
+pub use ig_oauth_common::{hooks, http, store};
 pub use layer::InstagramOAuthLayer;
-pub use service::{AttachedRequest, InstagramOAuth};
+pub use service::InstagramOAuthService;

@@ -7,59 +7,44 @@ use std::task::{Context, Poll};
 
 use http::{Request, Response};
 use http_body::Body;
-use ig_oauth_common::{AppRequest, Begin, Flow};
+use ig_oauth_common::Flow;
+use ig_oauth_common::adapter::Begin;
 use tower_service::Service;
 
 use crate::body::{ResponseBody, SameBody};
 use crate::form::run;
 use crate::future::ResponseFuture;
 use crate::headers::{HttpHeaders, flow_request};
-
-/// What the layer puts into the extensions of a request on its way to the app. Private, so that
-/// nothing but the layer can make one.
-#[derive(Clone, Debug)]
-pub(crate) struct Attached(pub(crate) AppRequest);
-
-/// What the layer knows about a request, for services without axum's extractors.
-pub trait AttachedRequest {
-    /// The request as the layer saw it: none when no layer did.
-    fn instagram(&self) -> Option<AppRequest>;
-}
-
-impl<B> AttachedRequest for Request<B> {
-    fn instagram(&self) -> Option<AppRequest> {
-        self.extensions().get::<Attached>().map(|Attached(request)| request.clone())
-    }
-}
+use crate::plain::Attached;
 
 /// The service that [`InstagramOAuthLayer`](crate::InstagramOAuthLayer) makes.
 #[must_use = "a service does nothing until it is called"]
-pub struct InstagramOAuth<S, R = SameBody> {
+pub struct InstagramOAuthService<S, R = SameBody> {
     inner: S,
     flow: Flow,
     body: PhantomData<fn() -> R>,
 }
 
-impl<S, R> InstagramOAuth<S, R> {
+impl<S, R> InstagramOAuthService<S, R> {
     pub(crate) fn new(inner: S, flow: Flow) -> Self {
         Self { inner, flow, body: PhantomData }
     }
 }
 
-impl<S: Clone, R> Clone for InstagramOAuth<S, R> {
+impl<S: Clone, R> Clone for InstagramOAuthService<S, R> {
     fn clone(&self) -> Self {
         Self::new(self.inner.clone(), self.flow.clone())
     }
 }
 
-impl<S: fmt::Debug, R> fmt::Debug for InstagramOAuth<S, R> {
+impl<S: fmt::Debug, R> fmt::Debug for InstagramOAuthService<S, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InstagramOAuth").field("inner", &self.inner).finish_non_exhaustive()
+        f.debug_struct("InstagramOAuthService").field("inner", &self.inner).finish_non_exhaustive()
     }
 }
 
 // The bounds on the request's body are those of reading the forms that the provider posts.
-impl<S, R, ReqBody, ResBody> Service<Request<ReqBody>> for InstagramOAuth<S, R>
+impl<S, R, ReqBody, ResBody> Service<Request<ReqBody>> for InstagramOAuthService<S, R>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     R: ResponseBody<ResBody>,
@@ -88,8 +73,7 @@ where
             },
             None => {
                 let attached = self.flow.attach(&headers);
-                let has_slot = attached.slot().is_some();
-                let kept = has_slot.then(|| attached.clone());
+                let kept = attached.has_session_cookie().then(|| attached.clone());
                 request.extensions_mut().insert(Attached(attached));
                 ResponseFuture::inner(self.inner.call(request), kept)
             }

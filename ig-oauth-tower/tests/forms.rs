@@ -9,7 +9,8 @@ use axum::extract::Request;
 use axum::routing::get;
 use http::StatusCode;
 use http_body_util::BodyExt as _;
-use ig_oauth_tower::{Clock, Config, InstagramOAuthLayer, Timestamp};
+use ig_oauth_tower::http::Clock;
+use ig_oauth_tower::{Config, InstagramOAuthLayer, Timestamp};
 use tower::ServiceExt as _;
 
 /// A vector of the provider's format, with the key `appsecret`, and a moment at which it is fresh.

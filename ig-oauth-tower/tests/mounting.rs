@@ -13,9 +13,10 @@ use axum::routing::{get, post};
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body_util::{BodyExt as _, Empty, Full, combinators::UnsyncBoxBody};
+use ig_oauth_tower::http::{HttpRequest as ProviderRequest, HttpResponse as Answer};
 use ig_oauth_tower::{
-    Config, HttpRequest as ProviderRequest, HttpResponse as Answer, InstagramLogin,
-    InstagramOAuthLayer, InstagramToken, LongLived, MaybeInstagramToken, RequireInstagramToken,
+    Config, InstagramLogin, InstagramOAuthLayer, InstagramToken, LongLived, MaybeInstagramToken,
+    RequireInstagramToken,
 };
 use tower::{Layer as _, Service, ServiceExt as _, service_fn};
 

@@ -4,7 +4,8 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use ig_oauth_common::{AccountPage, Clock as _, Store as _, SystemClock};
+use ig_oauth_common::http::{Clock as _, SystemClock};
+use ig_oauth_common::store::{AccountPage, Store as _};
 use ig_oauth_conformance::browser::Browser;
 use ig_oauth_conformance::example::Example;
 use ig_oauth_conformance::harness::{App, Settings};

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ig_oauth_common::{
+use ig_oauth_common::hooks::{
     DataDeletion, Deauthorization, DeletionStatus, HookError, Hooks, Login, LoginDecision,
-    Timestamp, UserId,
 };
+use ig_oauth_common::{Timestamp, UserId};
 
 /// The accounts of each of the app's users, and when they were connected.
 type Table = BTreeMap<String, BTreeMap<UserId, Timestamp>>;

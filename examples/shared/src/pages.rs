@@ -1,9 +1,7 @@
 //! The pages: one home page for anonymous visitors and for users, and the JSON of `/me`.
 
-use ig_oauth_common::{
-    AccountType, Api, Clock as _, Lifetime, LoginOptions, Profile, Scope, Scopes, SystemClock,
-    Token,
-};
+use ig_oauth_common::http::{Clock as _, SystemClock};
+use ig_oauth_common::{AccountType, Api, Lifetime, LoginOptions, Profile, Scope, Scopes, Token};
 
 use crate::Visitor;
 

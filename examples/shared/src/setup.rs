@@ -6,7 +6,8 @@ use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
-use ig_oauth_common::{Config, ConfigBuilder, ConfigError, Hooks};
+use ig_oauth_common::hooks::Hooks;
+use ig_oauth_common::{Config, ConfigBuilder, ConfigError};
 use ig_oauth_fake_instagram::{Api, FakeInstagram};
 use ig_oauth_stores::StoreSetupError;
 

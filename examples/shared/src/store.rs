@@ -2,7 +2,9 @@
 
 use std::env;
 
-use ig_oauth_common::{ConfigBuilder, MemoryStore, Randomness as _, SystemRandomness};
+use ig_oauth_common::ConfigBuilder;
+use ig_oauth_common::http::{Randomness as _, SystemRandomness};
+use ig_oauth_common::store::MemoryStore;
 use ig_oauth_stores::{PostgresStore, RedisStore, SqliteStore};
 
 use crate::SetupError;

@@ -57,10 +57,11 @@ impl AppRequest {
         &self.flow
     }
 
-    /// The session of this request, when it carries our cookie.
+    /// Whether the request carries a session cookie of the crate's: only then does
+    /// [`finish`](Self::finish) have lines to append.
     #[must_use]
-    pub fn slot(&self) -> Option<&Slot> {
-        self.slot.as_deref()
+    pub fn has_session_cookie(&self) -> bool {
+        self.slot.is_some()
     }
 
     /// What the answer will depend on.

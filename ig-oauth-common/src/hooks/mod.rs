@@ -9,10 +9,12 @@ pub use events::{DataDeletion, DeadAccount, Deauthorization, Denial, Failure, Lo
 pub(crate) use login::{Accepted, Refused};
 pub use login::{Login, LoginDecision, LoginStart, LoginStartDecision};
 
+pub use crate::messages::{InvalidHeader, InvalidStatus, Languages, Reply};
+pub use crate::provider::{SignedRequest, SignedRequestError, SignedRequestVerifier};
+pub use crate::store::DeletionStatus;
+
 use crate::clock::Timestamp;
 use crate::futures::boxed;
-use crate::messages::Reply;
-use crate::store::DeletionStatus;
 use crate::token_facts::UserId;
 
 /// A hook could not do its work. The browser gets `hook_failed`, status 500.
@@ -33,7 +35,7 @@ impl HookError {
 /// the callback where one applies. A panic counts as a failure of that one request.
 ///
 /// ```
-/// use ig_oauth_common::{HookError, Hooks, Login, LoginDecision};
+/// use ig_oauth_common::hooks::{HookError, Hooks, Login, LoginDecision};
 ///
 /// struct InviteOnly;
 ///

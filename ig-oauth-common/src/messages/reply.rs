@@ -52,12 +52,12 @@ impl Reply {
     /// When `location` holds a byte that no URL may hold. Percent-encode it.
     ///
     /// ```
-    /// use ig_oauth_common::Reply;
+    /// use ig_oauth_common::hooks::Reply;
     ///
     /// let reply = Reply::see_other("/welcome")?;
     /// assert_eq!(reply.status(), 303);
     /// assert!(Reply::see_other("/a\r\nb").is_err());
-    /// # Ok::<(), ig_oauth_common::InvalidHeader>(())
+    /// # Ok::<(), ig_oauth_common::hooks::InvalidHeader>(())
     /// ```
     pub fn see_other(location: impl Into<String>) -> Result<Self, InvalidHeader> {
         let location = location.into();

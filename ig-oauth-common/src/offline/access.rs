@@ -19,7 +19,8 @@ use crate::token_facts::UserId;
 /// [`Flow::offline_access`], so that it shares refreshes with the requests of this process.
 ///
 /// ```no_run
-/// use ig_oauth_common::{Config, Flow, MemoryStore, UserId};
+/// use ig_oauth_common::{Config, Flow, UserId};
+/// use ig_oauth_common::store::MemoryStore;
 ///
 /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
 /// # runtime.block_on(async {

@@ -32,7 +32,8 @@ pub(crate) const DEFAULT_WINDOW: Duration = Duration::from_secs(60 * 60);
 ///
 /// ```
 /// use std::time::Duration;
-/// use ig_oauth_common::{SignedRequestVerifier, Timestamp};
+/// use ig_oauth_common::Timestamp;
+/// use ig_oauth_common::hooks::SignedRequestVerifier;
 ///
 /// let verifier = SignedRequestVerifier::new(["appsecret"]).window(Duration::from_secs(3600));
 /// let posted = "N32LNcvDGXq0GI1jxm-tj1ysJh2uqkNIBcUhUmTp19k.\

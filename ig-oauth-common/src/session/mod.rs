@@ -17,4 +17,4 @@ pub(crate) use accounts::{Accounts, MOST_WRITES, Stored, contended};
 pub(crate) use reading::{Reading, Session};
 pub(crate) use session_cookie::SessionCookie;
 pub(crate) use sessions::{Sessions, SessionsParts};
-pub use slot::Slot;
+pub(crate) use slot::Slot;

@@ -16,7 +16,7 @@ use crate::provider::Token;
 
 /// The session of one request. Adapters keep it in the request's extensions, and only when the
 /// request carries a session cookie.
-pub struct Slot {
+pub(crate) struct Slot {
     values: Vec<Vec<u8>>,
     opened: OnceCell<Option<Token>>,
     pending: Mutex<Option<Pending>>,

@@ -21,7 +21,8 @@ const DEFAULT_CAPACITY: usize = 100_000;
 /// Each kind of record is bounded. When one is full, what expires soonest makes room.
 ///
 /// ```no_run
-/// use ig_oauth_common::{Config, MemoryStore};
+/// use ig_oauth_common::Config;
+/// use ig_oauth_common::store::MemoryStore;
 ///
 /// let config = Config::builder("1", "fake app secret", "https://app.example/callback")
 ///     .store(MemoryStore::new())

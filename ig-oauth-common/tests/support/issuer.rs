@@ -4,10 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ig_oauth_common::{
-    ConfigBuilder, HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, LongLived,
-    MemoryStore, Token,
-};
+use ig_oauth_common::http::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
+use ig_oauth_common::store::MemoryStore;
+use ig_oauth_common::{ConfigBuilder, LongLived, Token};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 

@@ -17,10 +17,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use ig_oauth_common::{
-    Begin, Clock, Config, ConfigBuilder, Flow, Headers, HttpClient, HttpRequest, HttpResponse,
-    LoginContext, LongLived, Reply, Request, Timestamp,
-};
+use ig_oauth_common::adapter::{Begin, Headers, Request};
+use ig_oauth_common::hooks::Reply;
+use ig_oauth_common::http::{Clock, HttpClient, HttpRequest, HttpResponse};
+use ig_oauth_common::{Config, ConfigBuilder, Flow, LoginContext, LongLived, Timestamp};
 
 pub const CLIENT_SECRET: &str = "FAKE-client-secret-MARKER-0123456789";
 pub const ACCESS_TOKEN: &str = "FAKE-access-token-MARKER";

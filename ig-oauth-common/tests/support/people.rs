@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use ig_oauth_common::{HttpClient, HttpError, HttpRequest, HttpResponse};
+use ig_oauth_common::http::{HttpClient, HttpError, HttpRequest, HttpResponse};
 use tokio::sync::Semaphore;
 
 /// A provider whose codes are user ids and whose tokens name their user and number.

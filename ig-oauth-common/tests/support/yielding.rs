@@ -4,12 +4,16 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use ig_oauth_common::{
-    AccountKey, AccountPage, AccountRecord, Claim, DeletionRecord, DeletionStatus, Denial, Failure,
-    HookError, Hooks, HttpClient, HttpRequest, HttpResponse, Login, LoginDecision, LoginStart,
-    LoginStartDecision, Logout, MemoryStore, Reply, SessionIdHash, SessionRecord, Store,
-    StoreError, Timestamp, UserId,
+use ig_oauth_common::hooks::{
+    DeletionStatus, Denial, Failure, HookError, Hooks, Login, LoginDecision, LoginStart,
+    LoginStartDecision, Logout, Reply,
 };
+use ig_oauth_common::http::{HttpClient, HttpRequest, HttpResponse};
+use ig_oauth_common::store::{
+    AccountKey, AccountPage, AccountRecord, Claim, DeletionRecord, MemoryStore, SessionIdHash,
+    SessionRecord, Store, StoreError,
+};
+use ig_oauth_common::{Timestamp, UserId};
 
 /// What was begun, and what was done to its end.
 #[derive(Debug, Default)]

@@ -1,6 +1,7 @@
 //! Answers to records, and records to arguments.
 
-use ig_oauth_common::{AccountRecord, Timestamp, UserId};
+use ig_oauth_common::store::AccountRecord;
+use ig_oauth_common::{Timestamp, UserId};
 use redis::ScriptInvocation;
 
 use crate::engine::REDIS;

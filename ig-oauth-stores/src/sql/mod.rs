@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use ig_oauth_common::{StoreError, Timestamp};
+use ig_oauth_common::Timestamp;
+use ig_oauth_common::store::StoreError;
 
 use crate::error::{Failure, StoreSetupError};
 use crate::record::Row;

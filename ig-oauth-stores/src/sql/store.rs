@@ -1,9 +1,10 @@
 //! The trait's methods.
 
-use ig_oauth_common::{
+use ig_oauth_common::store::{
     AccountKey, AccountPage, AccountRecord, Claim, DeletionRecord, DeletionStatus, SessionIdHash,
-    SessionRecord, Store, StoreError, Timestamp, UserId,
+    SessionRecord, Store, StoreError,
 };
+use ig_oauth_common::{Timestamp, UserId};
 
 use super::{Engine, SqlStore, Value};
 use crate::record::{Row, status_word};

@@ -34,7 +34,8 @@ use connections::Lane;
 /// Cheap to clone: clones share their connections.
 ///
 /// ```no_run
-/// use ig_oauth_common::{AccountPage, Config, Store, Timestamp};
+/// use ig_oauth_common::{Config, Timestamp};
+/// use ig_oauth_common::store::{AccountPage, Store};
 /// use ig_oauth_stores::SqliteStore;
 ///
 /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();

@@ -1,7 +1,7 @@
 //! Accounts: keeping, replacing, and finding by key.
 
 use futures_util::future::join_all;
-use ig_oauth_common::{AccountKey, AccountPage, Claim, Store};
+use ig_oauth_common::store::{AccountKey, AccountPage, Claim, Store};
 
 use super::materials::*;
 

@@ -1,6 +1,7 @@
 //! Many accounts of an app: page by page, by expiry, by any known id; and forgetting them.
 
-use ig_oauth_common::{AccountKey, AccountPage, AccountRecord, Store, UserId};
+use ig_oauth_common::UserId;
+use ig_oauth_common::store::{AccountKey, AccountPage, AccountRecord, Store};
 
 use super::materials::*;
 

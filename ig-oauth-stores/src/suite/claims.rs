@@ -1,7 +1,8 @@
 //! Claims: one owner at a time, for a while.
 
 use futures_util::future::join_all;
-use ig_oauth_common::{Claim, Store, Timestamp};
+use ig_oauth_common::Timestamp;
+use ig_oauth_common::store::{Claim, Store};
 
 use super::materials::*;
 

@@ -1,7 +1,8 @@
 //! Requests to delete a user's data.
 
 use futures_util::future::join_all;
-use ig_oauth_common::{DeletionRecord, DeletionStatus, Store, Timestamp};
+use ig_oauth_common::Timestamp;
+use ig_oauth_common::store::{DeletionRecord, DeletionStatus, Store};
 
 use super::materials::*;
 

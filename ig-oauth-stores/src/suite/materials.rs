@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use ig_oauth_common::{
-    AccountKey, AccountRecord, Claim, Randomness as _, SessionIdHash, SessionRecord, Store,
-    StoreError, SystemRandomness, Timestamp, UserId,
+use ig_oauth_common::http::{Randomness as _, SystemRandomness};
+use ig_oauth_common::store::{
+    AccountKey, AccountRecord, Claim, SessionIdHash, SessionRecord, Store, StoreError,
 };
+use ig_oauth_common::{Timestamp, UserId};
 
 /// The present of the cases, by the caller's clock. It is not the machine's.
 pub(super) const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);

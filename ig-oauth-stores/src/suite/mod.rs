@@ -6,7 +6,7 @@
 //! and again; and a present of their own, 15 January 2027, because the caller's clock rules.
 //!
 //! ```
-//! use ig_oauth_common::MemoryStore;
+//! use ig_oauth_common::store::MemoryStore;
 //! use ig_oauth_stores::suite;
 //!
 //! # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -23,7 +23,7 @@
 //! Two things the trait leaves open are left open here: the order of an account's further ids and of
 //! the accounts known by an id, and when an expired record is forgotten.
 
-use ig_oauth_common::Store;
+use ig_oauth_common::store::Store;
 
 mod accounts;
 mod batches;

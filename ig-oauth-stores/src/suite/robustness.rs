@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{join, join_all};
-use ig_oauth_common::{AccountPage, DeletionRecord, DeletionStatus, SessionRecord};
-use ig_oauth_common::{Claim, Store, Timestamp};
+use ig_oauth_common::Timestamp;
+use ig_oauth_common::store::{AccountPage, DeletionRecord, DeletionStatus, SessionRecord};
+use ig_oauth_common::store::{Claim, Store};
 
 use super::materials::*;
 

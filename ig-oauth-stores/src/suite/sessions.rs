@@ -1,6 +1,6 @@
 //! Sessions: beginning, finding, touching, ending.
 
-use ig_oauth_common::{AccountKey, Store};
+use ig_oauth_common::store::{AccountKey, Store};
 
 use super::materials::*;
 

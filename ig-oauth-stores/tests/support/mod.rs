@@ -7,10 +7,12 @@ use std::error::Error as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ig_oauth_common::{
-    AccountKey, AccountPage, AccountRecord, Claim, Clock as _, DeletionRecord, DeletionStatus,
-    SessionIdHash, SessionRecord, Store, StoreError, SystemClock, Timestamp, UserId,
+use ig_oauth_common::http::{Clock as _, SystemClock};
+use ig_oauth_common::store::{
+    AccountKey, AccountPage, AccountRecord, Claim, DeletionRecord, DeletionStatus, SessionIdHash,
+    SessionRecord, Store, StoreError,
 };
+use ig_oauth_common::{Timestamp, UserId};
 
 /// The present of the tests, by the caller's clock.
 pub(crate) const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);

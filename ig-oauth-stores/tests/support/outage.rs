@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use futures_util::future::{join_all, poll_fn};
-use ig_oauth_common::{AccountPage, Store};
+use ig_oauth_common::store::{AccountPage, Store};
 use ig_oauth_test_servers::Passage;
 
 /// The timeout of stores whose server is blocked.

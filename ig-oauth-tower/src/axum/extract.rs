@@ -8,14 +8,15 @@ use axum_core::body::Body;
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
 use http::request::Parts;
+use ig_oauth_common::adapter::{AppRequest, Caller, middleware_missing};
+use ig_oauth_common::hooks::Reply;
 use ig_oauth_common::{
-    AppRequest, Caller, Flow, LoginContext, LoginOptions, LoginOptionsError, Reply, RequiredScopes,
-    Scopes, Token, middleware_missing,
+    Flow, LoginContext, LoginOptions, LoginOptionsError, RequiredScopes, Scopes, Token,
 };
 
 use crate::body::response;
 use crate::headers::{HttpHeaders, flow_request};
-use crate::service::Attached;
+use crate::plain::Attached;
 
 /// The token of the user who makes this request.
 ///
@@ -50,9 +51,9 @@ impl InstagramToken {
     /// navigation, JSON for a program.
     ///
     /// ```
-    /// use ig_oauth_tower::{InstagramToken, InstagramTokenRejection, Scope};
+    /// use ig_oauth_tower::{InstagramToken, InstagramRejection, Scope};
     ///
-    /// async fn publish(token: InstagramToken) -> Result<String, InstagramTokenRejection> {
+    /// async fn publish(token: InstagramToken) -> Result<String, InstagramRejection> {
     ///     token.require([Scope::InstagramBusinessContentPublish])?;
     ///     Ok(format!("publishing for {}", token.user_id()))
     /// }
@@ -62,9 +63,9 @@ impl InstagramToken {
     /// # Errors
     ///
     /// The answer, when a scope is missing.
-    pub fn require(&self, scopes: impl Into<Scopes>) -> Result<(), InstagramTokenRejection> {
+    pub fn require(&self, scopes: impl Into<Scopes>) -> Result<(), InstagramRejection> {
         let granted = self.request.require_scopes(&self.caller, &self.token, &scopes.into());
-        granted.map_err(InstagramTokenRejection)
+        granted.map_err(InstagramRejection)
     }
 
     /// Ends this session, as a logout does: at once, in this process and in the store, and the cookie
@@ -73,11 +74,11 @@ impl InstagramToken {
     /// `offline_access()?.revoke(…)`.
     ///
     /// ```
-    /// use ig_oauth_tower::{InstagramToken, InstagramTokenRejection};
+    /// use ig_oauth_tower::{InstagramToken, InstagramRejection};
     ///
     /// async fn delete_account(
     ///     token: InstagramToken,
-    /// ) -> Result<&'static str, InstagramTokenRejection> {
+    /// ) -> Result<&'static str, InstagramRejection> {
     ///     token.end_session().await?;
     ///     Ok("Goodbye.")
     /// }
@@ -88,9 +89,9 @@ impl InstagramToken {
     ///
     /// The answer, when the store does not answer or [`Hooks::on_logout`](crate::Hooks::on_logout)
     /// fails.
-    pub async fn end_session(&self) -> Result<(), InstagramTokenRejection> {
+    pub async fn end_session(&self) -> Result<(), InstagramRejection> {
         let ended = self.request.end_session(&self.caller, &self.token).await;
-        ended.map_err(InstagramTokenRejection)
+        ended.map_err(InstagramRejection)
     }
 }
 
@@ -210,12 +211,12 @@ impl InstagramLogin {
 
 /// Why a handler with a token did not run; answers the request instead.
 ///
-/// A handler that takes `Result<InstagramToken, InstagramTokenRejection>` has it in hand and answers
+/// A handler that takes `Result<InstagramToken, InstagramRejection>` has it in hand and answers
 /// as it likes.
 #[derive(Clone, Debug)]
-pub struct InstagramTokenRejection(Reply);
+pub struct InstagramRejection(Reply);
 
-impl InstagramTokenRejection {
+impl InstagramRejection {
     /// The status of the answer.
     #[must_use]
     pub fn status(&self) -> u16 {
@@ -229,39 +230,37 @@ impl InstagramTokenRejection {
     }
 }
 
-impl fmt::Display for InstagramTokenRejection {
+impl fmt::Display for InstagramRejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "no Instagram token: answered {}", self.0.status())
     }
 }
 
-impl std::error::Error for InstagramTokenRejection {}
+impl std::error::Error for InstagramRejection {}
 
-impl IntoResponse for InstagramTokenRejection {
+impl IntoResponse for InstagramRejection {
     fn into_response(self) -> Response {
         response(self.0, Body::from)
     }
 }
 
 /// The request that the layer has seen, or the answer that asks for the layer.
-pub(super) fn attached(
-    extensions: &http::Extensions,
-) -> Result<AppRequest, InstagramTokenRejection> {
+pub(super) fn attached(extensions: &http::Extensions) -> Result<AppRequest, InstagramRejection> {
     let attached = extensions.get::<Attached>().map(|Attached(request)| request.clone());
-    attached.ok_or_else(|| InstagramTokenRejection(middleware_missing("InstagramOAuthLayer")))
+    attached.ok_or_else(|| InstagramRejection(middleware_missing("InstagramOAuthLayer")))
 }
 
-pub(super) async fn require(parts: &Parts) -> Result<InstagramToken, InstagramTokenRejection> {
+pub(super) async fn require(parts: &Parts) -> Result<InstagramToken, InstagramRejection> {
     let request = attached(&parts.extensions)?;
     let caller = caller(&request, parts);
-    let token = request.require(&caller).await.map_err(InstagramTokenRejection)?;
+    let token = request.require(&caller).await.map_err(InstagramRejection)?;
     Ok(InstagramToken { token, request, caller })
 }
 
-async fn optional(parts: &Parts) -> Result<Option<InstagramToken>, InstagramTokenRejection> {
+async fn optional(parts: &Parts) -> Result<Option<InstagramToken>, InstagramRejection> {
     let request = attached(&parts.extensions)?;
     let caller = caller(&request, parts);
-    let token = request.optional(&caller).await.map_err(InstagramTokenRejection)?;
+    let token = request.optional(&caller).await.map_err(InstagramRejection)?;
     Ok(token.map(|token| InstagramToken { token, request, caller }))
 }
 
@@ -271,7 +270,7 @@ fn caller(request: &AppRequest, parts: &Parts) -> Caller {
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for InstagramToken {
-    type Rejection = InstagramTokenRejection;
+    type Rejection = InstagramRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         require(parts).await
@@ -279,7 +278,7 @@ impl<S: Send + Sync> FromRequestParts<S> for InstagramToken {
 }
 
 impl<S: Send + Sync, R: RequiredScopes> FromRequestParts<S> for InstagramTokenWith<R> {
-    type Rejection = InstagramTokenRejection;
+    type Rejection = InstagramRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         let token = require(parts).await?;
@@ -289,7 +288,7 @@ impl<S: Send + Sync, R: RequiredScopes> FromRequestParts<S> for InstagramTokenWi
 }
 
 impl<S: Send + Sync> OptionalFromRequestParts<S> for InstagramToken {
-    type Rejection = InstagramTokenRejection;
+    type Rejection = InstagramRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Self::Rejection> {
         optional(parts).await
@@ -297,7 +296,7 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for InstagramToken {
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for MaybeInstagramToken {
-    type Rejection = InstagramTokenRejection;
+    type Rejection = InstagramRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         Ok(Self(optional(parts).await?.map(InstagramToken::into_inner)))
@@ -305,7 +304,7 @@ impl<S: Send + Sync> FromRequestParts<S> for MaybeInstagramToken {
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for InstagramLogin {
-    type Rejection = InstagramTokenRejection;
+    type Rejection = InstagramRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         let flow = attached(&parts.extensions)?.flow().clone();

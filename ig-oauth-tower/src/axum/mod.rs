@@ -5,7 +5,6 @@ mod guard;
 mod routes;
 
 pub use extract::{
-    InstagramLogin, InstagramToken, InstagramTokenRejection, InstagramTokenWith,
-    MaybeInstagramToken,
+    InstagramLogin, InstagramRejection, InstagramToken, InstagramTokenWith, MaybeInstagramToken,
 };
 pub use guard::{RequireInstagramToken, RequireInstagramTokenService};

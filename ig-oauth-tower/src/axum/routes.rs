@@ -4,7 +4,8 @@ use axum::Router;
 use axum_core::body::Body;
 use axum_core::extract::Request;
 use axum_core::response::Response;
-use ig_oauth_common::{Begin, Flow};
+use ig_oauth_common::Flow;
+use ig_oauth_common::adapter::Begin;
 
 use crate::body::response;
 use crate::form::run;

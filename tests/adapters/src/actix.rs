@@ -16,7 +16,7 @@ use actix_web::{
 };
 use futures_util::StreamExt as _;
 use ig_oauth_actix::{
-    InstagramLogin, InstagramOAuth, InstagramToken, InstagramTokenRejection, InstagramTokenWith,
+    InstagramLogin, InstagramOAuth, InstagramRejection, InstagramToken, InstagramTokenWith,
     MaybeInstagramToken, RequireInstagramToken,
 };
 use ig_oauth_common::{Config, LoginOptions, Scope};
@@ -92,7 +92,7 @@ async fn option(token: Option<InstagramToken>) -> String {
     token.map_or_else(|| "none".to_owned(), |token| token.user_id().to_string())
 }
 
-async fn maintained(token: Result<InstagramToken, InstagramTokenRejection>) -> String {
+async fn maintained(token: Result<InstagramToken, InstagramRejection>) -> String {
     token.map_or_else(|_| "under repair".to_owned(), |token| token.user_id().to_string())
 }
 
@@ -148,12 +148,12 @@ async fn media(token: InstagramToken) -> impl Responder {
     }
 }
 
-async fn leave(token: InstagramToken) -> Result<&'static str, InstagramTokenRejection> {
+async fn leave(token: InstagramToken) -> Result<&'static str, InstagramRejection> {
     token.end_session().await?;
     Ok("gone")
 }
 
-async fn leave_cached(token: InstagramToken) -> Result<HttpResponse, InstagramTokenRejection> {
+async fn leave_cached(token: InstagramToken) -> Result<HttpResponse, InstagramRejection> {
     token.end_session().await?;
     Ok(HttpResponse::Ok()
         .append_header((CACHE_CONTROL, "public, max-age=60"))

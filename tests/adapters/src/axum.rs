@@ -19,8 +19,8 @@ use ig_oauth_conformance::harness::{Adapter, Serving};
 use ig_oauth_conformance::mounting::{BODY_LIMIT, Mounting, Mounts};
 use ig_oauth_conformance::stopping::{Ending, Ends};
 use ig_oauth_tower::{
-    InstagramLogin, InstagramOAuthLayer, InstagramToken, InstagramTokenRejection,
-    InstagramTokenWith, MaybeInstagramToken, RequireInstagramToken,
+    InstagramLogin, InstagramOAuthLayer, InstagramRejection, InstagramToken, InstagramTokenWith,
+    MaybeInstagramToken, RequireInstagramToken,
 };
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::CorsLayer;
@@ -88,7 +88,7 @@ async fn option(token: Option<InstagramToken>) -> String {
     token.map_or_else(|| "none".to_owned(), |token| token.user_id().to_string())
 }
 
-async fn maintained(token: Result<InstagramToken, InstagramTokenRejection>) -> String {
+async fn maintained(token: Result<InstagramToken, InstagramRejection>) -> String {
     token.map_or_else(|_| "under repair".to_owned(), |token| token.user_id().to_string())
 }
 
@@ -138,12 +138,12 @@ async fn media(token: InstagramToken) -> impl IntoResponse {
     }
 }
 
-async fn leave(token: InstagramToken) -> Result<&'static str, InstagramTokenRejection> {
+async fn leave(token: InstagramToken) -> Result<&'static str, InstagramRejection> {
     token.end_session().await?;
     Ok("gone")
 }
 
-async fn leave_cached(token: InstagramToken) -> Result<impl IntoResponse, InstagramTokenRejection> {
+async fn leave_cached(token: InstagramToken) -> Result<impl IntoResponse, InstagramRejection> {
     token.end_session().await?;
     Ok(([(CACHE_CONTROL, "public, max-age=60")], "gone"))
 }

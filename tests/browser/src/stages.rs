@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ig_oauth_common::{
-    ConfigBuilder, DataDeletion, DeletionStatus, HookError, Hooks, Login, LoginDecision, Logout,
-    Reply, Scope, Timestamp, UserId,
+use ig_oauth_common::hooks::{
+    DataDeletion, DeletionStatus, HookError, Hooks, Login, LoginDecision, Logout, Reply,
 };
+use ig_oauth_common::{ConfigBuilder, Scope, Timestamp, UserId};
 use ig_oauth_conformance::browser::send;
 use ig_oauth_conformance::harness::{App, Sessions, Settings};
 use ig_oauth_fake_instagram::{Endpoint, FakeInstagram, Fault, Held};

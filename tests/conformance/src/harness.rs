@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use ig_oauth_common::{Api, Clock, Config, ConfigBuilder, MemoryStore, Timestamp};
+use ig_oauth_common::http::Clock;
+use ig_oauth_common::store::MemoryStore;
+use ig_oauth_common::{Api, Config, ConfigBuilder, Timestamp};
 use ig_oauth_fake_instagram::{self as fake, Endpoint, FakeInstagram};
 use tokio::sync::oneshot;
 

@@ -3,9 +3,9 @@
 
 use std::sync::{Arc, Mutex};
 
+use ig_oauth_common::hooks::{DeadAccount, Hooks};
 use ig_oauth_common::{
-    AccountState, ApiErrorKind, AuthErrorKind, DeadAccount, Hooks, LongLived, OfflineAccess, Token,
-    UserId,
+    AccountState, ApiErrorKind, AuthErrorKind, LongLived, OfflineAccess, Token, UserId,
 };
 
 use crate::engine::{COOKIE_SECRET, Engine};

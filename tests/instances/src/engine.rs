@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ig_oauth_common::{ConfigBuilder, Store};
+use ig_oauth_common::ConfigBuilder;
+use ig_oauth_common::store::Store;
 use ig_oauth_stores::{PostgresStore, RedisStore, SqliteStore};
 use ig_oauth_test_servers::{Passage, PostgresServer, RedisServer};
 

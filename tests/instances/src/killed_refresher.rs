@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ig_oauth_common::{HttpRequest, HttpResponse};
+use ig_oauth_common::http::{HttpRequest, HttpResponse};
 use ig_oauth_conformance::program::Program;
 use ig_oauth_stores::{PostgresStore, RedisStore, SqliteStore};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

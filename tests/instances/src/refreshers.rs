@@ -1,6 +1,7 @@
 //! Ten thousand tokens, two refreshers.
 
-use ig_oauth_common::{ConfigBuilder, HttpClient, LongLived, Refresher};
+use ig_oauth_common::http::HttpClient;
+use ig_oauth_common::{ConfigBuilder, LongLived, Refresher};
 
 use crate::engine::{Engine, Keep};
 use crate::support::Site;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use ig_oauth_common::{Clock, Timestamp};
+use ig_oauth_common::Timestamp;
+use ig_oauth_common::http::Clock;
 
 /// How often a callback reads the clock before it waits for the provider: to judge the attempt's age,
 /// and when it consumes the state, from where on it shares the answer.

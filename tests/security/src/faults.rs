@@ -4,7 +4,8 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ig_oauth_common::{AuthErrorKind, Failure, Hooks, LongLived, Reply};
+use ig_oauth_common::hooks::{Failure, Hooks, Reply};
+use ig_oauth_common::{AuthErrorKind, LongLived};
 use ig_oauth_conformance::browser::Response;
 use ig_oauth_conformance::harness::Settings;
 use ig_oauth_fake_instagram::{Endpoint, Fault};

@@ -3,10 +3,11 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ig_oauth_common::{
+use ig_oauth_common::store::{
     AccountKey, AccountPage, AccountRecord, Claim, DeletionRecord, DeletionStatus, MemoryStore,
-    SessionIdHash, SessionRecord, Store, StoreError, Timestamp, UserId,
+    SessionIdHash, SessionRecord, Store, StoreError,
 };
+use ig_oauth_common::{Timestamp, UserId};
 
 /// A memory store with a switch.
 #[derive(Clone, Debug, Default)]

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use ig_oauth_common::Hooks;
+use ig_oauth_common::hooks::Hooks;
 use ig_oauth_conformance::harness::{Adapter, Settings};
 use ig_oauth_security::site::Site;
 use ig_oauth_security::switched_store::SwitchedStore;

@@ -1,6 +1,7 @@
 //! The crate's pages for the provider's own requests, and the status of a deletion.
 
-use ig_oauth_common::{DeletionStatus, Text};
+use ig_oauth_common::Text;
+use ig_oauth_common::hooks::DeletionStatus;
 
 use super::pages;
 use super::steps::{FORM, own_form};

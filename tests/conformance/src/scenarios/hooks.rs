@@ -1,6 +1,6 @@
 //! The app's own code at the turns of a login.
 
-use ig_oauth_common::{HookError, Hooks, Login, LoginDecision};
+use ig_oauth_common::hooks::{HookError, Hooks, Login, LoginDecision};
 
 use crate::browser::Browser;
 use crate::harness::{Adapter, App, Sessions, Settings};

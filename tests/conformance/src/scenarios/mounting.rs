@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ig_oauth_common::{Config, HookError, Hooks, Login, LoginDecision};
+use ig_oauth_common::Config;
+use ig_oauth_common::hooks::{HookError, Hooks, Login, LoginDecision};
 use ig_oauth_fake_instagram::{Account, FakeInstagram};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;

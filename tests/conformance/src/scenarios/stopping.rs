@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use ig_oauth_common::{
-    AccountPage, Deauthorization, HookError, Hooks, Logout, MemoryStore, Store as _,
-};
+use ig_oauth_common::hooks::{Deauthorization, HookError, Hooks, Logout};
+use ig_oauth_common::store::{AccountPage, MemoryStore, Store as _};
 use ig_oauth_fake_instagram::Endpoint;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;

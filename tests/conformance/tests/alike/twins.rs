@@ -5,10 +5,11 @@ use std::net::TcpListener;
 use std::sync::Mutex;
 
 use fastrand::Rng;
-use ig_oauth_common::{
-    Clock, Config, HttpError, HttpRequest, HttpResponse, MemoryStore, Randomness,
-    RandomnessUnavailable, Timestamp,
+use ig_oauth_common::http::{
+    Clock, HttpError, HttpRequest, HttpResponse, Randomness, RandomnessUnavailable,
 };
+use ig_oauth_common::store::MemoryStore;
+use ig_oauth_common::{Config, Timestamp};
 use ig_oauth_conformance::browser::{Response, send};
 use ig_oauth_conformance::harness::Serving;
 use ig_oauth_conformance::mounting::{Mounting, Mounts};

@@ -11,9 +11,9 @@
 
 use std::time::Duration;
 
-use ig_oauth_common::{
-    AccountKey, AccountRecord, Clock as _, SessionIdHash, SessionRecord, Store, SystemClock, UserId,
-};
+use ig_oauth_common::UserId;
+use ig_oauth_common::http::{Clock as _, SystemClock};
+use ig_oauth_common::store::{AccountKey, AccountRecord, SessionIdHash, SessionRecord, Store};
 use ig_oauth_instances::engine::Engine;
 use ig_oauth_stores::{PostgresStore, RedisStore, SqliteStore};
 

@@ -1,6 +1,7 @@
 //! Section 6: headers, errors, logs.
 
-use ig_oauth_common::{AuthErrorKind, ConfigBuilder, Denial, Failure, Hooks, Reply};
+use ig_oauth_common::hooks::{Denial, Failure, Hooks, Reply};
+use ig_oauth_common::{AuthErrorKind, ConfigBuilder};
 use ig_oauth_conformance::browser::{Response, links};
 use ig_oauth_conformance::harness::{Adapter, Sessions, Settings};
 use ig_oauth_fake_instagram::{Endpoint, Fault};

@@ -4,7 +4,8 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ig_oauth_common::{Api, Clock, Config, ConfigBuilder, LongLived, Timestamp};
+use ig_oauth_common::http::Clock;
+use ig_oauth_common::{Api, Config, ConfigBuilder, LongLived, Timestamp};
 use ig_oauth_conformance::browser::{Response, send};
 use ig_oauth_conformance::harness::{Adapter, App, Serving, Settings};
 use ig_oauth_fake_instagram::Endpoint;

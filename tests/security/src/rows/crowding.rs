@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ig_oauth_common::{HookError, Hooks, LoginStart, LoginStartDecision};
+use ig_oauth_common::hooks::{HookError, Hooks, LoginStart, LoginStartDecision};
 use ig_oauth_conformance::browser::Response;
 use ig_oauth_conformance::harness::{Adapter, Settings};
 

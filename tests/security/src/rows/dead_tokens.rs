@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ig_oauth_common::{AccountPage, DeadAccount, Hooks, LongLived, MemoryStore, Store as _};
+use ig_oauth_common::LongLived;
+use ig_oauth_common::hooks::{DeadAccount, Hooks};
+use ig_oauth_common::store::{AccountPage, MemoryStore, Store as _};
 use ig_oauth_conformance::harness::{Adapter, Sessions, Settings};
 use ig_oauth_fake_instagram::{Endpoint, Fault};
 

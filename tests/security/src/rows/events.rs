@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ig_oauth_common::{
-    AuthErrorKind, Denial, Failure, HookError, Hooks, Login, LoginDecision, LoginStart,
-    LoginStartDecision, LongLived, Randomness, RandomnessUnavailable, Reply, SystemRandomness,
+use ig_oauth_common::hooks::{
+    Denial, Failure, HookError, Hooks, Login, LoginDecision, LoginStart, LoginStartDecision, Reply,
 };
+use ig_oauth_common::http::{Randomness, RandomnessUnavailable, SystemRandomness};
+use ig_oauth_common::{AuthErrorKind, LongLived};
 use ig_oauth_conformance::browser::Response;
 use ig_oauth_conformance::harness::{Adapter, Sessions, Settings};
 use ig_oauth_fake_instagram::{Endpoint, Fault};

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
-use ig_oauth_common::{AuthErrorKind, Clock, Config, Failure, Hooks, Reply, Timestamp};
+use ig_oauth_common::hooks::{Failure, Hooks, Reply};
+use ig_oauth_common::http::Clock;
+use ig_oauth_common::{AuthErrorKind, Config, Timestamp};
 use ig_oauth_conformance::harness::{Adapter, App, Settings};
 
 use crate::site::{Attempt, CALLBACK, LOGIN, REDIRECT_URI, Site, is_refused};

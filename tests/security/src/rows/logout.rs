@@ -1,6 +1,6 @@
 //! Section 15: who may log out, and the page for a logout that did not happen.
 
-use ig_oauth_common::Hooks;
+use ig_oauth_common::hooks::Hooks;
 use ig_oauth_conformance::harness::{Adapter, Sessions, Settings};
 
 use crate::site::{LOGIN, LOGOUT, Site};

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ig_oauth_common::{MemoryStore, Randomness, RandomnessUnavailable, SystemRandomness};
+use ig_oauth_common::http::{Randomness, RandomnessUnavailable, SystemRandomness};
+use ig_oauth_common::store::MemoryStore;
 use ig_oauth_conformance::browser::Response;
 use ig_oauth_conformance::harness::{Adapter, Sessions, Settings};
 use sha2::{Digest as _, Sha256};

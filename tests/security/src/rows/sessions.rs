@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ig_oauth_common::{
-    AccountPage, Config, HookError, Hooks, LongLived, MemoryStore, Store as _, Timestamp, UserId,
-};
+use ig_oauth_common::hooks::{HookError, Hooks};
+use ig_oauth_common::store::{AccountPage, MemoryStore, Store as _};
+use ig_oauth_common::{Config, LongLived, Timestamp, UserId};
 use ig_oauth_conformance::browser::Response;
 use ig_oauth_conformance::harness::{Adapter, Sessions, Settings};
 use ig_oauth_fake_instagram::TokenShape;

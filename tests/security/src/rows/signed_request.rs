@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use ig_oauth_common::{
-    AccountPage, AuthErrorKind, DataDeletion, Deauthorization, DeletionStatus, Failure, HookError,
-    Hooks, Reply, Store as _, Timestamp,
+use ig_oauth_common::hooks::{
+    DataDeletion, Deauthorization, DeletionStatus, Failure, HookError, Hooks, Reply,
 };
+use ig_oauth_common::store::{AccountPage, Store as _};
+use ig_oauth_common::{AuthErrorKind, Timestamp};
 use ig_oauth_conformance::browser::{Response, send};
 use ig_oauth_conformance::harness::{Adapter, Settings};
 use ig_oauth_fake_instagram::FakeInstagram;

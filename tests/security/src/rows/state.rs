@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ig_oauth_common::{AuthErrorKind, HookError, Hooks, Login, LoginDecision};
+use ig_oauth_common::AuthErrorKind;
+use ig_oauth_common::hooks::{HookError, Hooks, Login, LoginDecision};
 use ig_oauth_conformance::browser::Browser;
 use ig_oauth_conformance::harness::{Adapter, App, Settings};
 use ig_oauth_fake_instagram::Endpoint;

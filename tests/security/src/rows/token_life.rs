@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use ig_oauth_common::{Scope, Scopes, Store as _, UserId};
+use ig_oauth_common::store::Store as _;
+use ig_oauth_common::{Scope, Scopes, UserId};
 use ig_oauth_conformance::browser::Response;
 use ig_oauth_conformance::harness::{Adapter, Sessions, Settings};
 use ig_oauth_fake_instagram::{Endpoint, Fault, TokenShape};

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ig_oauth_common::{Config, Failure, HookError, Hooks, Reply, Text, Texts, Timestamp, UserId};
+use ig_oauth_common::hooks::{Failure, HookError, Hooks, Reply};
+use ig_oauth_common::{Config, Text, Texts, Timestamp, UserId};
 use ig_oauth_conformance::browser::{Browser, Response, links};
 use ig_oauth_conformance::harness::{Adapter, App, Sessions, Settings};
 use ig_oauth_fake_instagram::{Endpoint, Fault};

@@ -1,6 +1,7 @@
 //! Section 15: who asks, as browsers, their service workers, Turbo and htmx show it.
 
-use ig_oauth_common::{Hooks, Scope};
+use ig_oauth_common::Scope;
+use ig_oauth_common::hooks::Hooks;
 use ig_oauth_conformance::browser::Response;
 use ig_oauth_conformance::harness::{Adapter, Settings, parameter};
 

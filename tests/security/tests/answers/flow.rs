@@ -4,10 +4,10 @@ use std::error::Error;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ig_oauth_common::{
-    Api, ApiError, Begin, Clock, Config, Denial, Failure, Flow, Headers, Hooks, HttpRequest,
-    HttpResponse, LongLived, Reply, Request, SignedRequestVerifier, Timestamp, Token,
-};
+use ig_oauth_common::adapter::{Begin, Headers, Request};
+use ig_oauth_common::hooks::{Denial, Failure, Hooks, Reply, SignedRequestVerifier};
+use ig_oauth_common::http::{Clock, HttpRequest, HttpResponse};
+use ig_oauth_common::{Api, ApiError, Config, Flow, LongLived, Timestamp, Token};
 use ig_oauth_security::log;
 use serde_json::Value;
 
