@@ -1,4 +1,4 @@
-//! The service: our paths to the flow, all else to the inner service.
+//! The service: passes the crate's paths to the flow, and all others to the inner service.
 
 use std::error::Error;
 use std::fmt;
@@ -15,14 +15,14 @@ use crate::form::run;
 use crate::future::ResponseFuture;
 use crate::headers::{HttpHeaders, flow_request};
 
-/// What the layer puts into the extensions of a request on its way to the app. Private, so that
-/// nothing but the layer can make one.
+/// What the layer puts into the extensions of a request to the app. It is private, so that only the
+/// layer can create it.
 #[derive(Clone, Debug)]
 pub(crate) struct Attached(pub(crate) AppRequest);
 
 /// What the layer knows about a request, for services without axum's extractors.
 pub trait AttachedRequest {
-    /// The request as the layer saw it: none when no layer did.
+    /// The request as the layer saw it. `None` if there is no layer.
     fn instagram(&self) -> Option<AppRequest>;
 }
 
@@ -32,7 +32,7 @@ impl<B> AttachedRequest for Request<B> {
     }
 }
 
-/// The service that [`InstagramOAuthLayer`](crate::InstagramOAuthLayer) makes.
+/// The service of [`InstagramOAuthLayer`](crate::InstagramOAuthLayer).
 #[must_use = "a service does nothing until it is called"]
 pub struct InstagramOAuth<S, R = SameBody> {
     inner: S,
@@ -58,7 +58,7 @@ impl<S: fmt::Debug, R> fmt::Debug for InstagramOAuth<S, R> {
     }
 }
 
-// The bounds on the request's body are those of reading the forms that the provider posts.
+// The bounds on the request's body are needed to read the forms that the provider posts.
 impl<S, R, ReqBody, ResBody> Service<Request<ReqBody>> for InstagramOAuth<S, R>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
@@ -75,7 +75,7 @@ where
         self.inner.poll_ready(cx)
     }
 
-    // Readiness was reserved on this very `inner`, and no other is ever called, so there is nothing
+    // Readiness was reserved on this `inner`, and no other one is ever called, so there is nothing
     // to clone or swap (tower-service, "Be careful when cloning inner services").
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let headers = HttpHeaders(request.headers());
