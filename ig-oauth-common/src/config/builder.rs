@@ -248,11 +248,11 @@ settings! {
     /// cannot start a login in a browser with a plain link.
     require_post(required: bool) -> bool = false, required;
 
-    /// Whether a response for which a handler or the guard used a token gets `Cache-Control:
-    /// no-store` when the app sets no caching header. Default: on. Such a page may be about one
-    /// user, and neither a proxy's cache nor the back button after a logout may show it to the next
-    /// user. A response to which the app gave a `Cache-Control`, `Expires` or `Pragma`, or a header
-    /// for one kind of cache, always stays as it is.
+    /// Whether a response for which a handler or the guard used a token gets
+    /// `Cache-Control: no-store` when the app sets no caching header. Default: on. Such a page may
+    /// be about one user, and neither a proxy's cache nor the back button after a logout may show it
+    /// to the next user. A response to which the app gave a `Cache-Control`, `Expires` or `Pragma`,
+    /// or a header for one kind of cache, always stays as it is.
     no_store(on: bool) -> bool = true, on;
 
     /// Sends `force_reauth`. With `true`, users enter their credentials even when they are logged

@@ -21,9 +21,9 @@ impl<R> InstagramOAuthLayer<R> {
         self.routes_under("")
     }
 
-    /// The same for a router that will be nested at `prefix`: with `.nest("/auth",
-    /// layer.routes_under("/auth"))` the public paths are the configured ones. A request to a
-    /// different public path gets a 500 that says what to change.
+    /// The same for a router that will be nested at `prefix`: with
+    /// `.nest("/auth", layer.routes_under("/auth"))` the public paths are the configured ones. A
+    /// request to a different public path gets a 500 that says what to change.
     pub fn routes_under<S: Clone + Send + Sync + 'static>(&self, prefix: &str) -> Router<S> {
         let flow = self.flow();
         // A configured path may contain a segment that begins with `:`, which had a meaning in axum
