@@ -231,9 +231,7 @@ settings! {
     /// its own parameters must have other names:
     ///
     /// - `error`, the [code](crate::ErrorCode);
-
     /// - `id`, which identifies the failure in the log;
-
     /// - `options`, signed, for a link `{login_path}?options=…` that starts the same login again.
     ///
     /// When one of the app's pages fails because a store does not answer, that page answers
@@ -309,13 +307,10 @@ settings! {
     /// The same limit applies to:
     ///
     /// - a duplicate callback that waits for the answer of the first one;
-
     /// - a logout: half of it to find out whose session it is, and the rest to end the session and
     ///   for `on_logout`;
-
     /// - the refresh of a token. A job that waits for a refresh on another runtime waits 5 seconds
     ///   more;
-
     /// - each step of a deauthorization or a data deletion: the store, the hook, and the wait for
     ///   its status record.
     callback_deadline(deadline: Duration) -> Duration = Duration::from_secs(20), deadline;

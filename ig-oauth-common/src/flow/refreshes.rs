@@ -203,8 +203,8 @@ impl Refreshes {
             return Err(self.why_elsewhere(token, account, accounts).await);
         }
         let ended = within(until, self.refresh_stored(token, account, accounts)).await;
-        // A rejection would be the same for every instance, so all of them wait. After any other
-        // failure the claim is released when its lease ends.
+        // A rejection would be the same for every instance, so all of them wait. Otherwise the claim
+        // is released. If this call fails, the claim ends with its lease.
         let after = match &ended {
             Err(error) if error.is_rejected() => held(self.shared.wait_after(hash, error)),
             _ => Claim::given_back(&*key, &*owner),
