@@ -1,4 +1,4 @@
-//! Request bodies in.
+//! Reads request bodies.
 
 use std::pin::pin;
 
@@ -8,7 +8,7 @@ use futures_core::Stream;
 use ig_oauth_common::adapter::Form;
 use ig_oauth_common::hooks::Reply;
 
-/// Judges a form by its body.
+/// Runs a form with its body.
 pub(crate) async fn run(
     form: Form,
     body: impl Stream<Item = Result<Bytes, PayloadError>>,

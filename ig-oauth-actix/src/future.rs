@@ -1,4 +1,4 @@
-//! The future of a response, in its three states.
+//! The future of a response, with its states.
 
 use std::fmt;
 use std::future::Future;
@@ -26,13 +26,14 @@ pin_project! {
 pin_project! {
     #[project = Projection]
     enum State<F> {
-        // The app answers, and no cookie of ours is involved: the common case.
+        // The app answers, and the request has no session cookie: the common case.
         Inner { #[pin] future: F },
-        // The app answers, and the session may have a cookie to send along.
+        // The app answers, and the session may need a cookie in the answer.
         InnerWithSlot { #[pin] future: F, request: AppRequest },
-        // We answer, after a while: on our own routes only, so boxing costs nothing that counts.
+        // The flow answers asynchronously: only on the crate's routes, so the cost of boxing does
+        // not matter.
         Own { request: Option<ServiceRequest>, future: Pin<Box<dyn Future<Output = Reply>>> },
-        // We answer at once.
+        // The flow has answered already.
         Done { answer: Option<(ServiceRequest, Reply)> },
     }
 }
@@ -70,15 +71,16 @@ where
                 future.poll(cx).map_ok(ServiceResponse::map_into_left_body)
             }
             Projection::InnerWithSlot { future, request } => {
-                // A middleware inside that answers with `Err` leaves nothing to append a cookie to: it
-                // waits for the next request.
+                // If an inner middleware returns `Err`, there is no response to add the cookie to.
+                // It is sent with the next answer.
                 let mut answer = ready!(future.poll(cx))?;
                 let lines = request.finish(&ActixHeaders(answer.headers()));
                 let lines = lines.iter().map(|(name, value)| (*name, value.as_str()));
                 append(answer.headers_mut(), lines);
                 Poll::Ready(Ok(answer.map_into_left_body()))
             }
-            // Own answers are `Ok`, so that the middlewares outside, CORS and loggers, still run.
+            // The crate's answers are `Ok`, so that outer middlewares, such as CORS and loggers,
+            // still run.
             Projection::Own { request, future } => {
                 let reply = ready!(future.as_mut().poll(cx));
                 match request.take() {
@@ -88,7 +90,7 @@ where
             }
             Projection::Done { answer } => match answer.take() {
                 Some((request, reply)) => Poll::Ready(Ok(own(request, reply))),
-                // Polled again after it was ready, which no caller may do.
+                // Polled again after completion, which no caller may do.
                 None => Poll::Pending,
             },
         }

@@ -1,4 +1,4 @@
-//! A whole scope for logged-in users only.
+//! A guard that restricts a scope to logged-in users.
 
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
@@ -12,8 +12,8 @@ use ig_oauth_common::Scopes;
 
 use crate::extract::require;
 
-/// Lets only requests of logged-in users through to a scope, and answers all others as
-/// [`InstagramToken`](crate::InstagramToken) would.
+/// Passes only requests of logged-in users to a scope, and answers all others as
+/// [`InstagramToken`](crate::InstagramToken) does.
 ///
 /// ```
 /// use actix_web::web;
@@ -25,7 +25,7 @@ use crate::extract::require;
 /// # let _ = actix_web::App::new().service(members);
 /// ```
 ///
-/// The `InstagramOAuth` goes outside of it, as it must see the request first.
+/// The `InstagramOAuth` must be outside of it, because it must see the request first.
 #[derive(Clone, Debug, Default)]
 #[must_use = "a middleware does nothing until it is wrapped around a scope"]
 pub struct RequireInstagramToken {
@@ -33,13 +33,13 @@ pub struct RequireInstagramToken {
 }
 
 impl RequireInstagramToken {
-    /// The guard.
+    /// A guard that needs a token, with any scopes.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Lets only users through who granted all of `scopes`, and answers others as
-    /// [`InstagramToken::require`](crate::InstagramToken::require) would.
+    /// Requires all of `scopes` too, and answers other requests as
+    /// [`InstagramToken::require`](crate::InstagramToken::require) does.
     pub fn scopes(mut self, scopes: impl Into<Scopes>) -> Self {
         self.scopes = scopes.into();
         self
@@ -63,7 +63,7 @@ where
     }
 }
 
-/// The service that [`RequireInstagramToken`] makes.
+/// The service of [`RequireInstagramToken`].
 #[derive(Debug)]
 #[must_use = "a service does nothing until it is called"]
 pub struct RequireInstagramTokenService<S> {

@@ -1,4 +1,4 @@
-//! The view of actix headers and requests that the flow reads.
+//! Adapts actix headers and requests to the flow.
 
 use actix_web::http::Method;
 use actix_web::http::Uri;
@@ -15,7 +15,8 @@ impl Headers for ActixHeaders<'_> {
     }
 }
 
-/// The request as the flow sees it. The path is the one of the request line: actix decodes its own.
+/// The request as the flow sees it. The path is that of the request line, because actix decodes its
+/// own.
 pub(crate) fn flow_request<'a>(
     method: &'a Method,
     uri: &'a Uri,

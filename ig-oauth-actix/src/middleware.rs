@@ -1,4 +1,4 @@
-//! The middleware: our paths to the flow, all else to the app.
+//! The middleware: passes the crate's paths to the flow, and all others to the app.
 
 use std::future::{Ready, ready};
 
@@ -18,11 +18,11 @@ use crate::response::response;
 
 /// "Log in with Instagram" as a middleware.
 ///
-/// It answers its own paths, login, callback and the like, itself and passes everything else through
-/// untouched. See the [crate documentation](crate) for how to mount it.
+/// It answers its own paths, such as login and callback, and passes everything else through
+/// unchanged. See the [crate documentation](crate) for how to mount it.
 ///
-/// Make it once, outside of `HttpServer::new`, and move clones in: all workers then share keys, the
-/// provider's client, and what the flow remembers.
+/// Create it once, outside of `HttpServer::new`, and move clones in. All workers then share keys,
+/// the HTTP client and the flow's state.
 #[derive(Clone, Debug)]
 #[must_use = "a middleware does nothing until it is wrapped around an app"]
 pub struct InstagramOAuth {
@@ -32,9 +32,9 @@ pub struct InstagramOAuth {
 impl InstagramOAuth {
     /// The middleware of `config`.
     ///
-    /// What the flow does for browsers that may leave, such as finishing a login, runs in the Tokio
-    /// runtime where this is called: a worker that stops ends its own. See [`Flow::finished`] for the
-    /// end of a program.
+    /// Work that must continue when the browser disconnects, such as finishing a login, runs in the
+    /// Tokio runtime where this is called, because a worker's runtime ends with the worker. See
+    /// [`Flow::finished`] for the end of a program.
     pub fn new(config: Config) -> Self {
         let flow = Flow::new(config);
         flow.run_tasks_here();
@@ -47,12 +47,12 @@ impl InstagramOAuth {
         &self.flow
     }
 
-    /// A link to the login with options of the app's choosing, good for ten minutes. See
+    /// A link to the login with options that the app chooses, valid for ten minutes. See
     /// [`Flow::login_url`].
     ///
     /// # Errors
     ///
-    /// When the options are none that a login can have.
+    /// When an option is invalid.
     pub fn login_url(
         &self,
         options: &LoginOptions,
@@ -61,18 +61,19 @@ impl InstagramOAuth {
         self.flow.login_url(options, context)
     }
 
-    /// All our paths as real resources, for
+    /// All of the crate's paths as real resources, for
     /// [`App::configure`](actix_web::App::configure).
     ///
-    /// Handlers with an [`InstagramToken`](crate::InstagramToken) need the middleware besides; both
-    /// together answer once. Within a scope use [`configure_under`](Self::configure_under).
+    /// Handlers with an [`InstagramToken`](crate::InstagramToken) need the middleware as well. With
+    /// both, each request is answered once. In a scope use
+    /// [`configure_under`](Self::configure_under).
     pub fn configure(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
         self.configure_under("")
     }
 
-    /// The same for a scope at `prefix`: write
-    /// `web::scope("/auth").configure(oauth.configure_under("/auth"))`, and the public paths are the
-    /// configured ones. A request whose public path is another is answered 500 with what to change.
+    /// The same for a scope at `prefix`: with
+    /// `web::scope("/auth").configure(oauth.configure_under("/auth"))` the public paths are the
+    /// configured ones. A request to a different public path gets a 500 that says what to change.
     pub fn configure_under(&self, prefix: &str) -> impl FnOnce(&mut ServiceConfig) + use<> {
         let flow = self.flow.clone();
         let prefix = prefix.to_owned();
@@ -89,13 +90,13 @@ impl InstagramOAuth {
     }
 }
 
-/// actix matches decoded paths. Ours hold no escape, so `/%6cogin` is not the login, but a path of the
-/// app's.
+/// actix matches decoded paths. The crate's paths contain no escapes, so `/%6cogin` is not the
+/// login but a path of the app.
 fn is_as_received(context: &GuardContext<'_>) -> bool {
     !context.head().uri.path().contains('%')
 }
 
-/// Any method gets here: the flow judges it, and the path as received.
+/// Accepts every method. The flow checks the method and the path as received.
 fn begin(flow: &Flow, request: &HttpRequest) -> Begin {
     let headers = ActixHeaders(request.headers());
     let context = request.extensions().get::<LoginContext>().cloned();
@@ -131,7 +132,7 @@ where
     }
 }
 
-/// The service that [`InstagramOAuth`] makes.
+/// The service of [`InstagramOAuth`].
 #[derive(Debug)]
 #[must_use = "a service does nothing until it is called"]
 pub struct InstagramOAuthService<S> {
@@ -150,7 +151,7 @@ where
 
     forward_ready!(service);
 
-    // The request is given away whole: a clone of it that lived on would make actix's routing panic.
+    // The complete request is passed on: a remaining clone of it would make actix's routing panic.
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let begun = {
             let context = request.extensions().get::<LoginContext>().cloned();

@@ -1,4 +1,4 @@
-//! How an answer of the flow becomes a response.
+//! Turns the flow's replies into responses.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -7,14 +7,14 @@ use ig_oauth_common::hooks::Reply;
 
 /// The flow's reply as a response.
 pub(crate) fn response(reply: Reply) -> HttpResponse {
-    // A reply knows only final statuses and valid headers; were it wrong, a 500 says so.
+    // A reply has only final statuses and valid headers. A 500 would show a mistake.
     let status = StatusCode::from_u16(reply.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::new(status);
     append(response.headers_mut(), reply.headers());
     response.set_body(actix_web::body::BoxBody::new(reply.into_body()))
 }
 
-/// Appends header lines: cookies of the app's own stay beside ours.
+/// Appends header lines. Cookies of the app stay beside the crate's.
 pub(crate) fn append<'a>(headers: &mut HeaderMap, lines: impl Iterator<Item = (&'a str, &'a str)>) {
     for (name, value) in lines {
         let name = HeaderName::from_bytes(name.as_bytes());

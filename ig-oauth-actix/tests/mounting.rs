@@ -103,7 +103,7 @@ macro_rules! service {
 #[actix_web::test]
 async fn the_middleware_answers_wherever_it_is_wrapped() {
     let page = || web::resource("/page").to(async || "page");
-    // The order of `wrap` and `service` is of no matter, and paths without a route are seen too.
+    // The order of `wrap` and `service` does not matter, and paths without a route are seen too.
     let before = service!(App::new().wrap(oauth()).service(page()));
     log_in(&before).await;
     let after = service!(App::new().service(page()).wrap(oauth()));
@@ -248,8 +248,8 @@ async fn a_failure_is_known_to_a_handler_that_takes_the_maybe_form_and_to_none_b
             Scopes::default()
         }
     }
+    /// An extractor of the app's own that takes any result.
     type Extracted = Result<InstagramToken, InstagramRejection>;
-    /// An extractor of the app's own that takes what it can get.
     struct Own;
     impl FromRequest for Own {
         type Error = InstagramRejection;
@@ -327,7 +327,7 @@ async fn a_failure_is_known_to_a_handler_that_takes_the_maybe_form_and_to_none_b
         assert_eq!(answer.headers().get("x-inside").unwrap(), "1", "{path}");
         assert!(text(answer).await.contains("handled"), "{path}");
     }
-    // An error that answers by itself passes the middlewares inside of ours.
+    // An error that answers the request passes through the middlewares inside the crate's.
     let request =
         TestRequest::get().uri("/token").insert_header(("cookie", &*session)).to_request();
     let answer = call_service(&app, request).await;
@@ -354,7 +354,7 @@ impl Service<ServiceRequest> for Failing {
     }
 }
 
-/// The readiness, or its error, of what is inside is passed on, with a session and without.
+/// The readiness or error of the inner service is passed on, with and without a session.
 #[actix_web::test]
 async fn an_inner_service_that_fails_is_not_hidden() {
     let well = service!(App::new().wrap(oauth()));
@@ -375,7 +375,7 @@ async fn an_inner_service_that_fails_is_not_hidden() {
     }
 }
 
-/// Bodies of any type are left as they are, and ours stand beside them.
+/// Bodies of any type are unchanged, and the crate's bodies coexist with them.
 #[actix_web::test]
 async fn any_body_of_the_app_will_do() {
     struct Whole(Option<&'static str>);
@@ -428,8 +428,8 @@ async fn middlewares_of_others_work_on_both_sides() {
     assert_eq!(read_body(page).await.len(), 1000);
 }
 
-/// The middleware keeps no clone of the request, and an app that borrows the extensions is in nobody's
-/// way: either would panic in actix's routing.
+/// The middleware keeps no clone of the request, and does not conflict with an app that borrows the
+/// extensions: either would panic in actix's routing.
 #[actix_web::test]
 async fn requests_pass_whole_and_their_extensions_are_free() {
     async fn borrowing(request: HttpRequest, token: MaybeInstagramToken) -> String {
@@ -453,7 +453,7 @@ async fn requests_pass_whole_and_their_extensions_are_free() {
 /// cannot.
 #[actix_web::test]
 async fn nothing_is_borrowed_while_an_extraction_waits() {
-    /// Not ready the first few times that it is asked.
+    /// Not ready for the first few polls.
     async fn wait() {
         let mut times = 8;
         std::future::poll_fn(|cx| {
@@ -512,7 +512,7 @@ async fn nothing_is_borrowed_while_an_extraction_waits() {
     }
 }
 
-/// The app's own user, put into the extensions by a middleware outside of ours.
+/// The app's own user, put into the extensions by a middleware outside the crate's.
 #[actix_web::test]
 async fn a_login_context_of_the_app_is_seen() {
     let app = service!(App::new().wrap(oauth()).wrap_fn(|request, service| {

@@ -1,19 +1,19 @@
-//! One clock for everything that depends on time, so that tests can move it.
+//! The clock, which tests can replace.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// How far two servers' clocks may be apart.
+/// The largest accepted difference between two servers' clocks.
 pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
-/// A moment, in whole seconds since 1970-01-01T00:00:00Z.
+/// A point in time, in whole seconds since 1970-01-01T00:00:00Z.
 ///
-/// Arithmetic saturates: no clock, however wrong, makes it overflow or wrap.
+/// Arithmetic saturates: a wrong clock cannot make it overflow or wrap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// The moment `seconds` after the epoch.
+    /// The time `seconds` after the epoch.
     #[must_use]
     pub const fn from_unix_seconds(seconds: u64) -> Self {
         Self(seconds)
@@ -25,13 +25,13 @@ impl Timestamp {
         self.0
     }
 
-    /// This moment and `duration` (whole seconds) later, at most the largest moment there is.
+    /// This time plus `duration` (whole seconds), at most the largest representable time.
     #[must_use]
     pub const fn saturating_add(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(duration.as_secs()))
     }
 
-    /// How long after `earlier` this moment is: zero when it is not after it.
+    /// The time since `earlier`: zero when `earlier` is later.
     #[must_use]
     pub const fn saturating_since(self, earlier: Self) -> Duration {
         Duration::from_secs(self.0.saturating_sub(earlier.0))
@@ -39,7 +39,7 @@ impl Timestamp {
 }
 
 impl From<SystemTime> for Timestamp {
-    /// A time before 1970 counts as 1970.
+    /// A time before 1970 becomes 1970.
     fn from(time: SystemTime) -> Self {
         Self(time.duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs()))
     }
@@ -57,7 +57,7 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// Where the flow reads the time. [`SystemClock`] unless the configuration names another.
+/// The source of the current time. Default: [`SystemClock`].
 ///
 /// ```
 /// use ig_oauth_common::Timestamp;
@@ -72,7 +72,7 @@ impl fmt::Display for Timestamp {
 /// assert_eq!(Frozen.now().unix_seconds(), 1_700_000_000);
 /// ```
 pub trait Clock: Send + Sync + 'static {
-    /// The present moment.
+    /// The current time.
     fn now(&self) -> Timestamp;
 }
 

@@ -1,5 +1,5 @@
-//! A bounded map whose values expire. When it is full, what expires soonest makes room, of several the
-//! one that came first, and nobody has to search for it.
+//! A bounded map whose values expire. At its capacity it removes the value that expires first, the
+//! earliest inserted of equal ones, without a search.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
@@ -7,31 +7,31 @@ use std::ops::Bound;
 
 use crate::clock::Timestamp;
 
-/// A value that knows its end. The map asks once when the value comes and once when it goes.
+/// A value with an expiry. The map reads it once at insertion and once at removal.
 pub(crate) trait Expires {
-    /// When it counts no more.
+    /// When it expires.
     fn expires_at(&self) -> Timestamp;
 }
 
-/// Nothing but an end.
+/// A value that is only its expiry.
 impl Expires for Timestamp {
     fn expires_at(&self) -> Timestamp {
         *self
     }
 }
 
-/// At most so many values, in the order of their keys.
+/// At most `capacity` values, sorted by key.
 pub(crate) struct ExpiringMap<K, V> {
     capacity: usize,
-    /// Each with the number of its end.
+    /// Each value with its number in `ends`.
     values: BTreeMap<K, (u64, V)>,
-    /// The same, by their ends, and then in the order in which they came.
+    /// The keys, sorted by expiry and then by order of insertion.
     ends: BTreeMap<(Timestamp, u64), K>,
     next_number: u64,
 }
 
 impl<K: Ord + Clone, V: Expires> ExpiringMap<K, V> {
-    /// An empty one for up to `capacity` values, at least one.
+    /// An empty map for up to `capacity` values, at least one.
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
             capacity: capacity.max(1),
@@ -52,14 +52,14 @@ impl<K: Ord + Clone, V: Expires> ExpiringMap<K, V> {
         self.values.get(key).map(|(_, value)| value)
     }
 
-    /// What leaves to make room for another, when there is none.
+    /// The value that the next insertion removes, if the map is full.
     pub(crate) fn next_to_leave(&self) -> Option<&V> {
         let (_, key) = self.ends.first_key_value()?;
         if self.values.len() < self.capacity { None } else { self.get(key) }
     }
 
-    /// Puts a value in the place of an earlier one, which it gives back, or of the one that expires
-    /// soonest.
+    /// Inserts a value. It replaces and returns the earlier value of the key, or removes the value
+    /// that expires first.
     pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
         let earlier = self.remove(&key);
         if earlier.is_none()
@@ -74,7 +74,7 @@ impl<K: Ord + Clone, V: Expires> ExpiringMap<K, V> {
         earlier
     }
 
-    /// Forgets what ended at `now` or before.
+    /// Removes values that expired at `now` or before.
     pub(crate) fn forget_expired(&mut self, now: Timestamp) {
         while self.ends.first_key_value().is_some_and(|((end, _), _)| *end <= now)
             && let Some((_, key)) = self.ends.pop_first()
@@ -92,18 +92,18 @@ impl<K: Ord + Clone, V: Expires> ExpiringMap<K, V> {
         Some(value)
     }
 
-    /// All of them, in the order of their keys.
+    /// All values, sorted by key.
     pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
         self.values.values().map(|(_, value)| value)
     }
 
-    /// Those whose keys follow `after`, in the order of their keys.
+    /// The values whose keys follow `after`, sorted by key.
     pub(crate) fn values_after(&self, after: Option<&K>) -> impl Iterator<Item = &V> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         self.values.range((from, Bound::Unbounded)).map(|(_, (_, value))| value)
     }
 
-    /// Removes those that are not to be kept, and counts them. Looks at all.
+    /// Removes all values that `is_kept` refuses, and returns their number. Visits every value.
     pub(crate) fn retain(&mut self, mut is_kept: impl FnMut(&V) -> bool) -> usize {
         let mut removed = 0;
         let ends = &mut self.ends;
@@ -147,7 +147,7 @@ mod tests {
         }
     }
 
-    /// A value that counts each look at its end.
+    /// A value that counts each read of its expiry.
     struct Value(u64);
 
     impl Expires for Value {
@@ -157,7 +157,7 @@ mod tests {
         }
     }
 
-    /// A full map, whose values end at the same moment or each at its own.
+    /// A full map whose values expire all at the same time, or each at its own.
     fn full(capacity: u64, is_one_end: bool) -> ExpiringMap<Key, Value> {
         let mut map = ExpiringMap::new(usize::try_from(capacity).unwrap());
         for number in 0..capacity {
@@ -172,7 +172,7 @@ mod tests {
         LOOKS.get()
     }
 
-    /// The worst of some inserts into a full map: new keys, and keys that are there.
+    /// The largest cost of several insertions into a full map, with new and with existing keys.
     fn dearest_insert(capacity: u64, is_one_end: bool) -> usize {
         let mut map = full(capacity, is_one_end);
         let keys = (0..50).map(|number| capacity + number).chain(capacity / 2..capacity / 2 + 50);
@@ -187,7 +187,7 @@ mod tests {
         for is_one_end in [true, false] {
             let (small, large) =
                 (dearest_insert(1_000, is_one_end), dearest_insert(64_000, is_one_end));
-            // Sixty-four times the records are six more halvings, in each of the few walks down a tree.
+            // 64 times as many records need six more halvings in each of the few tree traversals.
             assert!(small > 0 && large < small * 3, "{small} looks, then {large}");
             assert!(large < 500, "{large} looks");
         }
@@ -204,7 +204,7 @@ mod tests {
             map.values.keys().map(|key| key.0).collect()
         };
         assert_eq!(keys(&map), [1, 3, 4]);
-        // A later end for the same key costs nobody a place.
+        // A later expiry for the same key removes no other value.
         map.insert(Key(3), Value(50));
         assert_eq!(keys(&map), [1, 3, 4]);
         map.insert(Key(5), Value(60));

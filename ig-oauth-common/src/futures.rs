@@ -1,15 +1,15 @@
-//! Futures in a box, and the app's traits in a form that can be an object.
+//! Boxed futures, and object-safe versions of the app's traits.
 
 use std::pin::Pin;
 
 /// A boxed future that can move between threads.
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Makes the form of a trait that can be an object, and gives it to every type that implements the
-/// trait. The app writes `async fn`, and the flow holds any implementation behind one pointer.
+/// Defines an object-safe version of a trait and implements it for every type that implements the
+/// trait. The app writes `async fn`, and the flow holds any implementation as a trait object.
 ///
-/// What is listed here is all that the flow can call, and nothing has a default: a method that is
-/// forgotten does not compile where it is called.
+/// Only the methods listed here can be called by the flow, and none has a default, so a missing
+/// method does not compile where it is called.
 macro_rules! boxed {
     (
         $(#[$about:meta])*

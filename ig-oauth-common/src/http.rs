@@ -10,7 +10,7 @@ pub use crate::randomness::{Randomness, RandomnessUnavailable, SystemRandomness}
 
 /// Sends one HTTP request to the provider.
 ///
-/// An implementation writes `async fn send`, whose future must be `Send`.
+/// Implement `send` as `async fn`. Its future must be `Send`.
 ///
 /// Implemented for every `Fn(HttpRequest) -> impl Future`, so a test can pass a closure:
 ///
@@ -25,19 +25,19 @@ pub use crate::randomness::{Randomness, RandomnessUnavailable, SystemRandomness}
 ///
 /// # Rules for an implementation
 ///
-/// - Never follow a redirect: the request carries a secret. Return the 3xx answer.
-/// - Never retry: a code can be spent once, and a lost answer does not mean an unspent code.
-/// - Read at most [`HttpRequest::max_response_bytes`] of the body, counted after decompression, then
-///   give up with [`HttpErrorKind::Oversize`].
-/// - Give up after a time of your own choosing with [`HttpErrorKind::TimedOut`]; the flow has a
-///   deadline of its own besides.
-/// - Keep URL and body out of errors and logs: both can hold secrets.
+/// - Never follow a redirect: the request carries a secret. Return the 3xx response.
+/// - Never retry: a code can be used only once, and without a response it may still have been used.
+/// - Read at most [`HttpRequest::max_response_bytes`] of the body, counted after decompression.
+///   Beyond that, fail with [`HttpErrorKind::Oversize`].
+/// - Fail with [`HttpErrorKind::TimedOut`] after a timeout that you choose. The flow has its own
+///   deadline too.
+/// - Do not put the URL or the body into errors and logs: both can contain secrets.
 pub trait HttpClient: Send + Sync + 'static {
-    /// Sends `request` and reads the whole answer.
+    /// Sends `request` and reads the complete response.
     ///
     /// # Errors
     ///
-    /// When no complete answer came. An answer with an error status is not an error here.
+    /// When there is no complete response. A response with an error status is not an error here.
     fn send(
         &self,
         request: HttpRequest,
@@ -58,7 +58,7 @@ where
 }
 
 boxed! {
-    /// An [`HttpClient`] behind a pointer.
+    /// An [`HttpClient`] as a trait object.
     BoxedHttpClient of HttpClient {
         fn send(request: HttpRequest) -> Result<HttpResponse, HttpError>;
     }
@@ -68,12 +68,12 @@ boxed! {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct HttpRequest {
-    /// The whole URL. Its query holds secrets on the provider's GET calls.
+    /// The complete URL. In the provider's GET calls its query contains secrets.
     pub url: String,
-    /// The body of a POST, to be sent as `application/x-www-form-urlencoded`. It holds secrets. Without
-    /// one the request is a GET.
+    /// The body of a POST, to be sent as `application/x-www-form-urlencoded`. It contains secrets.
+    /// If it is `None`, the request is a GET.
     pub form: Option<String>,
-    /// How many bytes of the answer's body to read at most.
+    /// The most bytes of the response's body to read.
     pub max_response_bytes: usize,
 }
 
@@ -98,7 +98,7 @@ impl fmt::Debug for HttpRequest {
     }
 }
 
-/// The provider's answer. `Debug` does not show the body.
+/// The provider's response. `Debug` does not show the body.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct HttpResponse {
@@ -106,10 +106,10 @@ pub struct HttpResponse {
     pub status: u16,
     /// The body.
     pub body: Vec<u8>,
-    /// The value of `Content-Type`, which an error names where JSON was expected.
+    /// The value of `Content-Type`. Errors mention it when JSON was expected.
     pub content_type: Option<String>,
-    /// The wait of `Retry-After`, in seconds. The header can hold a date instead: then it is what lies
-    /// between that and the `Date` header.
+    /// The wait of `Retry-After`, in seconds. If the header has a date, this is the difference
+    /// between that date and the `Date` header.
     pub retry_after_seconds: Option<u64>,
     /// The value of `X-Business-Use-Case-Usage`, which names the wait after too many calls
     /// (<https://developers.facebook.com/docs/graph-api/overview/rate-limiting>).
@@ -117,7 +117,7 @@ pub struct HttpResponse {
 }
 
 impl HttpResponse {
-    /// An answer with this status and body.
+    /// A response with this status and body.
     #[must_use]
     pub fn new(status: u16, body: Vec<u8>) -> Self {
         Self { status, body, content_type: None, retry_after_seconds: None, usage: None }
@@ -133,17 +133,17 @@ impl fmt::Debug for HttpResponse {
     }
 }
 
-/// Why no complete answer came.
+/// Why there is no complete response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HttpErrorKind {
-    /// No connection, or it broke.
+    /// No connection, or it was lost.
     Unreachable,
-    /// No answer in time.
+    /// No response in time.
     TimedOut,
     /// The body is larger than allowed.
     Oversize,
-    /// What came is not HTTP, or breaks off.
+    /// The response is not HTTP, or incomplete.
     Malformed,
 }
 
@@ -162,7 +162,7 @@ impl HttpError {
         Self { kind, source: None }
     }
 
-    /// A failure of that kind with its cause, which must show neither URL nor body.
+    /// A failure of that kind with its cause, which must not show the URL or the body.
     #[must_use]
     pub fn with_source(
         kind: HttpErrorKind,

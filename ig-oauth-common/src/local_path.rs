@@ -1,20 +1,20 @@
-//! Paths of this host: where the browser may be sent after a login, and what a route may be.
+//! Paths of this host: the allowed values of `return_to` and of the routes.
 //!
-//! The rule is a grammar of what is proven to be a path of this host, never a list of what is not:
-//! every list of bad forms has been got round (fifteen advisories over eight projects).
+//! The rule is a grammar of what is proven to be a path of this host, not a list of forbidden
+//! forms: such lists have always been circumvented (fifteen advisories over eight projects).
 
 use std::borrow::Cow;
 
 use crate::encoding::{percent_decoded, percent_encoded};
 
-/// Longest `return_to`, in bytes. The attempt's cookie has to hold it.
+/// The longest `return_to`, in bytes. The attempt's cookie has to hold it.
 pub(crate) const MAX_RETURN_TO_BYTES: usize = 512;
 
-/// Whether `target` is a path of this host, perhaps with query and fragment.
+/// Whether `target` is a path of this host, optionally with query and fragment.
 ///
-/// The path may hold what RFC 3986 calls `pchar` and single slashes. Not: `//`, a dot segment, and
-/// in encoded form no slash, backslash, percent sign, control or invisible character, because
-/// proxies, routers and browsers decode and merge those each in their own way.
+/// The path may contain RFC 3986 `pchar` and single slashes. Not allowed are `//`, dot segments,
+/// and an encoded slash, backslash, percent sign, control or invisible character, because proxies,
+/// routers and browsers decode and merge those differently.
 pub(crate) fn is_local_path(target: &str) -> bool {
     if target.len() > MAX_RETURN_TO_BYTES {
         return false;
@@ -26,7 +26,7 @@ pub(crate) fn is_local_path(target: &str) -> bool {
         && fragment.is_none_or(is_query_or_fragment)
 }
 
-/// Whether `target` is an absolute URL whose origin is, byte for byte, one of `origins`.
+/// Whether `target` is an absolute URL whose origin is byte for byte equal to one of `origins`.
 pub(crate) fn is_allowed_url(target: &str, origins: &[String]) -> bool {
     origins.iter().any(|origin| {
         target.strip_prefix(origin.as_str()).is_some_and(|rest| match rest.as_bytes().first() {
@@ -38,10 +38,10 @@ pub(crate) fn is_allowed_url(target: &str, origins: &[String]) -> bool {
     })
 }
 
-/// `target`, an address that was opened, as a place to return to. Browsers and links hold characters
-/// that the grammar lacks: they are encoded, and a query that is too long is left out.
+/// `target`, the address of a request, as a `return_to`. Characters that browsers and links contain
+/// but the grammar does not allow are encoded, and a query that is too long is left out.
 ///
-/// `None` when the path is none that is proven to be of this host: nothing about a path is mended.
+/// `None` when the path is not proven to be of this host: a path is never corrected.
 pub(crate) fn captured(target: &str) -> Option<String> {
     if is_local_path(target) {
         return Some(target.to_owned());
@@ -58,8 +58,8 @@ fn path_of(target: &str) -> &str {
     split(split(target, '#').0, '?').0
 }
 
-/// The path that `target` has on the site of `origin`: `None` when it leads to another site. An origin
-/// that begins with ours, such as the same host on another port, is another site.
+/// The path that `target` has on the site of `origin`. `None` when it leads to another site. An
+/// origin that only begins with this one, such as the same host with another port, is another site.
 pub(crate) fn path_on<'t>(origin: &str, target: &'t str) -> Option<&'t str> {
     let place = path_of(target);
     if place.starts_with('/') {
@@ -71,8 +71,8 @@ pub(crate) fn path_on<'t>(origin: &str, target: &'t str) -> Option<&'t str> {
     }
 }
 
-/// `target` with a fragment of its own. The provider appends `#_` to its redirect, and browsers
-/// carry a fragment over redirects to a `Location` that has none (Fetch, "location URL").
+/// `target` with its own fragment. The provider appends `#_` to its redirect, and browsers keep a
+/// fragment across redirects to a `Location` without one (Fetch, "location URL").
 pub(crate) fn with_own_fragment(target: &str) -> Cow<'_, str> {
     if target.contains('#') { Cow::Borrowed(target) } else { Cow::Owned(format!("{target}#")) }
 }
@@ -91,7 +91,7 @@ pub(crate) fn is_plain_path(path: &str) -> bool {
     };
     let last = segments.split('/').count();
     segments.split('/').enumerate().all(|(index, segment)| {
-        // An empty segment is `//`, except for the one after a trailing slash.
+        // An empty segment means `//`, unless it follows a trailing slash.
         (!segment.is_empty() || index + 1 == last) && is_plain_segment(segment)
     })
 }
@@ -100,7 +100,7 @@ fn is_plain_segment(segment: &str) -> bool {
     let Some(decoded) = decode_segment(segment) else {
         return false;
     };
-    // `..;x` is a dot segment to servers that cut path parameters off (RFC 3986, section 3.3).
+    // `..;x` is a dot segment for servers that remove path parameters (RFC 3986, section 3.3).
     let name = decoded.split(';').next().unwrap_or_default();
     (name != "." && name != "..")
         && decoded.chars().all(|character| {
@@ -110,7 +110,7 @@ fn is_plain_segment(segment: &str) -> bool {
         })
 }
 
-/// The segment's text, when it holds only `pchar` and its escapes are UTF-8.
+/// The segment's text, if it has only `pchar` and its escapes are UTF-8.
 fn decode_segment(segment: &str) -> Option<Cow<'_, str>> {
     let fine = segment.bytes().all(|byte| byte == b'%' || is_path_byte(byte));
     fine.then(|| percent_decoded(segment)).flatten()
@@ -121,9 +121,9 @@ fn is_path_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte)
 }
 
-/// A query or fragment never changes the origin, so all of RFC 3986 may stand here, and the
-/// brackets, braces, bars and carets that browsers send unescaped. It is what an encoder would leave as
-/// it is.
+/// A query or a fragment never changes the origin. All of RFC 3986 is allowed in it, and the
+/// brackets, braces, bars and carets that browsers send unescaped: everything that the encoder
+/// leaves unchanged.
 fn is_query_or_fragment(text: &str) -> bool {
     percent_encoded(text, is_query_byte) == text
 }
@@ -136,8 +136,8 @@ fn is_path_byte_or_slash(byte: u8) -> bool {
     is_path_byte(byte) || byte == b'/'
 }
 
-/// Characters that show nothing, or turn the reading direction: a path with them is not what a
-/// person reads. The joiners U+200C and U+200D are none of them: Persian and Indic words and emoji
+/// Characters that are invisible or change the reading direction: a path with them is not what a
+/// person reads. The joiners U+200C and U+200D are not included: Persian and Indic words and emoji
 /// are written with them (RFC 5892, appendix A).
 fn is_invisible(character: char) -> bool {
     matches!(

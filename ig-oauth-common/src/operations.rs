@@ -1,4 +1,4 @@
-//! How much work a request makes, counted: a time would measure the machine.
+//! Counts the work of a request. Counts do not depend on the machine, as times would.
 
 use std::cell::Cell;
 
@@ -6,7 +6,7 @@ thread_local! {
     static WORK: Cell<Work> = const { Cell::new(Work { mac_checks: 0, decoded_bytes: 0 }) };
 }
 
-/// Work that was done on this thread.
+/// The work done on this thread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Work {
     /// Signatures that were checked.
@@ -25,7 +25,7 @@ pub(crate) fn decoded(bytes: usize) {
     WORK.set(Work { decoded_bytes: work.decoded_bytes + bytes, ..work });
 }
 
-/// What `task` gives, and the work that it did.
+/// The result of `task` and the work that it did.
 pub(crate) fn counted<T>(task: impl FnOnce() -> T) -> (T, Work) {
     WORK.set(Work::default());
     (task(), WORK.get())

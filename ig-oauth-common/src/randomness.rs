@@ -1,27 +1,27 @@
-//! One source of randomness for everything that must not be guessed.
+//! The source of randomness for all values that must be unpredictable.
 
-/// The source gave no random bytes.
+/// The source returned no random bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, thiserror::Error)]
 #[error("the source of random bytes did not answer")]
 #[non_exhaustive]
 pub struct RandomnessUnavailable;
 
 impl RandomnessUnavailable {
-    /// The error of a source that cannot deliver.
+    /// The error of a source that fails.
     #[must_use]
     pub const fn new() -> Self {
         Self
     }
 }
 
-/// Where states, nonces and session ids come from. [`SystemRandomness`] unless the configuration
-/// names another, which only a test should do: whoever predicts these bytes can forge a login.
+/// The source of states, nonces and session ids. Default: [`SystemRandomness`]. Only tests should
+/// use another one: a person who can predict these bytes can forge a login.
 pub trait Randomness: Send + Sync + 'static {
     /// Fills `bytes`.
     ///
     /// # Errors
     ///
-    /// When the source cannot deliver. The request at hand then fails; nothing weaker is used.
+    /// When the source fails. The request then fails too; nothing weaker is used.
     fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomnessUnavailable>;
 }
 
@@ -44,7 +44,7 @@ impl Randomness for SystemRandomness {
     }
 }
 
-/// So many random bytes of a source.
+/// `N` random bytes of a source.
 pub(crate) fn random<const N: usize>(
     source: &dyn Randomness,
 ) -> Result<[u8; N], RandomnessUnavailable> {

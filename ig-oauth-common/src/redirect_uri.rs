@@ -1,5 +1,5 @@
-//! The redirect URI (RFC 6749, section 3.1.2): kept to the letter, because the provider compares it
-//! to the letter, and taken apart once.
+//! The redirect URI (RFC 6749, section 3.1.2): kept exactly as given, because the provider compares
+//! the exact string, and parsed once.
 
 use url::{Host, Url};
 
@@ -14,7 +14,7 @@ pub(crate) struct RedirectUri {
     pub(crate) text: String,
     /// Scheme, host and port.
     pub(crate) origin: String,
-    /// As written; empty when nothing follows the host.
+    /// As written. Empty when the URL ends after the host.
     pub(crate) path: String,
     pub(crate) is_https: bool,
     pub(crate) is_loopback: bool,
@@ -65,20 +65,20 @@ impl RedirectUri {
         Ok(Self { origin, path, is_https, is_loopback, text })
     }
 
-    /// Host and, unless it is the scheme's own, port.
+    /// The host, with the port if it is not the scheme's default.
     pub(crate) fn host(&self) -> &str {
         self.origin.split_once("://").map_or("", |(_, host)| host)
     }
 }
 
-/// What stands between the host and the query.
+/// The part between the host and the query.
 fn path_as_written(url: &str) -> &str {
     let after_scheme = url.split_once("://").map_or("", |(_, rest)| rest);
     let rest = after_scheme.find(['/', '?']).and_then(|start| after_scheme.get(start..));
     rest.unwrap_or("").split('?').next().unwrap_or("")
 }
 
-/// Whether the URL's host is this machine by name or address.
+/// Whether the URL's host is this machine, by name or address.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",

@@ -1,4 +1,4 @@
-//! Tasks that go on when the request that began them is gone.
+//! Tasks that continue after the request that started them has ended.
 
 use std::future::Future;
 use std::sync::{PoisonError, RwLock};
@@ -11,18 +11,18 @@ use tokio::time;
 
 use crate::error::{AuthError, AuthErrorKind};
 
-/// The tasks of one configuration, over all of its clones.
+/// The tasks of one configuration, shared by all of its clones.
 #[derive(Default)]
 pub(crate) struct Tasks {
     under_way: watch::Sender<usize>,
-    /// Where they run, if not where the request is.
+    /// The runtime for new tasks. `None` for the runtime of the request.
     home: RwLock<Option<Home>>,
 }
 
-/// A runtime that lives longer than those that requests come from.
+/// A runtime that lives longer than the runtimes of the requests.
 struct Home {
     runtime: Handle,
-    /// Closed once the runtime has ended: a task spawned there would be lost.
+    /// Closed once the runtime has ended. A task spawned there would be lost.
     life: watch::Receiver<()>,
 }
 
@@ -32,7 +32,8 @@ impl Home {
     }
 }
 
-/// One task. It is over when this is dropped, also when its runtime ended or it panicked.
+/// A running task. Dropping it counts the task as ended, also when its runtime ended or it
+/// panicked.
 struct UnderWay(watch::Sender<usize>);
 
 impl UnderWay {
@@ -49,7 +50,8 @@ impl Drop for UnderWay {
 }
 
 impl Tasks {
-    /// Runs all further tasks in this runtime, if there is one. The first that has not ended counts.
+    /// Runs all later tasks in the current runtime, if there is one. If several running runtimes
+    /// call this, the first one counts.
     pub(crate) fn run_here(&self) {
         let Ok(runtime) = Handle::try_current() else { return };
         let (alive, life) = watch::channel(());
@@ -60,8 +62,8 @@ impl Tasks {
         }
     }
 
-    /// Runs `task` to its end, whatever becomes of the request. Waiting for it fails when it is lost:
-    /// it panicked, or its runtime ended.
+    /// Runs `task` to its end, even if the request is cancelled. Awaiting the result fails when the
+    /// task is lost: it panicked, or its runtime ended.
     pub(crate) fn spawn<T: Send + 'static>(
         &self,
         task: impl Future<Output = T> + Send + 'static,
@@ -76,20 +78,20 @@ impl Tasks {
         }))
     }
 
-    /// Waits until no task is under way, for `longest` at most. Whether none is.
+    /// Waits until no task is running, for `longest` at most. Returns whether all tasks have ended.
     pub(crate) async fn finished(&self, longest: Duration) -> bool {
         let mut under_way = self.under_way.subscribe();
-        // The sender is this value's own, so this ends with a count of none.
+        // This value holds the sender, so the wait ends only when the count is zero.
         let none = async { under_way.wait_for(|count| *count == 0).await.is_ok() };
         if Handle::try_current().is_err() {
-            // Nothing measures a wait without a runtime. Each task has a deadline of its own.
+            // Without a runtime there is no timer. Each task has its own deadline.
             return none.await;
         }
         time::timeout(longest, none).await.unwrap_or(false)
     }
 }
 
-/// The runtime that this is called in: the flow's waits need one.
+/// The current runtime. The flow's timers need one.
 pub(crate) fn runtime() -> Result<Handle, AuthError> {
     let needs = "the flow needs a Tokio runtime with time enabled";
     Handle::try_current().map_err(|_| AuthError::with_source(AuthErrorKind::Internal, needs))

@@ -1,4 +1,4 @@
-//! What is known of a token: its secret, its user, its scopes and its life.
+//! The data of a token: its secret, its user, its scopes and its lifetime.
 
 use std::fmt;
 
@@ -35,20 +35,20 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// The user id of the token answer, kept as the decimal text the provider sent: ids exceed 2^53,
-/// so a floating-point number would change them.
+/// The user id of the token response, kept as the decimal text that the provider sent: ids exceed
+/// 2^53, so a floating-point number would change them.
 ///
 /// Under [`Api::InstagramLogin`](crate::Api::InstagramLogin) Meta's reference calls it the
-/// *app-scoped* id; it is not the id of the professional account that webhooks name. Under
+/// *app-scoped* id; it is not the id of the professional account, which webhooks use. Under
 /// [`Api::BasicDisplay`](crate::Api::BasicDisplay) it is the account's id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UserId(String);
 
-/// Longest user id, in digits. All ids seen fit a `u64` (20 digits).
+/// The longest user id, in digits. All ids seen fit a `u64` (20 digits).
 const MAX_USER_ID_DIGITS: usize = 32;
 
 impl UserId {
-    /// The id written as `digits`; none when it is empty, over 32 bytes, or not only digits.
+    /// The id written as `digits`. `None` when it is empty, over 32 bytes, or not only digits.
     #[must_use]
     pub fn from_digits(digits: &str) -> Option<Self> {
         let well_formed = (1..=MAX_USER_ID_DIGITS).contains(&digits.len())
@@ -56,13 +56,13 @@ impl UserId {
         well_formed.then(|| Self(digits.to_owned()))
     }
 
-    /// The id as text. Send it to JavaScript as a string: its numbers are floating-point.
+    /// The id as text. Send it to JavaScript as a string, because its numbers are floating-point.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The id as a number, when it fits.
+    /// The id as a number, if it fits.
     #[must_use]
     pub fn to_u64(&self) -> Option<u64> {
         self.0.parse().ok()
@@ -81,18 +81,18 @@ impl fmt::Display for UserId {
     }
 }
 
-/// How long a token lives, by the kind the provider issued.
+/// The kind of a token, by its lifetime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Lifetime {
-    /// The token of the code exchange: one hour. The answer carries no `expires_in`; the hour is
-    /// from Meta's reference of the access token endpoint.
+    /// The token of the code exchange: one hour. The response has no `expires_in`; the hour is from
+    /// Meta's reference of the access token endpoint.
     ShortLived,
     /// The token of `ig_exchange_token`: 60 days, by its `expires_in`.
     LongLived,
 }
 
-/// What a [`Token`] is made of.
+/// The data of a [`Token`].
 #[derive(Clone, Debug)]
 pub(crate) struct TokenFacts {
     pub(crate) access_token: AccessToken,
@@ -104,6 +104,6 @@ pub(crate) struct TokenFacts {
     pub(crate) expires_at: Timestamp,
 }
 
-/// The SHA-256 of an access token and the time of its issue, since a refreshed token may be the same
+/// The SHA-256 of an access token and its issue time, because a refreshed token may be the same
 /// string.
 pub(crate) type TokenHash = [u8; 32];

@@ -202,7 +202,7 @@ async fn the_providers_errors_say_what_to_do() {
     }
 }
 
-/// A provider, or a gateway before it, that sends back what it was sent.
+/// A provider, or a gateway before it, that echoes its requests.
 #[tokio::test]
 async fn a_token_that_is_echoed_reaches_no_error() {
     let url = format!("GET https://graph.instagram.com/me?access_token={TOKEN} failed");

@@ -102,7 +102,7 @@ fn paths_that_cannot_work_are_refused() {
     is_refused(good().logout_path("/a//b"), "logout_path", "not a path of its own");
     is_refused(good().logout_path("/a?b"), "logout_path", "not a path of its own");
     is_refused(good().callback_path("/a/../b"), "callback_path", "not a path of its own");
-    // Routers do not agree on what these are.
+    // Routers treat these differently.
     is_refused(good().login_path("/caf%C3%A9/login"), "login_path", "not a path of its own");
     is_refused(good().deauthorize_path("/a/%7E"), "deauthorize_path", "not a path of its own");
     is_refused(good().logout_path("/auth/*"), "logout_path", "not a path of its own");
@@ -311,7 +311,7 @@ fn v_08_keys_from_the_app_secret_are_warned_about_once() {
     let [warning] = &derived[..] else { panic!("{derived:?}") };
     assert!(warning.contains("cookie_secrets") && !warning.contains(SECRET), "{warning}");
     assert_eq!(warnings(good().cookie_secrets([COOKIE_SECRET])), [""; 0]);
-    // On one's own machine nobody is to be warned.
+    // On the developer's own machine there is no warning.
     for uri in ["http://127.0.0.1:3000/cb", "http://localhost/cb", "https://localhost:3000/cb"] {
         let all = warnings(with_uri(uri));
         assert!(!all.iter().any(|warning| warning.contains("cookie_secrets")), "{uri}: {all:?}");

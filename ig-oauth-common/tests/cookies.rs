@@ -1,4 +1,4 @@
-//! The lines that set our cookies and remove them, attribute by attribute.
+//! The lines that set and remove the crate's cookies, attribute by attribute.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 

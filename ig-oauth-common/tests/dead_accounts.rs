@@ -1,4 +1,5 @@
-//! Accounts that died, and those that only seem so: what jobs, the refresher and the hook are told.
+//! Accounts with dead tokens, and those that only seem so: the results of jobs, the refresher and
+//! the hook.
 
 #![allow(
     clippy::unwrap_used,
@@ -135,7 +136,7 @@ async fn a_death_at_a_jobs_call_is_known_to_all_jobs() {
         assert_eq!(states, [AccountState::Live, AccountState::Dead]);
     }
     assert_eq!(world.died(), [UserId::from(8)]);
-    // Again by a clone of the token: nobody is told twice.
+    // Again with a clone of the token: the hook is not called twice.
     let _ = token.clone().profile().await;
     assert_eq!(world.died().len(), 1);
     // The mark survives a rotation of the secrets.

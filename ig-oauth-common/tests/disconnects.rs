@@ -71,7 +71,7 @@ async fn leave_after<T>(polls: usize, future: impl Future<Output = T>) -> bool {
     false
 }
 
-/// Waits until what goes on without the browser has ended.
+/// Waits until the tasks that run without the browser have ended.
 async fn settled(world: &World) {
     for _ in 0..200 {
         tokio::task::yield_now().await;
@@ -95,7 +95,7 @@ fn job(
     job.run()
 }
 
-/// Starts a login, and gives the state and what the world had done by then.
+/// Starts a login, and returns the state and the work done so far.
 async fn started(sessions: Sessions) -> (Site, Arc<World>, String) {
     let (mut site, world) = site(sessions);
     let state = site.start("").await;
@@ -234,7 +234,8 @@ async fn a_read_that_is_left_leaves_the_session_as_it_was() {
     assert!(points > 2, "the last browser stayed to the end: {points}");
 }
 
-/// Whoever closes the page with the press of the button is logged out, and the app is told.
+/// A user who closes the page right after pressing the button is logged out, and the hook is
+/// called.
 #[tokio::test]
 async fn a_logout_is_whole_or_not_begun_wherever_the_browser_leaves() {
     for sessions in [Sessions::Cookie, Sessions::Store] {

@@ -1,4 +1,4 @@
-//! The end of a program: what the flow still does for those who have left.
+//! The end of a program: the flow's tasks for browsers that have disconnected.
 
 #![allow(
     clippy::unwrap_used,
@@ -26,7 +26,7 @@ use tokio::time::Instant;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// Holds logins back, and counts those that it let pass.
+/// Holds logins back, and counts those that were let through.
 #[derive(Clone)]
 struct Gate {
     open: Arc<Semaphore>,
@@ -119,7 +119,7 @@ async fn the_wait_ends_with_the_deadline() {
     let mut site = site(&gate);
     call_back_and_leave(&mut site).await;
     let begun = Instant::now();
-    // The hook that holds the login has one deadline, and the one that hears of the failure another.
+    // The hook that holds the login has one deadline, and the hook for the failure another.
     assert!(!site.flow.finished().await, "something is still under way");
     assert_eq!(begun.elapsed(), DEADLINE);
     tokio::task::yield_now().await;

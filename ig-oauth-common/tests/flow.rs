@@ -24,7 +24,7 @@ const CALLBACK: &str = "/auth/instagram/callback";
 const LOGIN: &str = "/auth/instagram/login";
 const LOGOUT: &str = "/auth/instagram/logout";
 
-/// What the hooks were told, and what they decide.
+/// The calls of the hooks, and their decisions.
 #[derive(Clone, Default)]
 struct Recorder {
     told: Arc<Mutex<Vec<String>>>,
@@ -486,7 +486,7 @@ async fn behind_a_prefix_every_path_of_ours_has_it_once() {
     assert!(sent.contains("redirect_uri=https%3A%2F%2Fapp.example%2Fshop%2Fauth%2F"), "{sent}");
     let reply = site.call_back(&state_of(&start)).await;
     assert_eq!(header(&reply, "location"), Some("/shop/inbox?x=1#"));
-    // Our own routes are no place to return to, by their public names.
+    // The crate's own routes are not accepted as `return_to`, not even by their public names.
     let start = site.get(&format!("{LOGIN}?return_to=%2Fshop{LOGIN}")).await;
     let reply = site.call_back(&state_of(&start)).await;
     assert_eq!(header(&reply, "location"), Some("/shop/home#"));
@@ -687,7 +687,7 @@ async fn an_error_of_the_window_is_believed_only_when_well_formed() {
     }
 }
 
-/// Whoever cannot say whether there is a session does not say that there is none.
+/// A store failure is not answered as "no session".
 #[tokio::test]
 async fn a_soft_landing_that_nobody_can_decide_is_an_error_of_its_own_kind() {
     struct Away(Arc<AtomicUsize>);

@@ -39,7 +39,7 @@ async fn a_body_is_cut_off_at_16_kib_however_it_comes() {
     let chunk = |bytes: usize| Ok(vec![b'x'; bytes]);
     assert_eq!(status_of(vec![chunk(16 * 1024 + 1)]).await, 413);
     assert_eq!(status_of((0..=16 * 1024).map(|_| chunk(1)).collect()).await, 413);
-    // What fits is read, and found to be no signed request.
+    // A body that fits is read, and is not a signed request.
     assert_eq!(status_of(vec![chunk(8 * 1024), chunk(100)]).await, 400);
     assert_eq!(status_of(vec![chunk(10), Ok(Vec::new()), chunk(10)]).await, 400);
     // One that never ends is not waited for.

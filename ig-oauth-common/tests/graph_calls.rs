@@ -1,4 +1,4 @@
-//! How many graph calls run at once.
+//! The number of concurrent graph calls.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -90,7 +90,7 @@ async fn as_many_graph_calls_as_the_setting_says_run_at_once_and_the_others_wait
             answer.unwrap();
         }
         assert_eq!(crowd.most.load(Ordering::SeqCst), most, "{setting:?}");
-        // A login's exchange is none of them.
+        // A login's exchange does not count.
         site.log_in().await;
     }
 }

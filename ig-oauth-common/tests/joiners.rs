@@ -1,4 +1,4 @@
-//! Who waits for an exchange or a refresh that somebody else runs holds no place for one.
+//! A caller that waits for another's exchange or refresh holds no place.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
@@ -48,7 +48,8 @@ impl Gate {
         (site, gate)
     }
 
-    /// Until so many calls have reached the provider. No time passes: somebody is always busy.
+    /// Waits until this many calls have reached the provider. No time passes, because some task is
+    /// always running.
     async fn has_calls(&self, calls: usize) {
         settle().await;
         assert_eq!(self.calls.load(Ordering::SeqCst), calls);
@@ -104,7 +105,7 @@ async fn a_doubled_callback_that_found_no_place_shares_the_answer_of_its_double(
     settle().await;
     gate.answers.add_permits(1);
     gate.has_calls(2).await;
-    // Longer than anybody waits for a place.
+    // Longer than any callback waits for a place.
     tokio::time::advance(Duration::from_secs(1)).await;
     settle().await;
     gate.answers.add_permits(1);

@@ -137,7 +137,7 @@ impl Headers for Bytes<'_> {
     }
 }
 
-/// The value with one bit of what it encodes turned over.
+/// The value with one bit of its decoded bytes flipped.
 fn flipped(value: &str, bit: usize) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut bytes = value.as_bytes().to_vec();

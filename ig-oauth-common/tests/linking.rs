@@ -36,7 +36,8 @@ async fn a_stranger_who_posts_is_asked_to_log_in_to_the_app() {
             let reply = site.send(method, LOGIN, &[("accept", accept)]).await;
             assert_eq!((reply.status(), header(&reply, "allow")), (401, None), "{method}");
             assert!(body(&reply).contains("Log in to this site first"), "{}", body(&reply));
-            // Our login path would say the same again, and only the app knows where its own is.
+            // The crate's login path would answer the same, and only the app knows its own login
+            // path.
             assert!(!body(&reply).contains(link), "{}", body(&reply));
             assert_eq!(header(&reply, "www-authenticate"), Some("InstagramLogin"));
         }
@@ -62,7 +63,8 @@ async fn an_attempt_from_before_linking_was_switched_on_connects_nothing() {
 #[tokio::test]
 async fn the_back_button_lands_only_where_the_account_was_connected() {
     let mut site = Site::with(linking);
-    // Connected: the attempt's cookie is gone by then, and the history may still have it.
+    // Connected: the attempt's cookie is removed by then, but the history may still have the
+    // callback.
     let state = start(&mut site).await;
     let cookies = site.cookies.clone();
     assert_eq!(site.call_back(&state).await.status(), 303);

@@ -129,7 +129,7 @@ async fn whoever_hangs_or_panics_on_whose_session_it_is_keeps_no_session_alive()
         assert!(site.cookies.is_empty(), "{what}");
         assert_eq!(world.records.session_count(), 0, "{what}");
         assert_eq!(late.finish(&Lines(&support::private())), [], "{what}: nothing brings it back");
-        // Nobody could say who it was.
+        // The user could not be determined.
         assert_eq!(doorman.told(), [None], "{what}");
     }
 }

@@ -41,7 +41,7 @@ async fn of_accounts_the_one_that_ends_first_makes_room_and_no_other() {
     let kept = store.accounts(AccountPage::new(CLIENT, 10)).await.unwrap();
     let kept: Vec<_> = kept.iter().map(|account| account.key.user_id().to_string()).collect();
     assert_eq!(kept, ["2", "3"]);
-    // What has ended makes room before what has not, whichever came first.
+    // Expired records are removed before valid ones, in whatever order they were stored.
     let store = MemoryStore::with_capacity(2);
     store.put_account(account(1, 0, 200), None).await.unwrap();
     store.put_account(account(2, 0, 100), None).await.unwrap();

@@ -77,7 +77,7 @@ async fn a_job_gets_a_users_valid_token_by_id_at_any_hour() {
     // A failure leaves the old one.
     people.refuse(8, 503, 2);
     assert_eq!(token(&accounts, 8).await.as_deref(), Some("FAKE.8.1"));
-    // Past its end there is none.
+    // After its expiry there is no token.
     site.clock.advance(20 * DAY);
     assert_eq!(token(&accounts, 8).await, None);
 
@@ -160,7 +160,7 @@ async fn with_one_refresher_killed_halfway_nothing_is_lost() {
     let report = refresher(&two).run_once().await;
     assert!(report.left <= 16, "what the dead one had claimed waits for its lease: {report}");
     assert!(report.refreshed >= 1_000 - 250 - 16, "{report}");
-    // The lease ends by itself.
+    // The lease ends without a release.
     two.clock.advance(5 * 60);
     let report = refresher(&two).run_once().await;
     assert_eq!(report.left + report.failed, 0, "{report}");
@@ -179,7 +179,7 @@ async fn a_report_tells_what_became_of_each_account() {
     log_in(&mut site, [4]).await;
     people.refuse(2, 400, 190);
     people.refuse(3, 502, 2);
-    // Sealed by a secret that is gone.
+    // Sealed with a secret that is no longer configured.
     let mut other = site.restarted(|builder| {
         let builder = builder.long_lived(LongLived::Require).http_client(people.client());
         builder.shared_store(Arc::clone(&store)).cookie_secrets([NEW_SECRET])
@@ -192,7 +192,7 @@ async fn a_report_tells_what_became_of_each_account() {
     assert_eq!((report.dead, report.unreadable, report.failed), (1, 1, 1), "{report}");
     assert_eq!(report.failures().collect::<Vec<_>>(), [(AuthErrorKind::Unreachable, 1)]);
     assert_eq!(report.oldest, Some(Duration::from_secs(35 * DAY)));
-    // A failure a moment ago is not repeated at once.
+    // A recent failure is not retried immediately.
     let report = refresher.run_once().await;
     assert_eq!((report.left, report.failed), (1, 0), "{report}");
     // What is dead stays so.
@@ -226,7 +226,7 @@ async fn the_age_of_the_oldest_falls_when_that_one_is_refreshed_and_leaves_out_t
     people.refusals.lock().unwrap().clear();
     site.clock.advance(60);
     assert_eq!(refresher.run_once().await.refreshed, 1);
-    // The next pass sees nobody who is valid and due.
+    // The next pass finds no account that is valid and due.
     let report = refresher.run_once().await;
     assert_eq!((report.seen, report.expired, report.oldest), (1, 1, None), "{report}");
     assert_eq!(refresher.totals().oldest, None);
@@ -274,7 +274,7 @@ async fn an_account_that_expired_does_not_hide_a_valid_one_of_the_same_id() {
     site.clock.advance(20 * DAY);
     let accounts = site.flow.offline_access().unwrap();
     assert_eq!(token(&accounts, 70).await.as_deref(), Some("FAKE.2.1"));
-    // An id of its own is nobody else's, even when its token has expired.
+    // An own id belongs to one account only, even when its token has expired.
     assert_eq!(token(&accounts, 1).await, None);
 }
 
@@ -339,7 +339,8 @@ async fn a_refresher_makes_a_pass_each_interval_until_it_is_stopped() {
     let refresher = site.flow.offline_access().unwrap().refresher();
     let refresher = refresher.ahead(Duration::from_secs(61 * DAY)).per_minute(u32::MAX);
     let stop = tokio::time::sleep(Duration::from_secs(3 * 60 * 60 + 1));
-    // Too young each time, so each pass sees it again: at once, and after one, two and three hours.
+    // Too young each time, so each pass sees it again: immediately, and after one, two and three
+    // hours.
     assert_eq!(refresher.run(stop).await.too_young, 4);
 }
 
@@ -373,7 +374,7 @@ async fn sealing_anew_resumes_where_it_stopped_and_frees_the_old_secret() {
     for user in 1..=25 {
         assert_eq!(token(&accounts, user).await, Some(format!("FAKE.{user}.1")));
     }
-    // One whose secret is gone is left as it is, and said.
+    // A record whose secret is no longer configured is unchanged and reported.
     let lost = old.restarted(|builder| {
         let builder = builder.http_client(people.client()).shared_store(Arc::clone(&store));
         builder.cookie_secrets([SECRET])

@@ -26,7 +26,7 @@ impl Hooks for Slow {
     }
 }
 
-/// What is answered to a URL: nothing is never.
+/// The response for a URL. `None` means that there is never a response.
 type Answer = fn(&str) -> Option<String>;
 
 /// A provider that takes eight seconds for the code, nearly as long as a call may, and one for

@@ -1,4 +1,4 @@
-//! What holds for every text that a parser of ours is given, tried on many.
+//! Properties of the crate's parsers, checked with many generated texts.
 
 #![allow(
     clippy::unwrap_used,
@@ -157,8 +157,8 @@ fn user_of(text: &str) -> Option<String> {
 proptest! {
     #![proptest_config(config(1_000))]
 
-    /// Whoever is logged in is the user that the answer names to the digit, and every other answer is
-    /// an error that shows nothing of it.
+    /// The logged-in user is exactly the one that the response names, and every other response is
+    /// an error that contains nothing of it.
     #[test]
     fn a_token_answer_names_one_user_exactly_or_is_an_error(
         answer in answer(), cut in prop::option::weighted(0.1, 0_usize..200), byte in 0_usize..2_000,
@@ -218,7 +218,7 @@ proptest! {
         prop_assert!(detail.chars().count() < 1_200, "{} characters", detail.chars().count());
     }
 
-    /// Signed by us and saying what it must: there is no other way in.
+    /// Only a request that is signed with the secret and complete is accepted.
     #[test]
     fn a_signed_request_is_taken_when_it_is_signed_and_whole_and_never_else(
         id in any::<u64>(), extra in any_json(), position in 0_usize..400,
@@ -303,7 +303,7 @@ proptest! {
         });
     }
 
-    /// Whatever other cookies a browser sends, ours is found among them, and none of them is ours.
+    /// With any other cookies the crate's cookie is found, and no other one passes for it.
     #[test]
     fn our_cookie_is_found_among_any_others(
         before in prop::collection::vec(any::<u8>(), 0..60),

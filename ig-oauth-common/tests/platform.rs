@@ -1,4 +1,4 @@
-//! Removals of the app and deletions of data: late, repeated, at once, and while things break.
+//! Deauthorizations and data deletions: late, repeated, concurrent, and during failures.
 
 #![allow(
     clippy::unwrap_used,
@@ -36,7 +36,7 @@ const SECRET: &str = "an obviously fake cookie secret for tests";
 const NEW_SECRET: &str = "another obviously fake cookie secret";
 const USER: u64 = 17_841_458_366_137_975;
 
-/// What a hook does before it answers.
+/// The work of a hook before it answers.
 type During = Box<dyn Fn(String) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
 #[derive(Default)]
@@ -217,10 +217,10 @@ async fn what_a_fast_queue_reports_is_not_overwritten() {
     });
     let code = code_in(&post(&site, DELETION, &request(USER, START)).await);
     assert!(page(&mut site, &code).await.contains("has been deleted"));
-    // It stays so, whoever is late.
+    // The status stays, whichever report is late.
     assert!(site.flow.report_deletion(&code, DeletionStatus::Queued).await.unwrap());
     assert!(page(&mut site, &code).await.contains("has been deleted"));
-    // A second try of one that failed hears of its own failure, too.
+    // A second attempt of a failed deletion receives its own failure too.
     let flow: Flow = site.flow.clone();
     told.during(move |code| {
         let flow = flow.clone();
@@ -287,7 +287,7 @@ async fn the_same_request_at_once_is_told_once() {
     let second = async {
         begun.notified().await;
         let mut waiting = std::pin::pin!(post(&other, DELETION, &signed));
-        // While the first is at it, it tells nobody and confirms nothing.
+        // While the first request is running, the second calls no hook and confirms nothing.
         let early = tokio::time::timeout(Duration::from_secs(1), &mut waiting).await;
         assert!(early.is_err(), "{early:?}");
         go_on.notify_one();
@@ -308,7 +308,7 @@ async fn a_request_keeps_its_code_while_keys_rotate() {
     assert_eq!(code_in(&post(&rotated, DELETION, &signed).await), code);
     assert_eq!(told.times(), 1, "told once");
     assert!(page(&mut rotated, &code).await.contains("is being deleted"));
-    // A code of a key that is gone is known for as long as its record is.
+    // A code of a key that is no longer configured is known as long as its record exists.
     let mut later = instance(&old, &told, &store, &[NEW_SECRET]);
     assert!(later.flow.report_deletion(&code, DeletionStatus::Done).await.unwrap());
     assert!(page(&mut later, &code).await.contains("has been deleted"));
@@ -346,7 +346,7 @@ async fn without_a_store_the_code_is_the_same_and_the_page_honest() {
     let signed = request(USER, START);
     let code = code_in(&post(&site, DELETION, &signed).await);
     assert_eq!(code_in(&post(&site, DELETION, &signed).await), code);
-    // The same text again is one request: the hook hears of it once.
+    // The same text again is the same request: the hook is called once.
     assert_eq!(*told.0.codes.lock().unwrap(), std::slice::from_ref(&code));
     assert!(page(&mut site, &code).await.contains("is not kept here"));
     let restarted = Site::with(ig_oauth_common::ConfigBuilder::platform_callbacks);

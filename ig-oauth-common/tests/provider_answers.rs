@@ -333,7 +333,7 @@ async fn the_default_client_survives_a_server_that_misbehaves() {
     }
 }
 
-/// Holds a connection open until its other end is gone.
+/// Holds a connection open until the other end closes it.
 fn park(mut stream: std::net::TcpStream) -> Duration {
     let _ = stream.read(&mut [0; 1]);
     Duration::ZERO

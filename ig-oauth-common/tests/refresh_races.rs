@@ -1,4 +1,4 @@
-//! A refresh beside others that write to the same account, and what instances tell each other.
+//! A refresh during other writes to the same account, and the coordination of instances.
 
 #![allow(
     clippy::unwrap_used,
@@ -175,7 +175,7 @@ async fn instances_wait_together_after_the_provider_said_no() {
     token(&mut one).await;
     token(&mut two).await;
     assert_eq!(issuer.refreshes(), 2);
-    // What is not an answer of the provider's is no reason for the others to wait.
+    // A failure that is not a response of the provider does not make other instances wait.
     let issuer = Issuer::new();
     let (mut one, mut two) = two_instances(&issuer, &[COOKIE_SECRET]).await;
     issuer.set(Mode::Fails);

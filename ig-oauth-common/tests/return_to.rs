@@ -87,7 +87,7 @@ fn pieces() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..5).prop_map(|pieces| pieces.concat())
 }
 
-/// Most begin with a slash: what does not is refused for that alone.
+/// Most begin with a slash, because all others are refused for that alone.
 fn hostile() -> impl Strategy<Value = String> {
     let start = prop_oneof![9 => Just("/"), 1 => Just("")];
     (start, pieces()).prop_map(|(start, rest)| format!("{start}{rest}"))
@@ -130,7 +130,7 @@ fn each_landing(
             return Ok(());
         }
         kept.set(kept.get() + 1);
-        // What passes is passed on to the letter; what does not is replaced as a whole.
+        // An accepted value is passed on unchanged; any other is replaced completely.
         prop_assert!(location == target || location == format!("{target}#"), "{target:?}");
         judge(&target, &location)
     });

@@ -89,7 +89,7 @@ fn an_exchange_works_after_the_runtime_that_exchanged_before_is_gone() {
 
 #[test]
 fn a_second_caller_waits_no_longer_than_the_deadline_for_a_blocked_worker() {
-    // A provider that is still thinking when the worker's thread is taken by a handler of the app's.
+    // A provider that has not answered yet when a handler of the app blocks the worker's thread.
     let never = |_: HttpRequest| std::future::pending::<Result<HttpResponse, HttpError>>();
     // And a hook that would take longer still.
     struct Hanging;
@@ -112,7 +112,7 @@ fn a_second_caller_waits_no_longer_than_the_deadline_for_a_blocked_worker() {
         scope.spawn(move || {
             runtime().block_on(async {
                 let mut first = std::pin::pin!(first.run());
-                // The state is consumed by it, and then the thread is gone.
+                // It consumes the state, and then its thread is blocked.
                 assert!(poll_fn(|cx| Poll::Ready(first.as_mut().poll(cx))).await.is_pending());
                 blocked.send(()).unwrap();
                 let _ = is_free.recv();
@@ -146,7 +146,7 @@ fn a_job_waits_no_longer_than_it_must_for_a_refresh_on_a_blocked_runtime() {
         scope.spawn(move || {
             runtime().block_on(async {
                 let mut first = std::pin::pin!(first.token(user));
-                // The refresh has begun, and then the thread is gone.
+                // The refresh has begun, and then its thread is blocked.
                 assert!(poll_fn(|cx| Poll::Ready(first.as_mut().poll(cx))).await.is_pending());
                 blocked.send(()).unwrap();
                 let _ = is_free.recv();

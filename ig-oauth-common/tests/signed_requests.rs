@@ -1,4 +1,4 @@
-//! The verifier by itself: what each refusal is called, and which moments a request speaks of.
+//! The verifier alone: the kind of each refusal, and which times a request covers.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -9,7 +9,7 @@ use ig_oauth_fake_instagram::FakeInstagram;
 const NOW: u64 = 1_800_000_000;
 const KEY: &str = "FAKE-app-secret";
 
-/// The vector of Meta's old documentation, with the key `secret`: it names nobody.
+/// The vector of Meta's old documentation, with the key `secret`. It names no user.
 const WITHOUT_USER: &str = "vlXgu64BQGFSQrY0ZcJBZASMvYvTHu9GQ0YM9rjPSso.\
                             eyJhbGdvcml0aG0iOiJITUFDLVNIQTI1NiIsIjAiOiJwYXlsb2FkIn0";
 

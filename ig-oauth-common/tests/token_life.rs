@@ -73,7 +73,7 @@ async fn a_weekly_visitor_of_a_slow_provider_gets_each_new_token_a_week_later() 
             site.clock.advance(7 * DAY);
             let before = issuer.refreshes();
             assert!(site.is_logged_in().await, "week {week}, {sessions:?}");
-            // None is left for the next week, or that one's answer would come at once.
+            // No permit is left for the next week, or its response would come immediately.
             issuer.gate.add_permits(issuer.refreshes() - before);
             for _ in 0..100 {
                 tokio::task::yield_now().await;
@@ -122,7 +122,7 @@ async fn a_late_removal_does_not_take_the_cookie_of_a_new_session() {
             }
             let removed = request.finish(&Lines(&[]));
             assert_eq!(removed.is_empty(), is_late, "{sessions:?}: {removed:?}");
-            // Whoever still sends the old one after that is told.
+            // A browser that still sends the old cookie gets the removal.
             let old = site.flow.attach(&Lines(&lines));
             assert!(old.token().await.unwrap().is_none());
             assert!(!old.finish(&Lines(&[])).is_empty(), "{sessions:?}");
@@ -391,7 +391,7 @@ async fn instances_on_one_store_refresh_once_and_share_the_token() {
     one.clock.advance(40 * DAY);
     issuer.set(Mode::Waits);
     let (from_one, from_two) = tokio::join!(at_once(&one, 20), async {
-        // Two comes while one is at it: it does not ask as well.
+        // Instance two gets a request while instance one refreshes: it does not refresh too.
         while issuer.refreshes() == 0 {
             tokio::task::yield_now().await;
         }

@@ -1,4 +1,4 @@
-//! What the engines are called in messages.
+//! The engines' names in messages.
 
 #[cfg(feature = "postgres")]
 pub(crate) const POSTGRESQL: &str = "PostgreSQL";

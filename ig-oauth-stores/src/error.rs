@@ -1,4 +1,4 @@
-//! What goes wrong: while a store is set up, and afterwards.
+//! Errors: while a store is set up, and afterwards.
 
 use std::error::Error;
 use std::fmt;
@@ -7,21 +7,21 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreSetupErrorKind {
-    /// The URL or path is not one of this engine.
+    /// The URL or path is not valid for this engine.
     InvalidUrl,
-    /// A setting cannot work.
+    /// A setting is invalid.
     InvalidSetting,
-    /// No server answers there, or not in time.
+    /// No server answers at the address, or not in time.
     Unreachable,
-    /// The server, or the operating system, does not let us in.
+    /// The server or the operating system refuses access.
     Refused,
-    /// The tables are missing, of another version, or could not be made.
+    /// The tables are missing, have another version, or could not be created.
     Schema,
 }
 
 /// A store could not be set up.
 ///
-/// Its text says what to change, and never holds the URL: that can hold a password.
+/// Its text says what to change. It never contains the URL, which can contain a password.
 ///
 /// ```
 /// # #[cfg(feature = "sqlite")] {
@@ -47,7 +47,7 @@ impl StoreSetupError {
         Self { kind, text: text.into() }
     }
 
-    /// What kind of failure it is.
+    /// The kind of failure.
     #[must_use]
     pub fn kind(&self) -> StoreSetupErrorKind {
         self.kind
@@ -62,8 +62,8 @@ impl fmt::Display for StoreSetupError {
 
 impl Error for StoreSetupError {}
 
-/// Why a store did not answer: the source of a `StoreError`. Text only, so that no driver's type or
-/// version shows, and nothing of the record at hand.
+/// Why a store did not answer: the source of a `StoreError`. It is only text, so it exposes neither
+/// a driver's type or version nor parts of the record.
 #[cfg(any(feature = "redis", feature = "postgres", feature = "sqlite"))]
 #[derive(Debug, thiserror::Error)]
 #[error("{engine}: {text}")]

@@ -1,4 +1,4 @@
-//! Records as databases give and take them.
+//! Converts database fields to records.
 
 use ig_oauth_common::store::{
     AccountKey, AccountRecord, DeletionRecord, DeletionStatus, SessionIdHash, SessionRecord,
@@ -7,7 +7,7 @@ use ig_oauth_common::{Timestamp, UserId};
 
 use crate::error::Failure;
 
-/// The word for a status in a database.
+/// The text of a status in a database.
 pub(crate) fn status_word(
     engine: &'static str,
     status: DeletionStatus,
@@ -20,7 +20,7 @@ pub(crate) fn status_word(
     })
 }
 
-/// The fields of an answer. What cannot be read as asked for is an error and no panic.
+/// The fields of a row. A field with an unexpected type is an error and not a panic.
 pub(crate) trait Row {
     const ENGINE: &'static str;
 
@@ -37,7 +37,7 @@ pub(crate) trait Row {
         self.bytes(at)?.try_into().map_err(|_| Self::unreadable("a hash"))
     }
 
-    /// A record that this crate would not have written.
+    /// An error for a record that this crate did not write.
     fn unreadable(what: &str) -> Failure {
         Failure::new(Self::ENGINE, format!("a record holds {what} that cannot be read"))
     }
@@ -57,7 +57,7 @@ pub(crate) trait Row {
         ))
     }
 
-    /// A session of that account in the four fields from `at` on.
+    /// A session of that account, in the four fields from `at` on.
     fn session(&self, account: &AccountKey, at: usize) -> Result<SessionRecord, Failure> {
         Ok(SessionRecord::new(
             SessionIdHash::from_bytes(self.hash(at)?),
@@ -80,8 +80,8 @@ pub(crate) trait Row {
     }
 }
 
-/// Texts as a list in one field. Ids and scopes are short and few; JSON can be read by people and by the
-/// database's own functions.
+/// A list of texts in one field. Ids and scopes are short and few; JSON is readable for people and
+/// for the database's own functions.
 #[cfg(any(feature = "redis", feature = "sqlite"))]
 pub(crate) mod list {
     pub(crate) fn to_text<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {

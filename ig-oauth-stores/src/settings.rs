@@ -1,4 +1,4 @@
-//! The settings all engines share, and what follows from them.
+//! The settings of all engines.
 
 use std::future::Future;
 use std::time::Duration;
@@ -7,14 +7,15 @@ use ig_oauth_common::store::{AccountPage, AccountRecord, SessionRecord};
 
 use crate::error::{Failure, StoreSetupError, StoreSetupErrorKind};
 
-/// What the names of tables and keys start with, unless told otherwise.
+/// The default prefix of tables and keys.
 pub(crate) const DEFAULT_PREFIX: &str = "ig_oauth";
 
-/// Longest prefix. PostgreSQL cuts names at 63 bytes, and ours go on after the prefix.
+/// The longest prefix. PostgreSQL cuts names at 63 bytes, and the crate's names continue after the
+/// prefix.
 const MAX_PREFIX_BYTES: usize = 40;
 
-/// Longest an operation may take, unless told otherwise: shorter than a browser's patience and than
-/// the deadline of a login, longer than a database's usual hiccup.
+/// The default of the longest time for an operation: shorter than a browser's timeout and than the
+/// deadline of a login, longer than a database's usual delays.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Debug)]
@@ -42,7 +43,7 @@ impl Settings {
     }
 }
 
-/// The prefix becomes part of SQL text and scripts, so only harmless characters pass.
+/// The prefix becomes part of SQL text and scripts, so only safe characters are allowed.
 pub(crate) fn check_prefix(prefix: &str) -> Result<(), StoreSetupError> {
     let starts_well = prefix.starts_with(|first: char| first.is_ascii_lowercase() || first == '_');
     let is_harmless = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
@@ -54,16 +55,16 @@ pub(crate) fn check_prefix(prefix: &str) -> Result<(), StoreSetupError> {
     Err(StoreSetupError::new(StoreSetupErrorKind::InvalidSetting, text))
 }
 
-/// Whether an operation may be run a second time when nobody knows whether it ran.
+/// Whether an operation may be run again when it is unknown whether it ran.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Repeat {
-    /// Its second run changes nothing more and gives the same answer.
+    /// Its second run changes nothing more and returns the same answer.
     Once,
-    /// Its answer tells what it changed.
+    /// Its answer depends on what it changed.
     Never,
 }
 
-/// Waits for `operation`, but no longer than `timeout`.
+/// Waits for `operation`, at most for `timeout`.
 pub(crate) async fn bounded<T>(
     engine: &'static str,
     timeout: Duration,
@@ -74,8 +75,8 @@ pub(crate) async fn bounded<T>(
         .unwrap_or_else(|_| Err(Failure::new(engine, format!("no answer within {timeout:?}"))))
 }
 
-/// Where a page of an app's accounts starts: `None` when all of them come before its key, else the
-/// user id that comes last before it, empty for the first page.
+/// The user id that a page of an app's accounts starts after, empty for the first page. `None` when
+/// all of the app's accounts come before the page's key.
 pub(crate) fn page_start<'a>(page: &AccountPage<'a>) -> Option<&'a str> {
     let Some(after) = page.after else {
         return Some("");
@@ -87,7 +88,7 @@ pub(crate) fn page_start<'a>(page: &AccountPage<'a>) -> Option<&'a str> {
     }
 }
 
-/// A session can only begin together with its own account.
+/// A session can only be stored with its own account.
 pub(crate) fn check_same_account(
     engine: &'static str,
     session: &SessionRecord,

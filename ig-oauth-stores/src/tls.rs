@@ -1,4 +1,4 @@
-//! Whom to trust, for the engines that are reached over a network.
+//! The trusted certificates, for engines that are reached over a network.
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -10,7 +10,7 @@ fn invalid(text: &str) -> StoreSetupError {
     StoreSetupError::new(StoreSetupErrorKind::InvalidSetting, text)
 }
 
-/// The certificates of a PEM text, of which there is at least one.
+/// The certificates of a PEM text, at least one.
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, StoreSetupError> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     found
@@ -19,7 +19,7 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, StoreSetupEr
         .ok_or_else(|| invalid("root_pem holds no certificate: give the text of a .pem file"))
 }
 
-/// Trust in what the system trusts, or only in the roots given.
+/// Trusts the system's roots, or only the given roots.
 pub(crate) fn client_config(root_pem: Option<&[u8]>) -> Result<ClientConfig, StoreSetupError> {
     let mut roots = RootCertStore::empty();
     if let Some(pem) = root_pem {
@@ -30,7 +30,7 @@ pub(crate) fn client_config(root_pem: Option<&[u8]>) -> Result<ClientConfig, Sto
     } else {
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     }
-    // Named, because an app may have brought another one along, and rustls would not choose.
+    // Named explicitly: if an app uses another provider too, rustls would not choose one.
     let provider = rustls::crypto::aws_lc_rs::default_provider().into();
     let config =
         ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();

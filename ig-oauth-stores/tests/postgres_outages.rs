@@ -89,7 +89,7 @@ async fn a_server_that_became_a_standby_is_left() {
     let client = beside(&old).await;
     client.batch_execute(demote).await.unwrap();
     client.batch_execute("SELECT pg_reload_conf()").await.unwrap();
-    // Its connections learn of it by and by.
+    // Its connections notice it gradually.
     let account = account_of(1);
     let mut writes = 0;
     while store.put_account(account.clone(), None).await.is_ok() {
@@ -100,7 +100,7 @@ async fn a_server_that_became_a_standby_is_left() {
     assert_eq!(error.kind(), StoreSetupErrorKind::Refused);
     assert!(error.to_string().contains("give the primary's URL"), "{error}");
 
-    // The name leads to the successor now.
+    // The name now leads to the new primary.
     let successor = PostgresStore::connect(new.url()).await.unwrap();
     let (session, account) = login();
     successor.put_account(account.clone(), Some(session.clone())).await.unwrap();
@@ -212,7 +212,8 @@ async fn an_instance_whose_clock_is_wrong_clears_nothing() {
     assert!(!store.claim(theirs, long_ago).await.unwrap(), "it is still there");
 }
 
-/// A pooler that refuses startup options, in these words, and leads all others to the server.
+/// A pooler that refuses startup options with this message, and forwards all other connections to
+/// the server.
 async fn pooler(refusal: &'static str, socket: PathBuf) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url =
@@ -272,7 +273,7 @@ async fn why_a_server_is_not_reached_is_said_at_run_time_too() {
     assert!(cause.contains("(os error "), "{cause}");
 }
 
-/// What its caller was told has failed is not made up for later.
+/// An operation that was reported as failed does not run later.
 #[tokio::test]
 async fn what_waited_in_a_blocked_runtime_for_too_long_is_not_begun() {
     let Some(server) = PostgresServer::start() else { return };

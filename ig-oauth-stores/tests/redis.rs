@@ -134,7 +134,8 @@ async fn stores_of_different_prefixes_do_not_meet() {
     assert!(one.account(&key(1), NOW).await.unwrap().is_some());
 }
 
-/// As behind a firewall that forgets a connection: nothing comes back any more, and nobody hangs up.
+/// As behind a firewall that drops a connection's packets: no reply arrives, and neither side
+/// closes the connection.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_has_silently_died_costs_one_timeout() {
     let Some(server) = RedisServer::start() else { return };

@@ -117,7 +117,7 @@ async fn indexes_let_go_of_what_redis_has_forgotten() {
         left
     );
     assert_eq!(store.accounts(AccountPage::new("app", 9)).await.unwrap(), left);
-    // The user comes back: neither an old session nor an old id is theirs.
+    // The user logs in again, and has neither an old session nor an old id.
     store.put_account(account(1, &[], b"newer"), Some(session(1, 3))).await.unwrap();
     assert_eq!(store.sessions(&key(1), NOW).await.unwrap(), [session(1, 3)]);
     assert_eq!(store.session(&id, NOW).await.unwrap(), None);
@@ -157,7 +157,7 @@ async fn thousands_of_accounts_come_in_order_page_by_page() {
     let Some(server) = RedisServer::start() else { return };
     let store = RedisStore::builder(server.url()).timeout(Duration::from_secs(30));
     let store = store.connect().await.unwrap();
-    // More than a script puts in order by itself; every third expires.
+    // More than one script sorts; every third expires.
     let users: Vec<u64> = (1..=18_000).collect();
     for some in users.chunks(1_000) {
         let put = some.iter().map(|user| {
@@ -206,8 +206,8 @@ async fn thousands_of_accounts_come_in_order_page_by_page() {
     );
 }
 
-/// What the library hands to a store, with markers for what it does not: the id of a session, of
-/// which it hands over the hash, and a token, which it seals.
+/// The data that the library passes to a store, with markers for the data that it does not pass: a
+/// session's id, of which it passes the hash, and a token, which it seals.
 #[tokio::test]
 async fn a_dump_of_everything_shows_no_session_id_and_no_token() {
     let Some(server) = RedisServer::start() else { return };

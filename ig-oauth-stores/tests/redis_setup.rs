@@ -1,4 +1,4 @@
-//! Redis: what is told when a store cannot be set up, and what is never told.
+//! Redis: the error texts when a store cannot be set up, and what they must not contain.
 #![cfg(feature = "redis")]
 
 use std::time::Duration;

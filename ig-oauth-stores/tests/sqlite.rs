@@ -200,7 +200,7 @@ async fn v_12_the_file_and_its_journals_are_for_this_user_alone() {
     assert_eq!(names, ["store.db", "store.db-shm", "store.db-wal"]);
 }
 
-/// A file of an earlier release, or one that the app made for itself, is often readable by everybody.
+/// A file of an earlier release, or one created by the app, is often readable by all users.
 #[cfg(unix)]
 #[tokio::test]
 async fn v_12_a_file_that_others_may_use_is_closed_to_them_when_it_is_opened() {

@@ -1,4 +1,4 @@
-//! How an answer of the flow becomes a response body.
+//! Turns the flow's replies into responses.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 
 /// Turns the inner service's responses and the flow's replies into one response type.
 ///
-/// Sealed: the two ways are [`SameBody`] and [`AnyBody`].
+/// Sealed: the two implementations are [`SameBody`] and [`AnyBody`].
 #[diagnostic::on_unimplemented(
     message = "the response body `{B}` cannot be made from bytes",
     label = "this layer's own answers have no such body",
@@ -39,7 +39,7 @@ mod sealed {
 #[non_exhaustive]
 pub struct SameBody;
 
-// So that the compiler speaks of this trait, whose note names the way out, and not of `From`.
+// So that the compiler's error names this trait, whose note has the fix, and not `From`.
 #[diagnostic::do_not_recommend]
 impl<B: From<Bytes>> ResponseBody<B> for SameBody {
     type Body = B;
@@ -53,13 +53,13 @@ impl<B: From<Bytes>> ResponseBody<B> for SameBody {
     }
 }
 
-/// Responses get the body [`EitherBody`], whatever the inner service's is.
+/// Responses get the body [`EitherBody`], for any body of the inner service.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct AnyBody;
 
 pin_project! {
-    /// The inner service's body, or the body of an answer of the layer's own.
+    /// The inner service's body, or the body of one of the layer's own answers.
     #[derive(Debug)]
     pub struct EitherBody<B> {
         #[pin]
@@ -97,7 +97,7 @@ impl<B: Body> Body for EitherBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         match self.project().body.project() {
-            // Free where the data are `Bytes` already, as in axum and hyper.
+            // Free if the data are `Bytes` already, as in axum and hyper.
             EitherProjection::Inner { body } => body
                 .poll_frame(cx)
                 .map_ok(|frame| frame.map_data(|mut data| data.copy_to_bytes(data.remaining()))),
@@ -131,13 +131,13 @@ pub(crate) fn response<B>(reply: Reply, body: impl FnOnce(Bytes) -> B) -> Respon
     append(&mut headers, reply.headers());
     let status = http::StatusCode::from_u16(reply.status());
     let mut response = Response::new(body(Bytes::from(reply.into_body())));
-    // A reply knows only final statuses and valid headers; were it wrong, a 500 says so.
+    // A reply has only final statuses and valid headers. A 500 would show a mistake.
     *response.status_mut() = status.unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
     *response.headers_mut() = headers;
     response
 }
 
-/// Appends header lines: cookies of the app's own stay beside ours.
+/// Appends header lines. Cookies of the app stay beside the crate's.
 pub(crate) fn append<'a>(
     headers: &mut http::HeaderMap,
     lines: impl Iterator<Item = (&'a str, &'a str)>,

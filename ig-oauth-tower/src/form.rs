@@ -1,4 +1,4 @@
-//! Request bodies in.
+//! Reads request bodies.
 
 use std::pin::pin;
 use std::task::{Poll, ready};
@@ -8,7 +8,7 @@ use http_body::Body;
 use ig_oauth_common::adapter::Form;
 use ig_oauth_common::hooks::Reply;
 
-/// Judges a form by its body.
+/// Runs a form with its body.
 pub(crate) async fn run<B: Body>(form: Form, body: B) -> Reply {
     let mut body = pin!(body);
     form.run(|cx| {
@@ -18,7 +18,7 @@ pub(crate) async fn run<B: Body>(form: Form, body: B) -> Reply {
                 Some(Err(error)) => Some(Err(error)),
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(mut data) => Some(Ok(data.copy_to_bytes(data.remaining()))),
-                    // Trailers are no part of the form.
+                    // Trailers are not part of the form.
                     Err(_) => continue,
                 },
             };

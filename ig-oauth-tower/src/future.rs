@@ -1,4 +1,4 @@
-//! The future of a response, in its three states.
+//! The future of a response, with its states.
 
 use std::fmt;
 use std::future::Future;
@@ -26,13 +26,14 @@ pin_project! {
 pin_project! {
     #[project = Projection]
     enum State<F> {
-        // The app answers, and no cookie of ours is involved: the common case.
+        // The app answers, and the request has no session cookie: the common case.
         Inner { #[pin] future: F },
-        // The app answers, and the session may have a cookie to send along.
+        // The app answers, and the session may need a cookie in the answer.
         InnerWithSlot { #[pin] future: F, request: AppRequest },
-        // We answer, after a while: on our own routes only, so boxing costs nothing that counts.
+        // The flow answers asynchronously: only on the crate's routes, so the cost of boxing does
+        // not matter.
         Own { future: Pin<Box<dyn Future<Output = Reply> + Send>> },
-        // We answer at once.
+        // The flow has answered already.
         Done { reply: Option<Reply> },
     }
 }
@@ -81,7 +82,7 @@ where
             }
             Projection::Done { reply } => match reply.take() {
                 Some(reply) => Poll::Ready(Ok(response(reply, R::own))),
-                // Polled again after it was ready, which no caller may do.
+                // Polled again after completion, which no caller may do.
                 None => Poll::Pending,
             },
         }

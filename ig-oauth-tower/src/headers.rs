@@ -1,4 +1,4 @@
-//! The view of `http` headers that the flow reads.
+//! Adapts `http` headers and requests to the flow.
 
 use http::HeaderMap;
 use ig_oauth_common::LoginContext;
@@ -13,8 +13,8 @@ impl Headers for HttpHeaders<'_> {
     }
 }
 
-/// The public path and query of a request: nesting strips a prefix off the URI that services see,
-/// and axum keeps the whole one in an extension.
+/// The public path and query of a request. Nesting strips a prefix from the URI that services see;
+/// axum keeps the complete one in an extension.
 pub(crate) fn public_uri<'a>(
     uri: &'a http::Uri,
     extensions: &'a http::Extensions,

@@ -1,4 +1,4 @@
-//! The layer: what an app adds.
+//! The layer that an app adds.
 
 use std::marker::PhantomData;
 
@@ -10,11 +10,11 @@ use crate::service::InstagramOAuthService;
 
 /// "Log in with Instagram" as a layer.
 ///
-/// It answers its own paths, login, callback and the like, itself and passes everything else through
-/// untouched. See the [crate documentation](crate) for how to mount it.
+/// It answers its own paths, such as login and callback, and passes everything else through
+/// unchanged. See the [crate documentation](crate) for how to mount it.
 ///
-/// `R` says how its own answers become bodies: [`SameBody`] unless
-/// [`either_body`](InstagramOAuthLayer::either_body) was called.
+/// `R` decides how its own answers get a body. Default: [`SameBody`];
+/// [`either_body`](InstagramOAuthLayer::either_body) changes it.
 #[derive(Debug)]
 #[must_use = "a layer does nothing until it is applied"]
 pub struct InstagramOAuthLayer<R = SameBody> {
@@ -23,14 +23,14 @@ pub struct InstagramOAuthLayer<R = SameBody> {
 }
 
 impl InstagramOAuthLayer {
-    /// The layer of `config`. All its clones, and all services made from them, share what the flow
-    /// remembers, so make it once and clone it.
+    /// The layer of `config`. Its clones, and the services made from them, share the flow's state,
+    /// so create it once and clone it.
     pub fn new(config: Config) -> Self {
         Self { flow: Flow::new(config), body: PhantomData }
     }
 
-    /// The same layer for services whose response body cannot be made from bytes: responses get the
-    /// body [`EitherBody`](crate::EitherBody) instead, whatever the inner one is.
+    /// The same layer for services whose response body cannot be made from bytes. All responses
+    /// then have the body [`EitherBody`](crate::EitherBody).
     pub fn either_body(self) -> InstagramOAuthLayer<AnyBody> {
         InstagramOAuthLayer { flow: self.flow, body: PhantomData }
     }
@@ -43,12 +43,12 @@ impl<R> InstagramOAuthLayer<R> {
         &self.flow
     }
 
-    /// A link to the login with options of the app's choosing, good for ten minutes. See
+    /// A link to the login with options that the app chooses, valid for ten minutes. See
     /// [`Flow::login_url`].
     ///
     /// # Errors
     ///
-    /// When the options are none that a login can have.
+    /// When an option is invalid.
     pub fn login_url(
         &self,
         options: &LoginOptions,

@@ -1,4 +1,4 @@
-//! The service: our paths to the flow, all else to the inner service.
+//! The service: passes the crate's paths to the flow, and all others to the inner service.
 
 use std::error::Error;
 use std::fmt;
@@ -15,9 +15,13 @@ use crate::body::{ResponseBody, SameBody};
 use crate::form::run;
 use crate::future::ResponseFuture;
 use crate::headers::{HttpHeaders, flow_request};
+/// What the layer puts into the extensions of a request to the app. It is private, so that only the
+/// layer can create it.
+/// What the layer knows about a request, for services without axum's extractors.
+/// The request as the layer saw it. `None` if there is no layer.
 use crate::plain::Attached;
 
-/// The service that [`InstagramOAuthLayer`](crate::InstagramOAuthLayer) makes.
+/// The service of [`InstagramOAuthLayer`](crate::InstagramOAuthLayer).
 #[must_use = "a service does nothing until it is called"]
 pub struct InstagramOAuthService<S, R = SameBody> {
     inner: S,
@@ -43,7 +47,7 @@ impl<S: fmt::Debug, R> fmt::Debug for InstagramOAuthService<S, R> {
     }
 }
 
-// The bounds on the request's body are those of reading the forms that the provider posts.
+// The bounds on the request's body are needed to read the forms that the provider posts.
 impl<S, R, ReqBody, ResBody> Service<Request<ReqBody>> for InstagramOAuthService<S, R>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
@@ -60,7 +64,7 @@ where
         self.inner.poll_ready(cx)
     }
 
-    // Readiness was reserved on this very `inner`, and no other is ever called, so there is nothing
+    // Readiness was reserved on this `inner`, and no other one is ever called, so there is nothing
     // to clone or swap (tower-service, "Be careful when cloning inner services").
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let headers = HttpHeaders(request.headers());

@@ -358,7 +358,7 @@ async fn the_service_that_was_ready_is_the_one_called() {
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
 }
 
-/// The readiness, or its error, of what is inside is passed on.
+/// The readiness or error of the inner service is passed on.
 #[tokio::test]
 async fn an_inner_service_that_fails_is_not_hidden() {
     #[derive(Clone)]

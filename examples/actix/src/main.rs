@@ -19,7 +19,7 @@ use ig_oauth_actix::{
     MaybeInstagramToken,
 };
 
-/// Anonymous visitors and users alike.
+/// For anonymous visitors and for users.
 async fn home(
     example: web::Data<Example>,
     token: MaybeInstagramToken,
@@ -35,7 +35,7 @@ async fn home(
     web::Html::new(example_shared::home(&Visitor::of(token.token()).await, &links))
 }
 
-/// Logged-in users only: everyone else is led to the login, and back here.
+/// Only for logged-in users: all others are redirected to the login and back here.
 async fn me(token: InstagramToken) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/json"))
@@ -43,7 +43,7 @@ async fn me(token: InstagramToken) -> HttpResponse {
         .body(example_shared::me(&token))
 }
 
-/// The user's media: the five lines that a call to the provider's API takes.
+/// The user's media, by a call to the provider's API.
 async fn media(token: InstagramToken, login: InstagramLogin) -> HttpResponse {
     match token.get("me/media", &[("fields", "id,caption"), ("limit", "10")]).await {
         Ok(media) => HttpResponse::Ok()
@@ -53,7 +53,7 @@ async fn media(token: InstagramToken, login: InstagramLogin) -> HttpResponse {
     }
 }
 
-/// A token that the provider has ended leads to a login, and back here. The rest is said.
+/// If the token is no longer valid, links to a login that returns here. Other errors are shown.
 fn failed(error: &ApiError, login: &InstagramLogin, here: &str) -> HttpResponse {
     if error.kind() == ApiErrorKind::TokenInvalid
         && let Ok(again) = login.login_url(&LoginOptions::new().return_to(here))
@@ -68,7 +68,7 @@ async fn plain() -> &'static str {
     "plain\n"
 }
 
-/// For trying it out on one machine: `localhost` and `127.0.0.1` have separate cookies.
+/// Only needed on one machine: `localhost` and `127.0.0.1` have separate cookies.
 async fn one_host_name(
     example: web::Data<Example>,
     request: ServiceRequest,
@@ -101,7 +101,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
             .route("/me", web::get().to(me))
             .route("/media", web::get().to(media))
             .route("/plain", web::get().to(plain))
-            // Browsers ask for an icon where a page is no HTML that names one.
+            // Browsers request an icon for pages that are not HTML with an icon.
             .route("/favicon.ico", web::get().to(HttpResponse::NoContent))
             .wrap(oauth.clone())
             .wrap(from_fn(one_host_name))

@@ -1,4 +1,4 @@
-//! The example, as a person meets it.
+//! Uses the example as a person does.
 
 use ig_oauth_conformance::{example, stopping};
 

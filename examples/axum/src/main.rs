@@ -21,7 +21,7 @@ use ig_oauth_tower::{
     MaybeInstagramToken,
 };
 
-/// Anonymous visitors and users alike.
+/// For anonymous visitors and for users.
 async fn home(
     State(example): State<Arc<Example>>,
     token: MaybeInstagramToken,
@@ -37,13 +37,13 @@ async fn home(
     Html(example_shared::home(&Visitor::of(token.token()).await, &links))
 }
 
-/// Logged-in users only: everyone else is led to the login, and back here.
+/// Only for logged-in users: all others are redirected to the login and back here.
 async fn me(token: InstagramToken) -> impl IntoResponse {
     let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
     (headers, example_shared::me(&token))
 }
 
-/// The user's media: the five lines that a call to the provider's API takes.
+/// The user's media, by a call to the provider's API.
 async fn media(token: InstagramToken, login: InstagramLogin) -> Result<String, Response> {
     let media: Media = token
         .get("me/media", &[("fields", "id,caption"), ("limit", "10")])
@@ -52,7 +52,7 @@ async fn media(token: InstagramToken, login: InstagramLogin) -> Result<String, R
     Ok(example_shared::media(&media))
 }
 
-/// A token that the provider has ended leads to a login, and back here. The rest is said.
+/// If the token is no longer valid, links to a login that returns here. Other errors are shown.
 fn failed(error: &ApiError, login: &InstagramLogin, here: &str) -> Response {
     if error.kind() == ApiErrorKind::TokenInvalid
         && let Ok(again) = login.login_url(&LoginOptions::new().return_to(here))
@@ -67,7 +67,7 @@ async fn plain() -> &'static str {
     "plain\n"
 }
 
-/// For trying it out on one machine: `localhost` and `127.0.0.1` have separate cookies.
+/// Only needed on one machine: `localhost` and `127.0.0.1` have separate cookies.
 async fn one_host_name(
     State(example): State<Arc<Example>>,
     request: Request,
@@ -93,7 +93,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
         .route("/me", get(me))
         .route("/media", get(media))
         .route("/plain", get(plain))
-        // Browsers ask for an icon where a page is no HTML that names one.
+        // Browsers request an icon for pages that are not HTML with an icon.
         .route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT }))
         .with_state(Arc::clone(&example))
         .layer(layer)

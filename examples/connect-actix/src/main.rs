@@ -1,4 +1,4 @@
-//! An app with users of its own, who connect Instagram accounts, on actix-web with actix-session.
+//! An app with its own users, who connect Instagram accounts, on actix-web with actix-session.
 //!
 //! `cargo run -p connect-actix-example`, then open the printed address.
 
@@ -22,7 +22,7 @@ use ig_oauth_actix::{
     InstagramLogin, InstagramOAuth, LoginContext, LoginOptions, OfflineAccess, UserId,
 };
 
-/// Where the app's own session keeps its user.
+/// The key of the user in the app's own session.
 const USER: &str = "user";
 
 fn user_of(session: &Session) -> Option<String> {
@@ -38,7 +38,7 @@ async fn home(
     let html = match user_of(&session) {
         None => example_shared::enter(),
         Some(user) => {
-            // People who connect a second account are logged in at Instagram with the first.
+            // Users who connect a second account are still logged in at Instagram with the first.
             let options = LoginOptions::new().force_reauth(true);
             let connect = login.login_url(&options).unwrap_or_else(|_| login.login_path());
             let connected = connections.of(&user);
@@ -82,15 +82,15 @@ async fn disconnect(
     let account =
         UserId::from_digits(&form.account).ok_or_else(|| ErrorBadRequest("no account"))?;
     if connections.is_last(&user, &account) {
-        // Nobody will have it any more, so its token goes as well. It goes first: when that fails the
-        // account is still in the list, and there is a button to try again.
+        // No user has this account any more, so its token is deleted too. It is deleted first: if
+        // that fails, the account is still in the list, with a button to try again.
         offline.revoke(&account).await.map_err(ErrorServiceUnavailable)?;
     }
     connections.disconnect(&user, &account);
     Ok(Redirect::to("/").see_other())
 }
 
-/// Tells the login whose it is: the few lines that linking takes in an app's session middleware.
+/// Tells the login which user it is for. Linking needs only this in an app's session middleware.
 async fn login_context(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -103,8 +103,8 @@ async fn login_context(
     next.call(request).await
 }
 
-/// The app's own posts are its own pages' only: `SameSite` cookies do not keep a foreign page from
-/// logging its visitors in.
+/// Only the app's own pages may POST: `SameSite` cookies do not prevent another site from logging
+/// its visitors in.
 async fn own_posts(
     example: Data<Example>,
     request: ServiceRequest,
@@ -119,7 +119,7 @@ async fn own_posts(
     next.call(request).await
 }
 
-/// For trying it out on one machine: `localhost` and `127.0.0.1` have separate cookies.
+/// Only needed on one machine: `localhost` and `127.0.0.1` have separate cookies.
 async fn one_host_name(
     example: Data<Example>,
     request: ServiceRequest,
@@ -147,13 +147,13 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let flow = oauth.flow().clone();
     let offline = Data::new(flow.offline_access()?);
     let (connections, example) = (Data::new(connections), Data::new(example));
-    // A new one at each start: the app's sessions end with it.
+    // A new key at each start, so the app's sessions end with the process.
     let key = Key::generate();
 
     let server = HttpServer::new(move || {
-        // `Secure` is left out for plain http on loopback, and nowhere else.
+        // `Secure` is omitted only for plain http on loopback.
         let sessions = SessionMiddleware::builder(CookieSessionStore::default(), key.clone())
-            // A cookie knows no port: two apps on one host would take each other's.
+            // Cookies ignore the port: two apps on one host would overwrite each other's.
             .cookie_name("connect_actix".to_owned())
             .cookie_secure(false)
             .cookie_same_site(same_site)

@@ -1,4 +1,4 @@
-//! An app with users of its own, who connect Instagram accounts, on axum with tower-sessions.
+//! An app with its own users, who connect Instagram accounts, on axum with tower-sessions.
 //!
 //! `cargo run -p connect-example`, then open the printed address.
 
@@ -22,7 +22,7 @@ use ig_oauth_tower::{
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
 
-/// Where the app's own session keeps its user.
+/// The key of the user in the app's own session.
 const USER: &str = "user";
 
 struct App {
@@ -43,7 +43,7 @@ async fn home(
     let Some(user) = user_of(&session).await else {
         return Html(example_shared::enter());
     };
-    // People who connect a second account are logged in at Instagram with the first.
+    // Users who connect a second account are still logged in at Instagram with the first.
     let options = LoginOptions::new().force_reauth(true);
     let connect = login.login_url(&options).unwrap_or_else(|_| login.login_path());
     let connected = app.connections.of(&user);
@@ -83,15 +83,15 @@ async fn disconnect(
     let user = user_of(&session).await.ok_or(StatusCode::FORBIDDEN)?;
     let account = UserId::from_digits(&form.account).ok_or(StatusCode::BAD_REQUEST)?;
     if app.connections.is_last(&user, &account) {
-        // Nobody will have it any more, so its token goes as well. It goes first: when that fails the
-        // account is still in the list, and there is a button to try again.
+        // No user has this account any more, so its token is deleted too. It is deleted first: if
+        // that fails, the account is still in the list, with a button to try again.
         app.offline.revoke(&account).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
     }
     app.connections.disconnect(&user, &account);
     Ok(Redirect::to("/"))
 }
 
-/// Tells the login whose it is: the few lines that linking takes in an app's session middleware.
+/// Tells the login which user it is for. Linking needs only this in an app's session middleware.
 async fn login_context(session: Session, mut request: Request, next: Next) -> Response {
     if let Some(user) = user_of(&session).await
         && let Ok(context) = LoginContext::bound_to(&user).with_app_data(user)
@@ -101,8 +101,8 @@ async fn login_context(session: Session, mut request: Request, next: Next) -> Re
     next.run(request).await
 }
 
-/// The app's own posts are its own pages' only: `SameSite` cookies do not keep a foreign page from
-/// logging its visitors in.
+/// Only the app's own pages may POST: `SameSite` cookies do not prevent another site from logging
+/// its visitors in.
 async fn own_posts(
     State(app): State<Arc<App>>,
     request: Request,
@@ -117,7 +117,7 @@ async fn own_posts(
     Ok(next.run(request).await)
 }
 
-/// For trying it out on one machine: `localhost` and `127.0.0.1` have separate cookies.
+/// Only needed on one machine: `localhost` and `127.0.0.1` have separate cookies.
 async fn one_host_name(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
@@ -137,9 +137,9 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let flow = layer.flow().clone();
     let offline = flow.offline_access()?;
     let app = Arc::new(App { example, connections, offline });
-    // `Secure` is left out for plain http on loopback, and nowhere else.
+    // `Secure` is omitted only for plain http on loopback.
     let sessions = SessionManagerLayer::new(MemoryStore::default())
-        // A cookie knows no port: two apps on one host would take each other's.
+        // Cookies ignore the port: two apps on one host would overwrite each other's.
         .with_name("connect_axum")
         .with_secure(false)
         .with_same_site(same_site);

@@ -1,5 +1,5 @@
-//! Work for users who are not there: looks at each connected account on a schedule, and keeps their
-//! tokens alive meanwhile.
+//! A background job for users who are offline: visits each connected account on a schedule, and
+//! keeps the tokens valid.
 //!
 //! `cargo run -p scheduler-example`, open the printed address, log in, and watch the output.
 
@@ -25,7 +25,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 /// How many accounts are read from the store at a time.
 const BATCH: usize = 100;
 
-/// The page on which accounts are connected: a login, and nothing more.
+/// The page where accounts are connected: only a login.
 async fn home(token: MaybeInstagramToken, login: InstagramLogin) -> Html<String> {
     let links = Links {
         login: login.login_path(),
@@ -36,8 +36,8 @@ async fn home(token: MaybeInstagramToken, login: InstagramLogin) -> Html<String>
     Html(example_shared::home(&Visitor::of(token.token()).await, &links))
 }
 
-/// Looks at every connected account, until told to stop. One that fails is told and keeps nobody else
-/// waiting.
+/// Visits every connected account until it is stopped. An account that fails is reported and does
+/// not delay the others.
 async fn look_at_all(
     accounts: &OfflineAccess,
     stop: &watch::Receiver<bool>,
@@ -60,7 +60,7 @@ async fn look_at_all(
                     continue;
                 }
                 Err(error) if error.kind() == AuthErrorKind::Store => return Err(error),
-                // The token is dead, or this instance has the wrong secrets.
+                // The token is invalid, or this instance has the wrong secrets.
                 Err(error) => {
                     println!("{user_id}: {error}");
                     continue;
@@ -92,7 +92,7 @@ async fn schedule(accounts: OfflineAccess, every: Duration, mut stop: watch::Rec
     }
 }
 
-/// Longest pace, in seconds: a week. A clock cannot count to any number.
+/// The longest interval, in seconds: a week. Timers have an upper limit.
 const WEEK: u64 = 7 * 24 * 60 * 60;
 
 /// `SCHEDULE_SECONDS`, or a minute.
@@ -119,7 +119,7 @@ async fn serve() -> Result<(), Box<dyn Error>> {
     let scheduled = tokio::spawn(schedule(accounts.clone(), every, stopped.clone()));
     let mut stop_refreshing = stopped.clone();
     let refreshing = tokio::spawn(async move {
-        // One pass an hour over the tokens that end within 30 days.
+        // One pass per hour over the tokens that expire within 30 days.
         let stop = async { drop(stop_refreshing.changed().await) };
         accounts.refresher().run(stop).await
     });

@@ -1,4 +1,4 @@
-//! The scheduler, as a person meets it.
+//! Uses the scheduler as a person does.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
@@ -19,10 +19,10 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_scheduler-example");
 
 const COOKIE_SECRET: &str = "FAKE-cookie-secret-of-app-and-scheduler-0123456789";
 
-/// A token that lives for 60 days is due when it has 30 left.
+/// A token with a lifetime of 60 days is due when 30 days remain.
 const FORTY_DAYS: u64 = 40 * 24 * 60 * 60;
 
-/// Ample for a busy machine.
+/// Long enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
@@ -33,7 +33,7 @@ async fn connected_accounts_are_looked_at_while_nobody_is_there() {
     browser.open(&example.url("/")).await;
     browser.click("Log in with Instagram").await;
     browser.press("Allow").await;
-    // Nobody asks for anything any more; the account is looked at again and again.
+    // No request uses the account any more, but the scheduler visits it again and again.
     for _ in 0..2 {
         let line = example.program.wait_for("is @");
         assert!(line.ends_with("is @simulated.bakery with 56 posts"), "{line}");
@@ -62,8 +62,8 @@ fn a_mistake_in_the_schedule_is_explained() {
     }
 }
 
-/// An account was connected forty days ago, and nobody has come by since. The refresher renews its
-/// token; Ctrl-C ends the program, which says what was done and has lost nothing.
+/// An account was connected forty days ago, and its user has not visited since. The refresher
+/// renews its token. Ctrl-C ends the program, which reports what it did and loses nothing.
 #[cfg(unix)]
 #[tokio::test]
 async fn a_due_token_is_refreshed_and_ctrl_c_ends_it_cleanly() {
@@ -99,13 +99,13 @@ async fn a_due_token_is_refreshed_and_ctrl_c_ends_it_cleanly() {
         ("INSTAGRAM_GRAPH_URL", &app.provider.graph_url()),
         ("INSTAGRAM_COOKIE_SECRETS", COOKIE_SECRET),
         ("DATABASE_URL", &url),
-        // Only the refresher is at work.
+        // Only the refresher is running.
         ("SCHEDULE_SECONDS", "3600"),
     ];
     let mut scheduler = command(PROGRAM, &environment).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(scheduler.stdout.take().unwrap()).lines().map(Result::unwrap);
     let origin = lines.find_map(|line| Some(line.split_once("app       ")?.1.to_owned())).unwrap();
-    // Once it serves, it listens to Ctrl-C, too.
+    // Once it serves requests, it also handles Ctrl-C.
     assert_eq!(Browser::new().step(&origin).await.status, 200);
     let until = Instant::now() + PATIENCE;
     while app.provider.count(Endpoint::Refresh) == 0 {

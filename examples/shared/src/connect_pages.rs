@@ -4,13 +4,13 @@ use ig_oauth_common::{ApiErrorKind, OfflineAccess, UserId};
 
 use crate::pages::{escape, page};
 
-/// Whether somebody may be called that: what the app's session, and the app data of a login, hold.
+/// Whether a name is allowed: it must fit into the app's session and into the app data of a login.
 #[must_use]
 pub fn is_user_name(name: &str) -> bool {
     (1..=64).contains(&name.len())
 }
 
-/// For anonymous visitors: the app's own login, which believes everybody.
+/// For anonymous visitors: the app's own login, which accepts every name.
 #[must_use]
 pub fn enter() -> String {
     page(
@@ -22,7 +22,7 @@ pub fn enter() -> String {
     )
 }
 
-/// For a user: their accounts, each as the provider shows it now, and a button to connect more.
+/// For a user: the user's accounts, with their present profiles, and a button to connect more.
 pub async fn accounts(
     user: &str,
     connected: &[UserId],
@@ -57,13 +57,13 @@ pub async fn accounts(
     )
 }
 
-/// An account in the list: what to call it, and what is to be said about it, as HTML.
+/// An account in the list: its name and its description, as HTML.
 struct Seen {
     name: String,
     note: String,
 }
 
-/// Served by the offline handle: whether the user is here does not matter.
+/// Uses offline access, so it does not need the user's session.
 async fn look_at(offline: &OfflineAccess, account: &UserId) -> Seen {
     let id = || escape(account.as_str());
     let seen = |note: &str| Seen { name: id(), note: format!("<small>{}</small>", escape(note)) };

@@ -1,5 +1,5 @@
-//! What the examples share, so that each one's own source shows only what a user of its framework
-//! writes: start-up, the provider to talk to, and the pages.
+//! Code that the examples share, so that each example's source shows only what a user of its
+//! framework writes: start-up, the provider, and the pages.
 
 mod connect_pages;
 mod connections;

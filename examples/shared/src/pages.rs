@@ -7,7 +7,7 @@ use crate::Visitor;
 
 const STYLE: &str = include_str!("style.css");
 
-/// Where the home page leads.
+/// The links of the home page.
 #[derive(Clone, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "the examples make it")]
 pub struct Links {
@@ -21,7 +21,7 @@ pub struct Links {
     pub pages: bool,
 }
 
-/// A login that asks for permissions besides the required one. The user may leave them out.
+/// A login that requests optional permissions in addition to the required one.
 pub fn more(api: Api) -> LoginOptions {
     LoginOptions::new().return_to("/").scopes(match api {
         Api::BasicDisplay => Scopes::from([Scope::UserMedia]),
@@ -105,7 +105,7 @@ pub fn me(token: &Token) -> String {
     .to_string()
 }
 
-/// Who the account is. Everything in it comes from outside.
+/// The account's profile. All of it is external input, so it is escaped.
 fn card(profile: &Profile) -> String {
     let username = escape(&profile.username);
     let name = profile.name.as_deref().map_or_else(|| username.clone(), escape);
@@ -121,7 +121,7 @@ fn card(profile: &Profile) -> String {
     )
 }
 
-/// A page of an account's media, as the provider answers it.
+/// A page of an account's media, as the provider returns it.
 #[derive(Debug, serde::Deserialize)]
 #[non_exhaustive]
 pub struct Media {
@@ -134,7 +134,7 @@ struct Medium {
     caption: Option<String>,
 }
 
-/// The captions, a line each.
+/// The captions, one per line.
 #[must_use]
 pub fn media(media: &Media) -> String {
     let line = |medium: &Medium| {

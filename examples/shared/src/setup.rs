@@ -15,14 +15,14 @@ use crate::store::{self, Fallback};
 
 const DEFAULT_ADDRESS: &str = "127.0.0.1:3000";
 
-/// What the crate's own pages call the site.
+/// The site's name on the crate's pages.
 const SITE_NAME: &str = "Example Bakery";
 
-/// An example that is about to serve.
+/// An example that is ready to serve.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Example {
-    /// What the middleware is made from.
+    /// The configuration for the middleware.
     pub config: Config,
     address: SocketAddr,
     sessions: &'static str,
@@ -31,12 +31,12 @@ pub struct Example {
 }
 
 impl Example {
-    /// Binds `ADDR` and reads the settings: those of the environment when `INSTAGRAM_CLIENT_ID` is
-    /// set, else those of a simulator that is started along. Sessions live in the database that
-    /// `REDIS_URL` or `DATABASE_URL` names, or in their cookies.
+    /// Binds `ADDR` and reads the settings: from the environment if `INSTAGRAM_CLIENT_ID` is set,
+    /// otherwise those of a simulator, which is started too. Sessions are in the database of
+    /// `REDIS_URL` or `DATABASE_URL`, or in their cookies.
     ///
-    /// The listener is bound and non-blocking. It is the server's alone: were it kept here too, a
-    /// server that stops would leave new connections waiting for an answer that never comes.
+    /// The listener is bound and non-blocking. Only the server holds it: otherwise new connections
+    /// would wait forever for an answer after the server has stopped.
     ///
     /// # Errors
     ///
@@ -45,7 +45,8 @@ impl Example {
         Self::start_with(Fallback::Cookies, ConfigBuilder::platform_callbacks).await
     }
 
-    /// The same with a store in any case, for jobs: in memory when the environment names none.
+    /// Like [`start`](Self::start), but always with a store, for background jobs: in memory if the
+    /// environment names none.
     ///
     /// # Errors
     ///
@@ -54,8 +55,8 @@ impl Example {
         Self::start_with(Fallback::Memory, ConfigBuilder::platform_callbacks).await
     }
 
-    /// The same for an app that connects accounts to its own users, and takes the provider's
-    /// callbacks.
+    /// Like [`start`](Self::start), for an app that connects accounts to its own users, with the
+    /// provider's callbacks.
     ///
     /// # Errors
     ///
@@ -75,7 +76,7 @@ impl Example {
         let bind = |error| SetupError::Bind(wanted.clone(), error);
         let listener = TcpListener::bind(&wanted).map_err(bind)?;
         listener.set_nonblocking(true).map_err(bind)?;
-        // Port 0 asks for any free one, so what counts is what was bound.
+        // Port 0 asks for any free port, so the bound address is used.
         let address = listener.local_addr().map_err(bind)?;
         let is_set = |name: &str| env::var(name).is_ok_and(|value| !value.is_empty());
         let (builder, simulator) = if is_set("INSTAGRAM_CLIENT_ID") {
@@ -115,8 +116,9 @@ impl Example {
         text
     }
 
-    /// Where a request for `host` should go instead: cookies belong to one host name, so a login
-    /// that starts on `localhost` cannot end on `127.0.0.1`. Only when the redirect URI is loopback.
+    /// Where a request for `host` should be redirected to: cookies belong to one host name, so a
+    /// login that starts on `localhost` cannot end on `127.0.0.1`. Only if the redirect URI is
+    /// loopback.
     #[must_use]
     pub fn canonical_location(&self, host: Option<&str>, path_and_query: &str) -> Option<String> {
         let authority = self.config.redirect_uri().strip_prefix("http://")?.split('/').next()?;
@@ -126,9 +128,9 @@ impl Example {
         (is_loopback && host != authority).then(|| format!("http://{authority}{path_and_query}"))
     }
 
-    /// Whether a post comes from a page of this app, by what browsers say about it. Without that, a
-    /// page elsewhere could log its visitors in as a user of its own, to whom they would then connect
-    /// their accounts.
+    /// Whether a POST comes from a page of this app, by the headers of browsers. Without this
+    /// check, another site could log its visitors in as a user of its own, and they would connect
+    /// their accounts to that user.
     #[must_use]
     pub fn is_own_post(&self, sec_fetch_site: Option<&str>, origin: Option<&str>) -> bool {
         match (sec_fetch_site, origin) {
@@ -140,7 +142,7 @@ impl Example {
                 let authority = rest.split('/').next().unwrap_or_default();
                 origin == format!("{scheme}://{authority}")
             }
-            // No browser: there is no session it could bring along unawares.
+            // Not a browser, so it cannot send a victim's session.
             (None, None) => true,
         }
     }
@@ -163,8 +165,8 @@ pub fn session_is_lax() -> Result<bool, SetupError> {
     }
 }
 
-/// A simulator that knows this app, and the settings to reach it. Everything else still comes from
-/// the environment.
+/// A simulator that knows this app, and the settings for it. All other settings still come from the
+/// environment.
 fn simulated(address: SocketAddr) -> Result<(ConfigBuilder, FakeInstagram), SetupError> {
     if !address.ip().is_loopback() {
         let cure = "the simulator works on this machine only, so use 127.0.0.1, or set \
@@ -202,13 +204,13 @@ fn simulated(address: SocketAddr) -> Result<(ConfigBuilder, FakeInstagram), Setu
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SetupError {
-    /// An address is taken, or is none.
+    /// An address is in use or invalid.
     Bind(String, io::Error),
-    /// A setting is refused.
+    /// A setting is invalid.
     Config(ConfigError),
     /// The database cannot be used.
     Store(StoreSetupError),
-    /// A variable holds something it does not know: its name, the value, and what it takes.
+    /// A variable has an unknown value: its name, the value, and the allowed values.
     Variable(&'static str, String, &'static str),
     /// More than one database is named.
     TwoStores,

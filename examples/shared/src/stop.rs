@@ -1,4 +1,4 @@
-//! The end of a program that serves: what is under way is finished, and nothing new begins.
+//! The end of a server program: running work is finished, and no new work starts.
 
 use std::future::Future;
 use std::io;
@@ -8,11 +8,11 @@ use std::time::Duration;
 use ig_oauth_common::Flow;
 use tokio::sync::watch;
 
-/// How long requests under way may take after the signal: a login waits for the provider.
+/// How long running requests may take after the signal: a login waits for the provider.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// Waits for what the flow does without a connection, once the server has ended: a browser that hangs
-/// up during its login has spent the code.
+/// Waits for the flow's tasks without a connection, after the server has ended. If a browser
+/// disconnects during its login, its code is already used.
 #[allow(clippy::print_stdout, clippy::print_stderr, reason = "the examples talk to their user")]
 pub async fn finish(flow: &Flow) {
     println!("  stopping  no connection is left; logins under way are finished");
@@ -21,10 +21,10 @@ pub async fn finish(flow: &Flow) {
     }
 }
 
-/// Serves until Ctrl-C or SIGTERM, which is what service managers and containers send. What is under
-/// way then has half a minute to end: a login that is cut off there has spent its code for nothing.
+/// Serves until Ctrl-C or SIGTERM, which service managers and containers send. Running requests
+/// then have half a minute to end: a login that is interrupted has used its code for nothing.
 ///
-/// `serve` is handed the signal, for the server's own graceful shutdown.
+/// `serve` receives the signal, for the server's own graceful shutdown.
 ///
 /// # Errors
 ///
@@ -41,7 +41,7 @@ where
         stop.send_replace(true);
     });
     let grace = async move {
-        // An error means that the server is gone, and with it the one who would tell.
+        // An error means that the server has ended, and so has the sender of the signal.
         if stopped.wait_for(|stopped| *stopped).await.is_err() {
             std::future::pending::<()>().await;
         }

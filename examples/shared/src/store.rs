@@ -1,4 +1,4 @@
-//! Where sessions live: in their cookies, or in the database of the environment.
+//! Where sessions are stored: in their cookies, or in the database of the environment.
 
 use std::env;
 
@@ -16,8 +16,8 @@ pub(crate) enum Fallback {
     Memory,
 }
 
-/// Sets the store that `REDIS_URL` or `DATABASE_URL` (`postgres://` or `sqlite:`) names, if one does.
-/// With it, what to tell the user about it.
+/// Sets the store of `REDIS_URL` or `DATABASE_URL` (`postgres://` or `sqlite:`), if there is one.
+/// Also returns a line about it for the user.
 pub(crate) async fn choose(
     builder: ConfigBuilder,
     fallback: Fallback,
@@ -40,7 +40,7 @@ pub(crate) async fn choose(
     })
 }
 
-/// What is in memory needs no secret that outlives it.
+/// A secret for this process only, because a store in memory ends with it.
 fn passing_secret() -> Result<String, SetupError> {
     let mut bytes = [0; 32];
     SystemRandomness::new().fill(&mut bytes).map_err(|_| SetupError::Randomness)?;

@@ -1,22 +1,22 @@
-//! Who looks at a page.
+//! The visitor of a page.
 
 use ig_oauth_common::{ApiErrorKind, Profile, Token};
 
-/// Who looks at a page, as far as their session and the provider say.
+/// The visitor of a page, according to the session and the provider.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Visitor<'a> {
-    /// Nobody has logged in.
+    /// Not logged in.
     Anonymous,
-    /// Somebody has, and the provider has ended the token since: only a new login helps.
+    /// Logged in, but the provider has invalidated the token: only a new login helps.
     Ended,
-    /// A user, with their profile when the provider gave one.
+    /// A user, with the profile if the provider returned one.
     User(&'a Token, Option<Box<Profile>>),
 }
 
 impl<'a> Visitor<'a> {
-    /// Asks the provider about the user, if there is one. That the provider cannot be asked now is
-    /// no reason to turn a user away.
+    /// Asks the provider about the user, if there is one. A user is still logged in when the
+    /// provider cannot be reached.
     pub async fn of(token: Option<&'a Token>) -> Self {
         let Some(token) = token else { return Self::Anonymous };
         match token.profile().await {

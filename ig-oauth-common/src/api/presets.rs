@@ -1,9 +1,9 @@
-//! The two provider APIs that one flow serves.
+//! The two APIs of the provider that the flow supports.
 
 use super::scope::{Scope, ScopeError, Scopes};
 
-/// Names that the provider gave up, and what took their place. Sources: Meta's changelog of
-/// 2025-01-27 (`business_*`), the Basic Display migration (everything older).
+/// Names that the provider retired, and their replacements. Sources: Meta's changelog of 2025-01-27
+/// (`business_*`), the Basic Display migration (everything older).
 const RETIRED: &[(&str, &str)] = &[
     ("basic", "`instagram_business_basic`"),
     ("public_content", "`instagram_business_basic`"),
@@ -22,7 +22,7 @@ const RETIRED: &[(&str, &str)] = &[
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Api {
-    /// "Instagram API with Instagram Login", what the provider serves today.
+    /// "Instagram API with Instagram Login", which the provider serves today.
     ///
     /// Endpoints and scopes:
     /// <https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/business-login>.
@@ -34,18 +34,18 @@ pub enum Api {
     BasicDisplay,
 }
 
-/// All that the APIs differ in.
+/// Everything that differs between the APIs.
 pub(crate) struct Preset {
     name: &'static str,
     authorize_url: &'static str,
     required_scope: Scope,
-    /// What is asked for at `/me`.
+    /// The fields requested from `/me`.
     pub(crate) profile_fields: &'static str,
-    /// What the provider says, in lower case, of a code that was exchanged before.
+    /// The provider's error text, in lower case, for a code that was already used.
     pub(crate) says_spent: &'static str,
-    /// Whether one-hour tokens are exchanged for those of 60 days unless the configuration says so.
+    /// Whether one-hour tokens are exchanged for 60-day tokens by default.
     pub(crate) lengthens_tokens: bool,
-    /// Scopes of another API, and what to ask for instead.
+    /// Scopes of another API, and what to request instead.
     foreign_scopes: (&'static [Scope], &'static str),
 }
 
@@ -85,7 +85,7 @@ impl Api {
         }
     }
 
-    /// The authorization window, where browsers are sent.
+    /// The authorization endpoint, where browsers are redirected to.
     #[must_use]
     pub const fn authorize_url(self) -> &'static str {
         self.preset().authorize_url
@@ -97,7 +97,7 @@ impl Api {
         "https://api.instagram.com/oauth/access_token"
     }
 
-    /// The base of the long-lived exchange, the refresh and the profile.
+    /// The base URL of the long-lived exchange, the refresh and the profile.
     #[must_use]
     pub const fn graph_url(self) -> &'static str {
         "https://graph.instagram.com"
@@ -109,7 +109,7 @@ impl Api {
         self.preset().required_scope.clone()
     }
 
-    /// What is asked for when the configuration names no scope: the required one.
+    /// The scopes requested when the configuration names none: the required one.
     #[must_use]
     pub fn default_scopes(self) -> Scopes {
         Scopes::from([self.required_scope()])
@@ -126,7 +126,7 @@ impl Api {
         Self::ALL.into_iter().find(|api| api.as_str() == name)
     }
 
-    /// Why `scope` cannot be asked for, if so.
+    /// Why `scope` cannot be requested, if it cannot.
     pub(crate) fn refuses(self, scope: &Scope) -> Option<ScopeError> {
         let (foreign, instead) = self.preset().foreign_scopes;
         let with = if foreign.contains(scope) {

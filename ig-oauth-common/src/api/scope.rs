@@ -1,10 +1,10 @@
-//! The permissions an authorization request asks for (RFC 6749, section 3.3).
+//! The permissions that an authorization request asks for (RFC 6749, section 3.3).
 
 use std::fmt;
 
 /// A permission, by the provider's name for it.
 ///
-/// Compare with the named ones, or make another from its text:
+/// Compare with the named variants, or parse one from its text:
 ///
 /// ```
 /// use ig_oauth_common::Scope;
@@ -30,18 +30,18 @@ pub enum Scope {
     UserProfile,
     /// The user's media. Of [`Api::BasicDisplay`](crate::Api::BasicDisplay).
     UserMedia,
-    /// A permission this version has no name for.
+    /// A permission that this version of the crate has no variant for.
     Other(OtherScope),
 }
 
-/// The text of a permission without a variant of its own in [`Scope`].
+/// The text of a permission without its own variant in [`Scope`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OtherScope(String);
 
-/// Longest permission name, in bytes. The provider's longest known one has 34.
+/// The longest permission name, in bytes. The longest known name has 34.
 const MAX_SCOPE_BYTES: usize = 96;
 
-/// A text that is not the name of a permission one can ask for.
+/// A text that is not a permission name, or a permission that cannot be requested.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the scope `{text}` is {problem}")]
 pub struct ScopeError {
@@ -50,7 +50,7 @@ pub struct ScopeError {
 }
 
 impl ScopeError {
-    /// The provider gave this scope up, or never had it in this API.
+    /// The provider has retired this scope, or never had it in this API.
     pub(super) fn retired(scope: &Scope, with: &'static str) -> Self {
         let problem = format!("retired by the provider; use {with}");
         Self { text: scope.as_str().to_owned(), problem }
@@ -73,7 +73,7 @@ impl Scope {
         }
     }
 
-    /// Those that have a variant of their own.
+    /// The scopes that have their own variant.
     const NAMED: &'static [Self] = &[
         Self::InstagramBusinessBasic,
         Self::InstagramBusinessContentPublish,
@@ -84,8 +84,8 @@ impl Scope {
         Self::UserMedia,
     ];
 
-    /// The scope of that name, retired or not, when it is a name at all. What the provider reports
-    /// is taken as it says it.
+    /// The scope of that name, retired or not, if the text is a valid name. Names reported by the
+    /// provider are taken as they are.
     pub(crate) fn reported(text: &str) -> Option<Self> {
         let is_letter =
             |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
@@ -118,7 +118,7 @@ impl fmt::Display for Scope {
     }
 }
 
-/// A set of permissions that keeps the order in which they were named.
+/// A set of permissions that keeps the order in which they were added.
 ///
 /// ```
 /// use ig_oauth_common::{Scope, Scopes};
@@ -144,7 +144,7 @@ impl Scopes {
         self.0.contains(scope)
     }
 
-    /// Each of them, in the order named.
+    /// All of them, in order.
     pub fn iter(&self) -> std::slice::Iter<'_, Scope> {
         self.0.iter()
     }
@@ -161,13 +161,13 @@ impl Scopes {
         self.0.is_empty()
     }
 
-    /// Those of `self` that are not in `others`.
+    /// The scopes of `self` that are not in `others`.
     #[must_use]
     pub fn without(&self, others: &Self) -> Self {
         self.iter().filter(|scope| !others.contains(scope)).cloned().collect()
     }
 
-    /// Those of `self` that are in `others`; all of them when nothing is known of others.
+    /// The scopes of `self` that are in `others`, or all of them if `others` is `None`.
     pub(crate) fn narrowed_to(&self, others: Option<&Self>) -> Self {
         let known = |scope: &&Scope| others.is_none_or(|others| others.contains(scope));
         self.iter().filter(known).cloned().collect()
@@ -218,7 +218,7 @@ impl std::str::FromStr for Scopes {
     ///
     /// # Errors
     ///
-    /// When one of the texts between them is not a permission name.
+    /// When one of the names is not a permission name.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         text.split([',', ' ']).filter(|name| !name.is_empty()).map(str::parse).collect()
     }

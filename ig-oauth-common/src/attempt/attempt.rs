@@ -1,4 +1,4 @@
-//! One login attempt, from the click to the callback: the `state` parameter and its signed cookie.
+//! A login attempt, from its start to its callback: the `state` parameter and its signed cookie.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use crate::keys::KeyId;
 use crate::messages::BindingHash;
 use crate::randomness::{Randomness, RandomnessUnavailable, random};
 
-/// How long an attempt may take.
+/// The lifetime of an attempt.
 pub(crate) const ATTEMPT_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
 pub(super) const VERSION: u8 = 2;
 
-/// The `state` parameter (RFC 6749, section 10.12): 256 random bits and nothing else, so that there
-/// is nothing to read in it.
+/// The `state` parameter (RFC 6749, section 10.12): 256 random bits and nothing else, so that it
+/// reveals nothing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct State(pub(crate) [u8; 32]);
 
@@ -24,7 +24,7 @@ impl State {
         random(randomness).map(Self)
     }
 
-    /// The state a callback names, if it is one that we could have sent.
+    /// The state of a callback, if it has the form of the crate's states.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         from_base64url(text.as_bytes())?.try_into().ok().map(Self)
     }
@@ -33,33 +33,34 @@ impl State {
         to_base64url(&self.0)
     }
 
-    /// Names the attempt in logs, as its cookie's name does: 48 bits of 256, which prove nothing.
+    /// Identifies the attempt in logs, as its cookie's name does: 48 of 256 bits, which prove
+    /// nothing.
     pub(crate) fn id(self) -> String {
         self.to_text().chars().take(STATE_CHARACTERS_IN_NAME).collect()
     }
 }
 
-/// What an attempt remembers.
+/// The content of an attempt's cookie.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Attempt {
     pub(crate) state: State,
     pub(crate) issued_at: Timestamp,
-    /// Where the browser goes after the login, proven at the start.
+    /// Where the browser goes after the login. Checked at the start.
     pub(crate) return_to: String,
-    /// The scopes asked for beyond the configured ones, joined by commas.
+    /// The scopes requested in addition to the configured ones, joined by commas.
     pub(crate) extra_scopes: String,
-    /// Whether the user must enter their credentials again, where the login's options say so.
+    /// Whether the user must enter their credentials again, if the login's options say so.
     pub(crate) force_reauth: Option<bool>,
-    /// What the app wants to see again in its hook.
+    /// Data that the app's hook receives when the login ends.
     pub(crate) app_data: Vec<u8>,
-    /// Hash of the app's own user, when the attempt is bound to one.
+    /// The hash of the app's own user, if the attempt is bound to one.
     pub(crate) binding: Option<BindingHash>,
-    /// A page of another site brought it about.
+    /// Whether a page of another site started it.
     pub(crate) is_cross_site: bool,
 }
 
 impl Attempt {
-    /// What is signed, by the key of that id.
+    /// The bytes that the key of that id signs.
     pub(super) fn encode(&self, key_id: &KeyId) -> Vec<u8> {
         let binding: &[u8] = self.binding.as_ref().map_or(&[], |hash| hash);
         Writer::new()
@@ -76,7 +77,7 @@ impl Attempt {
             .finish()
     }
 
-    /// What the bytes claim, and the id of the key that should have signed them.
+    /// The unverified content of the bytes, and the id of the key that should have signed them.
     pub(super) fn decode(payload: &[u8]) -> Option<(KeyId, Self)> {
         let mut reader = Reader::new(payload);
         if reader.byte()? != VERSION {
@@ -101,24 +102,24 @@ impl Attempt {
         Some((key_id, attempt))
     }
 
-    /// Whether the attempt is neither too old nor from the future at `now`.
+    /// Whether the attempt is neither expired nor from the future at `now`.
     pub(crate) fn is_live(&self, now: Timestamp) -> bool {
         self.issued_at <= now.saturating_add(CLOCK_SKEW)
             && now.saturating_since(self.issued_at) <= ATTEMPT_LIFETIME
     }
 
-    /// When nobody can use it any more, whatever their clock says within the skew.
+    /// When it has expired by every instance's clock within the skew.
     pub(crate) fn dead_after(&self) -> Timestamp {
         self.issued_at.saturating_add(ATTEMPT_LIFETIME).saturating_add(CLOCK_SKEW)
     }
 }
 
-/// A choice that may be left to the configuration, as a byte.
+/// An option that may be left to the configuration, as a byte.
 pub(crate) fn choice_byte(choice: Option<bool>) -> u8 {
     choice.map_or(0, |choice| 1 + u8::from(choice))
 }
 
-/// The choice of a byte; none for a byte that stands for no choice.
+/// The option of a byte. `None` for an invalid byte.
 #[allow(clippy::option_option, reason = "no choice is one of them")]
 pub(crate) fn read_choice(byte: u8) -> Option<Option<bool>> {
     [None, Some(false), Some(true)].get(usize::from(byte)).copied()

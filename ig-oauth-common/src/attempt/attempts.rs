@@ -1,4 +1,4 @@
-//! The attempts of one configuration: made, found again and believed.
+//! The attempts of one configuration: creates, finds and verifies them.
 
 use std::sync::Arc;
 
@@ -23,20 +23,20 @@ pub(crate) struct Attempts {
     pub(crate) randomness: Arc<dyn Randomness>,
 }
 
-/// Why no cookie of the request is the attempt of a state. The greater one tells more.
+/// Why no cookie of the request is the attempt of a state. Greater values are more specific.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum NotThisAttempt {
     NoCookie,
-    /// It is none of this app's, or changed.
+    /// It was not signed by this app, or was changed.
     BadSignature,
-    /// Another instance may know the key, and the browser may come to it yet.
+    /// Another instance may know the key, and may get the browser's next request.
     UnknownKey,
-    /// A good attempt of this browser, and another state that begins as its own does.
+    /// A valid attempt of this browser, for another state that begins with the same characters.
     OtherState,
 }
 
-/// What a cookie claims, unproven: enough to sort by age and to discard what cannot be an attempt before
-/// any signature is checked.
+/// The unverified content of a cookie: enough to sort by age and to discard what cannot be an
+/// attempt before any signature is checked.
 pub(super) struct Claim<'k> {
     pub(super) attempt: Attempt,
     keys: &'k KeySet,
@@ -53,7 +53,7 @@ impl Attempts {
         State::random(&*self.randomness)
     }
 
-    /// The cookie of an attempt: its name and value.
+    /// The name and value of an attempt's cookie.
     pub(crate) fn cookie(&self, attempt: &Attempt) -> (String, String) {
         let name = self.names.attempt(&attempt.state.to_text());
         let value = self.sign(&name, attempt);
@@ -70,7 +70,7 @@ impl Attempts {
         self.names.removal(&self.names.attempt(&state.to_text()))
     }
 
-    /// The attempt of this browser with that state, whatever its age.
+    /// The attempt of this browser with that state, expired or not.
     pub(crate) fn find(
         &self,
         headers: &dyn Headers,
@@ -90,7 +90,7 @@ impl Attempts {
         Err(why)
     }
 
-    /// Whether the request carries no cookie of this mount at all: cookies may be blocked.
+    /// Whether the request has no cookie of this mount at all: the browser may block cookies.
     pub(crate) fn no_cookie_came(&self, headers: &dyn Headers) -> bool {
         let mut found = false;
         cookie::each_cookie(headers, &mut |name, _| {
@@ -99,7 +99,7 @@ impl Attempts {
         !found
     }
 
-    /// What the value of a cookie claims, when this instance could check it.
+    /// The unverified content of a cookie's value, if this instance can verify it.
     pub(super) fn claim(&self, value: &[u8]) -> Result<Claim<'_>, NotThisAttempt> {
         let bad = NotThisAttempt::BadSignature;
         let bytes = from_base64url(value).ok_or(bad)?;
@@ -109,8 +109,7 @@ impl Attempts {
         Ok(Claim { attempt, keys, payload: payload.to_vec(), tag: *tag })
     }
 
-    /// The attempt, when the signature and every byte are right. Whether it has expired is another
-    /// question.
+    /// The attempt, if the signature and every byte are right. Its age is not checked here.
     pub(super) fn prove(&self, name: &str, claim: Claim<'_>) -> Result<Attempt, NotThisAttempt> {
         let parts = self.signed_parts(name, &claim.payload);
         let is_proven = claim.keys.attempt.verifies(&parts, &claim.tag);
@@ -128,7 +127,7 @@ impl Attempts {
         to_base64url(&Writer::new().fixed(&payload).fixed(&tag).finish())
     }
 
-    /// A cookie made under another name, for another client or for another redirect URI does not verify.
+    /// A cookie for another name, another client or another redirect URI does not verify.
     fn signed_parts<'a>(&'a self, name: &'a str, payload: &'a [u8]) -> [&'a [u8]; 5] {
         let (client_id, redirect_uri) = (self.client_id.as_bytes(), self.redirect_uri.as_bytes());
         [PURPOSE, name.as_bytes(), client_id, redirect_uri, payload]
@@ -160,8 +159,8 @@ mod laws {
         }
     }
 
-    /// State, time, return_to, scopes, re-authentication, app data and binding hash: an attempt has
-    /// no `Debug`.
+    /// State, time, return_to, scopes, re-authentication, app data and binding hash, because an
+    /// attempt has no `Debug`.
     type Given = ([u8; 32], u64, String, String, Option<bool>, Vec<u8>, Option<[u8; 32]>);
 
     fn given() -> impl Strategy<Value = Given> {

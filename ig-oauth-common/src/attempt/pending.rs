@@ -1,56 +1,59 @@
-//! The attempts a browser has under way, and room for one more.
+//! The pending attempts of a browser, and room for one more.
 //!
-//! Browsers and servers limit the `Cookie` header: attempts that pile up end in 431 errors that only
-//! clearing all cookies cures. So there is a bound, and the oldest make room.
+//! Browsers and servers limit the `Cookie` header. Too many attempts lead to 431 errors, which
+//! users can fix only by deleting all cookies. The number of attempts is therefore limited, and the
+//! oldest are removed.
 
 use super::attempts::{Attempts, NotThisAttempt};
 use crate::cookie::each_cookie;
 use crate::messages::Headers;
 
-/// Most attempts of one browser.
+/// The most attempts of one browser.
 const MAX_ATTEMPTS: usize = 8;
 
-/// Most bytes of them, names and values.
+/// The largest total size of their names and values, in bytes.
 const MAX_ATTEMPT_BYTES: usize = 2_560;
 
-/// Most signatures checked. As many as attempts can stay: when all of them verify, they are what stays.
+/// The most signatures checked: as many as can be kept. If all of them verify, exactly these are
+/// kept.
 const MAX_MAC_CHECKS: usize = MAX_ATTEMPTS;
 
-/// Most attempt cookies looked at, and most removal lines sent: the answer's headers stay small.
+/// The most attempt cookies read, and the most removal lines sent, so that the answer's headers
+/// stay small.
 const MAX_EXAMINED: usize = 64;
 const MAX_REMOVALS: usize = 24;
 
-/// The attempt cookies of a request, sorted out.
+/// The attempt cookies of a request, classified.
 #[derive(Default)]
 pub(crate) struct PendingAttempts {
     /// Verified and live, newest first.
     live: Vec<Pending>,
-    /// Live by their own word, and past the bound of what is checked. Newest first, and older than
-    /// whatever was checked.
+    /// Not expired according to their unverified content, and beyond the limit of signature checks.
+    /// Newest first, and older than every checked one.
     unchecked: Vec<Pending>,
-    /// Signed by a secret of another instance, perhaps.
+    /// Possibly signed with a secret of another instance.
     foreign: Vec<Pending>,
-    /// No attempt, or none any more.
+    /// Not attempts, or expired.
     useless: Vec<String>,
 }
 
 struct Pending {
     name: String,
     bytes: usize,
-    /// A foreign page began it, as far as that is proven.
+    /// Whether a page of another site started it, as far as that is proven.
     is_cross_site: bool,
 }
 
-/// Room for one more attempt.
+/// The room made for one more attempt.
 pub(crate) struct MadeRoom {
-    /// The lines that end other attempts.
+    /// The lines that remove other attempts.
     pub(crate) removals: Vec<String>,
-    /// One of them was not begun by a foreign page.
+    /// Whether one of them was not started by a page of another site.
     pub(crate) ends_the_users_own: bool,
 }
 
 impl Attempts {
-    /// The attempts whose cookies a request carries.
+    /// The attempts whose cookies are in the request.
     pub(crate) fn pending(&self, headers: &dyn Headers) -> PendingAttempts {
         let now = self.now();
         let mut found = PendingAttempts::default();
@@ -99,9 +102,10 @@ impl Attempts {
 
     /// The lines that make room for a new cookie of `bytes`.
     ///
-    /// Only what verifies makes others leave: forged attempts can claim to be the newest, and would
-    /// end every good one. So an unchecked attempt stays unless the verified ones, all newer, fill
-    /// the room; the forged ones before it leave now, and its turn to be checked comes.
+    /// Only verified attempts displace others: forged ones can claim to be the newest and would
+    /// remove every valid one. An unchecked attempt is therefore kept unless the verified ones, all
+    /// newer, fill the room. The forged ones before it are removed now, so the next request checks
+    /// it.
     pub(crate) fn make_room(&self, pending: PendingAttempts, bytes: usize) -> MadeRoom {
         let mut room = Room { bytes, count: 1, full: false };
         let mut staying = Vec::new();
@@ -118,7 +122,7 @@ impl Attempts {
         pending.live.into_iter().for_each(|attempt| sort_out(room.take(&attempt), attempt));
         pending.unchecked.into_iter().for_each(|attempt| sort_out(room.holds(&attempt), attempt));
         pending.foreign.into_iter().for_each(|attempt| sort_out(room.take(&attempt), attempt));
-        // A removal names no value: where a name came twice, it would take the good one along.
+        // A removal names no value: if a name occurred twice, it would remove the valid one too.
         let mut removals: Vec<String> = Vec::new();
         for name in leaving {
             if removals.len() < MAX_REMOVALS
@@ -133,11 +137,11 @@ impl Attempts {
     }
 }
 
-/// What the attempts that stay take up, the new one included.
+/// The size of the attempts that are kept, including the new one.
 struct Room {
     bytes: usize,
     count: usize,
-    /// Something did not fit. What is older does not jump the queue by being smaller.
+    /// An attempt did not fit. Older, smaller ones are then not kept in its place.
     full: bool,
 }
 

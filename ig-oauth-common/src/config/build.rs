@@ -1,4 +1,4 @@
-//! From the settings to the rooms: each is checked, and becomes what its room is made of.
+//! Builds a [`Config`] from the settings: checks each one and constructs the parts of the flow.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,8 +21,8 @@ impl ConfigBuilder {
     ///
     /// # Errors
     ///
-    /// When a setting, or two of them together, cannot work. The error names the setting and the
-    /// cure; nothing is left for the first request to find out.
+    /// When a setting, or a combination of settings, cannot work. The error names the setting and
+    /// how to fix it; nothing is left for the first request to discover.
     pub fn build(mut self) -> Result<Config, ConfigError> {
         check::app(&self)?;
         let redirect_uri = RedirectUri::parse(std::mem::take(&mut self.redirect_uri))?;
@@ -98,7 +98,7 @@ impl ConfigBuilder {
     }
 }
 
-/// What works but deserves a second look. Each is also an event.
+/// Settings that work but are probably not intended. Each is also logged.
 fn warnings(builder: &ConfigBuilder, redirect_uri: &RedirectUri) -> Vec<String> {
     let mut warnings = Vec::new();
     if !builder.client_id.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -128,9 +128,10 @@ fn warnings(builder: &ConfigBuilder, redirect_uri: &RedirectUri) -> Vec<String> 
 impl Flow {
     /// The flow of `config`.
     ///
-    /// With a store, and inside of a Tokio runtime, the first flow of a configuration looks in the
-    /// background whether the newest stored account opens with the configured secrets, and logs a
-    /// warning if not. See [`OfflineAccess::can_read_accounts`](crate::OfflineAccess::can_read_accounts).
+    /// With a store, and inside a Tokio runtime, the first flow of a configuration checks in the
+    /// background whether the newest stored account can be decrypted with the configured secrets,
+    /// and logs a warning if it cannot. See
+    /// [`OfflineAccess::can_read_accounts`](crate::OfflineAccess::can_read_accounts).
     #[must_use]
     pub fn new(config: Config) -> Self {
         let flow = Self { steps: config.steps };

@@ -1,4 +1,4 @@
-//! Every refusal of a value by itself, before the first request.
+//! Checks of single values, before the first request.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::api::Scopes;
 use crate::error::ConfigError;
 use crate::randomness::{Randomness, random};
 
-/// The app's names and secrets.
+/// The app's ids and secrets.
 pub(super) fn app(builder: &ConfigBuilder) -> Result<(), ConfigError> {
     text("client_id", &builder.client_id, "set it to the Instagram app id, not the Meta app id")?;
     text(
@@ -78,7 +78,7 @@ pub(super) fn mount(name: String) -> Result<String, ConfigError> {
 
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// No less than this, where zero has no sense.
+/// The lower bound where zero makes no sense.
 pub(super) const MORE_THAN_ZERO: Duration = Duration::from_nanos(1);
 
 /// A duration within its bounds.
@@ -95,18 +95,18 @@ pub(super) fn within(
     Err(ConfigError::new(field, problem, cure))
 }
 
-/// How long a session lives.
+/// How long a session may last.
 pub(super) fn lifetime(field: &'static str, lifetime: Duration) -> Result<Duration, ConfigError> {
     let cure = "use a minute at least and 366 days at most";
     within(field, lifetime, 60 * SECOND..=366 * DAY, cure)
 }
 
-/// How long a call, or all of a callback, may take.
+/// How long one call, or a whole callback, may take.
 pub(super) fn patience(field: &'static str, longest: Duration) -> Result<Duration, ConfigError> {
     within(field, longest, MORE_THAN_ZERO..=120 * SECOND, "use more than zero and at most 120 s")
 }
 
-/// How much goes on at once.
+/// How many may run at the same time.
 pub(super) fn at_once(field: &'static str, places: usize) -> Result<usize, ConfigError> {
     if (1..=100_000).contains(&places) {
         return Ok(places);

@@ -1,4 +1,4 @@
-//! The provider's endpoints, and the client that calls them.
+//! The provider's endpoints and the HTTP client that calls them.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::error::ConfigError;
 use crate::http::BoxedHttpClient;
 use crate::redirect_uri::is_loopback;
 
-/// Where the provider is, and what calls it.
+/// The provider's URLs and the client for them.
 pub(super) struct Endpoints {
     pub(super) authorize_url: String,
     pub(super) authorize_origin: String,

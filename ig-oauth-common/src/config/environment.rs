@@ -1,4 +1,4 @@
-//! The configuration from environment variables.
+//! Reads the configuration from environment variables.
 
 use std::env;
 
@@ -8,8 +8,8 @@ use crate::error::{ConfigError, VARIABLES, variable_of};
 use crate::flow::LongLived;
 
 impl ConfigBuilder {
-    /// Reads the configuration from the environment and returns the builder, so that stores and
-    /// hooks can follow.
+    /// Reads the configuration from the environment. Returns the builder, so that stores and hooks
+    /// can be added.
     ///
     /// | variable | meaning |
     /// |---|---|
@@ -24,8 +24,8 @@ impl ConfigBuilder {
     ///
     /// # Errors
     ///
-    /// When a required variable is missing, one is set and empty, or one cannot be read; all other checks
-    /// are those of [`build`](Self::build).
+    /// When a required variable is missing, or when a variable is empty or cannot be read. All
+    /// other checks are those of [`build`](Self::build).
     pub fn from_env() -> Result<Self, ConfigError> {
         for (field, variable) in VARIABLES {
             if matches!(env::var(variable), Err(env::VarError::NotUnicode(_))) {
@@ -35,15 +35,16 @@ impl ConfigBuilder {
         Self::from_variables(|name| env::var(name).ok())
     }
 
-    /// The same from any other source of named values, such as a secrets manager.
+    /// Like [`from_env`](Self::from_env), from any other source of named values, such as a secrets
+    /// manager.
     ///
     /// # Errors
     ///
     /// As [`from_env`](Self::from_env).
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let optional = |field: &'static str| variable_of(field).and_then(&variable);
-        // A deployment that sets an empty variable means to set it: falling back to a default in
-        // silence would, say, derive the cookie keys from the app secret.
+        // A deployment that sets an empty variable meant to set it. Falling back to the default
+        // without an error would, for example, derive the cookie keys from the app secret.
         for (field, _) in VARIABLES {
             if optional(field).is_some_and(|value| value.is_empty()) {
                 let cure = "give it a value, or remove the variable";

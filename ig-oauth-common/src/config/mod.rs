@@ -1,4 +1,4 @@
-//! What an app decides once: every setting, its default, and every refusal.
+//! The settings of an app, their defaults, and their checks.
 
 mod build;
 mod builder;

@@ -1,4 +1,4 @@
-//! The paths of the routes, and the pages that a login ends at.
+//! The paths of the routes, and the pages where a login can end.
 
 use url::Url;
 
@@ -8,7 +8,7 @@ use crate::flow::Addresses;
 use crate::local_path::{is_allowed_url, is_local_path, is_plain_path, path_on};
 use crate::redirect_uri::{RedirectUri, is_loopback};
 
-/// Every address of the configuration, checked by itself and against the others.
+/// All addresses of the configuration, each checked alone and against the others.
 pub(super) fn addresses(
     builder: &ConfigBuilder,
     redirect_uri: RedirectUri,
@@ -46,7 +46,7 @@ pub(super) fn addresses(
     Ok(addresses)
 }
 
-/// Where this server sees the callback: the redirect URI's path, unless a setting says otherwise.
+/// The path of the callback as this server sees it. Default: the redirect URI's path.
 fn callback(builder: &ConfigBuilder, redirect_uri: &RedirectUri) -> Result<String, ConfigError> {
     if let Some(path) = &builder.callback_path {
         return Ok(path.clone());
@@ -78,8 +78,8 @@ fn routes(addresses: &Addresses) -> Result<(), ConfigError> {
     named.extend(addresses.deauthorize.as_ref().map(|path| ("deauthorize_path", path)));
     named.extend(addresses.data_deletion.as_ref().map(|path| ("data_deletion_path", path)));
     for (index, (field, path)) in named.iter().enumerate() {
-        // Some routers match what they have decoded and some what they received, and some give a star
-        // a meaning: with such a path a login would work in one mounting and not in another.
+        // Some routers match decoded paths and others match paths as received, and some give a star
+        // a meaning. With such a path a login would work in one kind of mount and not in another.
         if !is_plain_path(path) || *path == "/" || path.contains(['%', '*']) {
             return Err(ConfigError::new(
                 field,
@@ -104,7 +104,7 @@ fn origins(given: &[String]) -> Result<Vec<String>, ConfigError> {
                 url.scheme() == "https" || url.scheme() == "http" && is_loopback(url)
             });
             let canonical = url.map(|url| url.origin().ascii_serialization());
-            // `*` is a legal character of a host to URL parsers, but no wildcard is understood here.
+            // URL parsers accept `*` in a host, but the crate does not support wildcards.
             if canonical.as_ref() == Some(origin) && !origin.contains('*') {
                 return Ok(origin.clone());
             }
@@ -128,7 +128,8 @@ fn landing(field: &'static str, target: &str, addresses: &Addresses) -> Result<(
     ))
 }
 
-/// `failure_url` gets parameters of these names, and a page that found two could read the wrong one.
+/// `failure_url` receives parameters of these names. With duplicates, a page could read the wrong
+/// one.
 fn names_are_free(url: &str) -> Result<(), ConfigError> {
     let query = url.split('#').next().and_then(|url| url.split_once('?')).map(|(_, query)| query);
     for (name, _) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
@@ -141,10 +142,10 @@ fn names_are_free(url: &str) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// What a failure adds to `failure_url`.
+/// The parameters that a failure adds to `failure_url`.
 const FAILURE_PARAMETERS: &[&str] = &["error", "id", "options"];
 
-/// A login that ends, or fails, at the login would start again for ever.
+/// Refuses a landing page that is the login itself: the login would start again forever.
 fn no_circle(field: &'static str, target: &str, addresses: &Addresses) -> Result<(), ConfigError> {
     let Some(target) = path_on(&addresses.redirect_uri.origin, target) else {
         return Ok(());

@@ -1,4 +1,4 @@
-//! The secrets that keys are made of.
+//! Derives the keys from the configured secrets.
 
 use secrecy::{ExposeSecret as _, SecretString};
 

@@ -1,4 +1,4 @@
-//! The steps of a flow, each made of the few things that it needs.
+//! Constructs the routes and services of a flow, each with only the dependencies that it needs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,11 +19,11 @@ use crate::session::{SessionCookie, Sessions, SessionsParts};
 use crate::store::{BoxedStore, MemoryStore};
 use crate::tasks::Tasks;
 
-/// Most claims on signed requests that are remembered without a store. Only the provider can make
-/// such requests.
+/// The most claims on signed requests that are remembered without a store. Only the provider can
+/// make such requests.
 const MOST_CLAIMS: usize = 16_384;
 
-/// What was checked, and several steps stand on.
+/// Checked settings that several steps depend on.
 pub(super) struct Ground {
     pub(super) pages: Pages,
     pub(super) requests: AuthorizationRequests,
@@ -34,7 +34,7 @@ pub(super) struct Ground {
     pub(super) deadline: Deadline,
 }
 
-/// What the steps share.
+/// Dependencies that the steps share.
 struct Shared<'a> {
     settings: &'a ConfigBuilder,
     addresses: Arc<Addresses>,
@@ -202,7 +202,7 @@ impl<'a> Shared<'a> {
         }
     }
 
-    /// Linking leaves the app's users logged in to the app, so there is no way out of it here.
+    /// With linking, users log in to the app and not to the crate, so there is no logout route.
     fn logout(&self) -> Option<LogoutRoute> {
         (self.settings.linking == Mode::Login).then(|| LogoutRoute {
             failures: Arc::clone(&self.failures),

@@ -1,4 +1,4 @@
-//! The crate's cookies: their names, how they are read and how they are set (RFC 6265bis).
+//! The crate's cookies: their names, parsing and setting (RFC 6265bis).
 
 mod names;
 mod read;

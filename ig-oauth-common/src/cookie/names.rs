@@ -4,13 +4,14 @@ use sha2::{Digest as _, Sha256};
 
 use crate::encoding::to_base64url;
 
-/// Characters of the state that end the name of its cookie.
+/// How many characters of the state are at the end of its cookie's name.
 pub(crate) const STATE_CHARACTERS_IN_NAME: usize = 8;
 
 /// The names of one mount's cookies.
 ///
-/// Two mounts, or two ports, of one host share a cookie jar: a cookie knows no port. So the names
-/// carry the mount, six characters made from client id and redirect URI unless a setting names it.
+/// Two mounts, or two ports, of one host share a cookie jar, because cookies ignore the port. The
+/// names therefore contain the mount: by default six characters derived from client id and redirect
+/// URI.
 pub(crate) struct CookieNames {
     attempt_prefix: String,
     /// The session cookie.
@@ -21,7 +22,7 @@ pub(crate) struct CookieNames {
 impl CookieNames {
     pub(crate) fn new(mount: &str, secure: bool) -> Self {
         // Browsers refuse `__Host-` without `Secure` (RFC 6265bis, 4.1.3.2), and plain http has no
-        // `Secure`. Only loopback gets here without https.
+        // `Secure`. Only loopback is allowed without https.
         let host = if secure { "__Host-" } else { "" };
         Self {
             attempt_prefix: format!("{host}ig_login_{mount}."),
@@ -36,7 +37,7 @@ impl CookieNames {
         format!("{}{suffix}", self.attempt_prefix)
     }
 
-    /// Whether `name` is one that [`attempt`](Self::attempt) can make.
+    /// Whether `name` has the form that [`attempt`](Self::attempt) produces.
     pub(crate) fn is_attempt(&self, name: &[u8]) -> bool {
         name.strip_prefix(self.attempt_prefix.as_bytes()).is_some_and(|suffix| {
             suffix.len() == STATE_CHARACTERS_IN_NAME
@@ -45,7 +46,7 @@ impl CookieNames {
     }
 }
 
-/// The mount's name when no setting gives one.
+/// The default name of the mount.
 pub(crate) fn derived_mount(client_id: &str, redirect_uri: &str) -> String {
     let mut hash = Sha256::new();
     hash.update(client_id.len().to_be_bytes());

@@ -1,21 +1,21 @@
-//! Reading cookies from the raw bytes of the `Cookie` headers.
+//! Parses cookies from the raw bytes of the `Cookie` headers.
 //!
-//! The frameworks' own readers are not used: some decode percent signs in names or trim Unicode
-//! space, so that another name passes for ours, and some lose every cookie for one bad byte in
-//! somebody else's. Here names are compared as bytes and each pair stands for itself.
+//! The frameworks' own parsers are not used. Some decode percent signs in names or trim Unicode
+//! space, so that another name could pass for the crate's, and some lose every cookie when another
+//! one has an invalid byte. Here names are compared as bytes and each pair is parsed alone.
 
 use crate::messages::Headers;
 
-/// How many cookies of one name are tried. A sibling domain can add its own beside ours.
+/// The most cookies of one name that are tried. A sibling domain can add one with the same name.
 pub(crate) const MAX_DUPLICATES: usize = 4;
 
-/// Visits each name and value, in the order sent, over all `Cookie` headers (HTTP/2 may split
-/// them: RFC 9113, section 8.2.3).
+/// Visits each name and value, in the order sent, in all `Cookie` headers (HTTP/2 may split them:
+/// RFC 9113, section 8.2.3).
 pub(crate) fn each_cookie<'h>(headers: &'h dyn Headers, visit: &mut dyn FnMut(&'h [u8], &'h [u8])) {
     headers.visit("cookie", &mut |line| {
         for pair in line.split(|byte| *byte == b';') {
             // Browsers separate pairs by `; ` (RFC 6265bis, 5.8.3). No other byte is trimmed: a tab
-            // or a Unicode space before a name makes it another name.
+            // or a Unicode space before a name makes it a different name.
             let pair = pair.strip_prefix(b" ").unwrap_or(pair);
             if let Some(equals) = pair.iter().position(|byte| *byte == b'=') {
                 let (name, value) = pair.split_at(equals);
@@ -25,7 +25,7 @@ pub(crate) fn each_cookie<'h>(headers: &'h dyn Headers, visit: &mut dyn FnMut(&'
     });
 }
 
-/// The values of the cookies of that exact name, at most [`MAX_DUPLICATES`].
+/// The values of the cookies with exactly that name, at most [`MAX_DUPLICATES`].
 pub(crate) fn values_of<'h>(headers: &'h dyn Headers, wanted: &str) -> Vec<&'h [u8]> {
     let mut values = Vec::new();
     each_cookie(headers, &mut |name, value| {

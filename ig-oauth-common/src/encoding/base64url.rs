@@ -8,8 +8,8 @@ pub(crate) fn to_base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Reads the one canonical encoding and no other: padding, `+`, `/`, white space and set trailing
-/// bits are refused (RFC 4648, section 3.5), so that one value has one text.
+/// Decodes only the canonical encoding: padding, `+`, `/`, white space and non-zero trailing bits
+/// are refused (RFC 4648, section 3.5), so that each value has exactly one text.
 pub(crate) fn from_base64url(text: &[u8]) -> Option<Vec<u8>> {
     #[cfg(test)]
     crate::operations::decoded(text.len());

@@ -1,4 +1,4 @@
-//! The binary layout inside of cookies and records: fixed numbers and length-prefixed parts.
+//! The binary format of cookies and records: fixed-size numbers and length-prefixed parts.
 
 /// Writes parts one after the other.
 #[derive(Default)]
@@ -22,8 +22,8 @@ impl Writer {
         self.fixed(&number.to_be_bytes())
     }
 
-    /// A part with its length before it. One longer than 65,535 bytes makes the whole unreadable,
-    /// which [`finish`](Self::finish) cannot see: callers bound their parts.
+    /// A part with its length before it. A part of more than 65,535 bytes makes the whole value
+    /// unreadable, and [`finish`](Self::finish) cannot detect that, so callers limit their parts.
     pub(crate) fn part(self, bytes: &[u8]) -> Self {
         let length = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
         self.fixed(&length.to_be_bytes()).fixed(bytes)
@@ -34,7 +34,7 @@ impl Writer {
     }
 }
 
-/// Reads what [`Writer`] wrote. Every method gives `None` past the end.
+/// Reads what [`Writer`] wrote. Every method returns `None` past the end.
 pub(crate) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
@@ -67,12 +67,12 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(self.part()?).ok()
     }
 
-    /// What is left, unread.
+    /// The unread rest.
     pub(crate) fn rest(self) -> &'a [u8] {
         self.0
     }
 
-    /// `Some` when everything was read: bytes after the end are as wrong as missing ones.
+    /// `Some` when everything was read: additional bytes are as wrong as missing ones.
     pub(crate) fn end(self) -> Option<()> {
         self.0.is_empty().then_some(())
     }

@@ -9,7 +9,7 @@ pub(crate) fn to_hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Reads what [`to_hex`] writes, and nothing else: capitals would be a second text of one value.
+/// Decodes only what [`to_hex`] writes: with capitals, one value would have two texts.
 pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digit = |byte: u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),

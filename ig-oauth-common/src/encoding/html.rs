@@ -1,6 +1,6 @@
-//! Text inside of HTML.
+//! Escapes text for HTML.
 
-/// Text for HTML, in elements and in quoted attributes.
+/// Escapes text for HTML elements and quoted attributes.
 pub(crate) fn html_escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

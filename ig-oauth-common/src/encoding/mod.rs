@@ -1,4 +1,4 @@
-//! Values as text or bytes, each way once.
+//! Encoders and decoders, each implemented once.
 
 mod base64url;
 mod binary;

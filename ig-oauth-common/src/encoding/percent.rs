@@ -1,4 +1,4 @@
-//! Percent-encoding (RFC 3986, section 2.1), each way once.
+//! Percent-encoding (RFC 3986, section 2.1).
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -10,12 +10,13 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 const QUERY_VALUE: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// `value` for a query.
+/// Escapes `value` for a query.
 pub(crate) fn query_escape(value: &str) -> impl std::fmt::Display + '_ {
     utf8_percent_encode(value, QUERY_VALUE)
 }
 
-/// `text` with every byte encoded that is not `fine`, and every percent sign that begins no escape.
+/// Encodes every byte of `text` that is not `fine`, and every percent sign that does not start an
+/// escape.
 pub(crate) fn percent_encoded(text: &str, fine: fn(u8) -> bool) -> String {
     let mut rest = text.as_bytes();
     let mut encoded = String::with_capacity(text.len());
@@ -32,8 +33,8 @@ pub(crate) fn percent_encoded(text: &str, fine: fn(u8) -> bool) -> String {
     encoded
 }
 
-/// `text` with its escapes decoded. Unlike most decoders it refuses a bad escape and bytes that are not
-/// UTF-8, instead of passing them on as something else.
+/// Decodes the escapes of `text`. Unlike most decoders it refuses an invalid escape and bytes that
+/// are not UTF-8, instead of passing them on changed.
 pub(crate) fn percent_decoded(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains('%') {
         return Some(Cow::Borrowed(text));
@@ -52,7 +53,7 @@ pub(crate) fn percent_decoded(text: &str) -> Option<Cow<'_, str>> {
     String::from_utf8(decoded).ok().map(Cow::Owned)
 }
 
-/// The same for `application/x-www-form-urlencoded`, where a plus is a space.
+/// The same for `application/x-www-form-urlencoded`, where a plus sign is a space.
 pub(crate) fn form_decoded(text: &str) -> Option<Cow<'_, str>> {
     #[cfg(test)]
     crate::operations::decoded(text.len());

@@ -1,4 +1,4 @@
-//! What went wrong, with its cause.
+//! Errors of logins, logouts and sessions, with their cause.
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
@@ -9,10 +9,10 @@ use super::kind::AuthErrorKind;
 use crate::randomness::RandomnessUnavailable;
 use crate::rejection::ProviderRejection;
 
-/// Why a login, a logout or the look at a session failed.
+/// Why a login, a logout or reading a session failed.
 ///
-/// [`kind`](Self::kind) tells the cases apart, [`code`](Self::code) is what the browser is told, and
-/// `source()` keeps the cause. Neither `Display` nor `Debug`, here or down the chain, shows a
+/// [`kind`](Self::kind) distinguishes the cases, [`code`](Self::code) is what the browser sees, and
+/// `source()` is the cause. Neither `Display` nor `Debug`, here or in the chain of sources, shows a
 /// secret, a code, a token or a URL.
 #[derive(thiserror::Error)]
 #[error(transparent)]
@@ -46,7 +46,7 @@ impl AuthError {
         self
     }
 
-    /// The provider's own words, when it gave any.
+    /// The provider's own message, if it gave one.
     #[must_use]
     pub fn rejection(&self) -> Option<&ProviderRejection> {
         self.inner.source.as_ref()?.downcast_ref()
@@ -63,7 +63,7 @@ impl AuthError {
         self.inner.kind
     }
 
-    /// What goes outside. See [`AuthErrorKind::code`].
+    /// The code that the client sees. See [`AuthErrorKind::code`].
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         self.inner.kind.code()
@@ -75,13 +75,13 @@ impl AuthError {
         self.inner.kind.status()
     }
 
-    /// The wait the provider asked for, when it named one.
+    /// The wait that the provider asked for, if it named one.
     #[must_use]
     pub fn wait(&self) -> Option<Duration> {
         self.inner.retry_after
     }
 
-    /// Whether the user said no. Nothing is broken: tell them calmly that they are not logged in.
+    /// Whether the user declined. Nothing is broken: tell users calmly that they are not logged in.
     #[must_use]
     pub fn is_denied(&self) -> bool {
         self.inner.kind == AuthErrorKind::Denied
@@ -93,7 +93,7 @@ impl AuthError {
         self.code() == ErrorCode::InvalidState
     }
 
-    /// Whether the provider, or the way to it, is the cause.
+    /// Whether the provider or the network is the cause.
     #[must_use]
     pub fn is_provider(&self) -> bool {
         matches!(

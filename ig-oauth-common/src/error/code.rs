@@ -1,14 +1,14 @@
-//! The closed list of words that go outside.
+//! The public error codes.
 
 use std::fmt;
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $code:ident = $word:literal;)+) => {
-        /// The closed list of words that go outside: into JSON, onto pages, into
+        /// The public error codes: a closed list, used in JSON, on pages, and in
         /// [`failure_url`](crate::ConfigBuilder::failure_url).
         ///
-        /// Several [kinds](crate::AuthErrorKind) share a code. `Display` and [`as_str`](Self::as_str) give the
-        /// word, such as `invalid_state`.
+        /// Several [kinds](crate::AuthErrorKind) share a code. `Display` and
+        /// [`as_str`](Self::as_str) give its name, such as `invalid_state`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ErrorCode {
@@ -19,13 +19,13 @@ macro_rules! codes {
             /// Every code.
             pub const ALL: &'static [Self] = &[$(Self::$code,)+];
 
-            /// The word that goes outside.
+            /// The public name.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$code => $word,)+ }
             }
 
-            /// The code of a word.
+            /// The code with that name.
             pub(crate) fn of_word(word: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|code| code.as_str() == word)
             }
@@ -40,7 +40,7 @@ codes! {
     AuthorizationRejected = "authorization_rejected";
     /// The request is malformed.
     InvalidRequest = "invalid_request";
-    /// The login could not be proven to be this browser's own.
+    /// The login could not be proven to have started in this browser.
     InvalidState = "invalid_state";
     /// The provider refused the code.
     CodeRejected = "code_rejected";
@@ -48,7 +48,7 @@ codes! {
     MissingPermission = "missing_permission";
     /// The provider refused the app's settings.
     ProviderRejected = "provider_rejected";
-    /// The provider gives no usable answer, or no more requests to it fit.
+    /// The provider gives no usable response, or too many requests to it are running.
     ProviderUnavailable = "provider_unavailable";
     /// The session store does not answer.
     StoreUnavailable = "store_unavailable";
@@ -56,13 +56,13 @@ codes! {
     RejectedByApp = "rejected_by_app";
     /// A hook of the app failed.
     HookFailed = "hook_failed";
-    /// Only a page of this site, or a navigation, may ask for this.
+    /// Only a page of this site, or a navigation, may send this request.
     ForbiddenContext = "forbidden_context";
     /// A login is needed.
     LoginRequired = "login_required";
     /// The provider's signed request does not verify.
     InvalidSignedRequest = "invalid_signed_request";
-    /// Another method is needed.
+    /// The route needs another method.
     MethodNotAllowed = "method_not_allowed";
     /// The body did not arrive in time.
     RequestTimeout = "request_timeout";
@@ -70,13 +70,13 @@ codes! {
     PayloadTooLarge = "payload_too_large";
     /// The body is not a form.
     UnsupportedMediaType = "unsupported_media_type";
-    /// The request came as early data.
+    /// The request arrived as TLS early data.
     TooEarly = "too_early";
     /// The request is a prefetch.
     Prefetch = "prefetch";
-    /// The app is not set up: the middleware is missing or misplaced.
+    /// The app is not set up correctly: the middleware is missing or misplaced.
     MiddlewareMissing = "middleware_missing";
-    /// The server lacks something.
+    /// The server lacks something that it needs.
     InternalError = "internal_error";
 }
 

@@ -3,10 +3,10 @@
 use std::error::Error;
 use std::fmt;
 
-/// A setting that cannot work, with its name, what is wrong and what to do.
+/// An invalid setting, with its name, the problem and how to fix it.
 ///
-/// Secrets are never repeated in it. `Debug` is the same sentence as `Display`: it is what a `main` shows
-/// that returns the error.
+/// It never contains secrets. `Debug` prints the same sentence as `Display`, because a `main` that
+/// returns the error prints `Debug`.
 #[derive(thiserror::Error)]
 #[error("`{field}`{} {problem}: {cure}", in_the_environment(.field))]
 pub struct ConfigError {
@@ -30,13 +30,13 @@ impl ConfigError {
         self
     }
 
-    /// The setting: the name of its method on the builder, or of the argument.
+    /// The setting: the name of the builder's method or of the argument.
     #[must_use]
     pub fn field(&self) -> &'static str {
         self.field
     }
 
-    /// What to do about it.
+    /// How to fix it.
     #[must_use]
     pub fn cure(&self) -> &str {
         &self.cure

@@ -1,4 +1,4 @@
-//! One vocabulary for everything that can go wrong.
+//! The errors of the crate.
 
 mod auth_error;
 mod code;

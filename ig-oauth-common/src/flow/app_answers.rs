@@ -1,4 +1,4 @@
-//! What a request of the app gets where it has no token, or one that is not enough.
+//! The answers to requests of the app that have no token, or a token that lacks a scope.
 
 use std::sync::Arc;
 
@@ -14,15 +14,16 @@ use crate::encoding::query_escape;
 use crate::error::{AuthErrorKind, ErrorCode};
 use crate::messages::{Asker, Audience, BindingHash, Query, Reply, Request};
 
-/// What the answer to a handler's request depends on, copied from it.
+/// The properties of a request that its answer depends on.
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub(super) audience: Audience,
-    /// The page as the browser knows it, when a login can return to it.
+    /// The page, as the browser sees it, if a login can return to it.
     returns_to: Option<String>,
     /// The app's own user, for whom links are made.
     binding: Option<BindingHash>,
-    /// The link that starts a login again, when this is the visit that its failure led to.
+    /// The link that starts a login again, when this request is the visit of `failure_url` after a
+    /// failure.
     retry_after_failure: Option<String>,
 }
 
@@ -43,17 +44,18 @@ impl AppAnswers {
         };
         let returns_to = match audience.asker {
             Asker::Visit | Asker::Program => self.addresses.requested_page(request),
-            // A form's own address often takes posts only. Sending it again begins where it stands.
+            // A form's target often accepts only POST. The login returns to the page that contains
+            // the form.
             Asker::Form | Asker::Turbo => named("referer"),
-            // What was asked for is a part of the page that the browser shows.
+            // The requested URL is only a part of the page that the browser shows.
             Asker::Htmx => named("hx-current-url"),
         };
         let retry_after_failure = self.retry_after_failure(request);
         Caller { audience, returns_to, binding: request.binding(), retry_after_failure }
     }
 
-    /// Where a visit of `failure_url` brings a code of the crate's, the login that failed: to be sent
-    /// there again without a click could go on for ever.
+    /// The link that starts the failed login again, when this is a visit of `failure_url` with an
+    /// error code. Redirecting it to the login without a click could cause an endless loop.
     fn retry_after_failure(&self, request: &Request<'_>) -> Option<String> {
         if !self.addresses.is_failure_page(request) {
             return None;
@@ -70,7 +72,7 @@ impl AppAnswers {
         })
     }
 
-    /// The answer when the routes are mounted where the configuration does not have them.
+    /// The answer when the routes are mounted at other paths than the configured ones.
     pub(super) fn misplaced(&self) -> Reply {
         setup_mistake(&format!(
             "The login routes are mounted under another path than the configuration says: login at \
@@ -80,8 +82,8 @@ impl AppAnswers {
         ))
     }
 
-    /// Asks for scopes that the user has not granted, besides the `granted` ones: the new token has
-    /// what its own login asked for, and would be without the extras of an earlier one.
+    /// Asks for scopes that the user has not granted, together with the `granted` ones: a new token
+    /// has only the scopes of its own login, and would lack the extra scopes of an earlier one.
     pub(super) fn missing_permission(
         &self,
         caller: &Caller,
@@ -92,18 +94,19 @@ impl AppAnswers {
         let mut scopes: Scopes =
             granted.iter().filter(|scope| self.api.refuses(scope).is_none()).cloned().collect();
         scopes.extend(missing.iter().cloned());
-        // The configured ones are asked for by every login.
+        // Every login requests the configured scopes.
         let scopes = scopes.without(&self.requests.scopes(&Scopes::new()));
         let mut options = LoginOptions::new().scopes(scopes);
         options.return_to.clone_from(&caller.returns_to);
         let binding = caller.binding.as_ref();
         let link = self.links.url(&options, binding);
         let link = link.or_else(|_| {
-            // The granted ones may be too many for a link.
+            // All granted scopes may be too long for a link.
             let options = LoginOptions { scopes: missing, ..options };
             self.links.url(&options, binding)
         });
-        // A scope of another API cannot be asked for; a plain login then says what can.
+        // A scope of another API cannot be requested. The plain login then reports which scopes
+        // can.
         let link = link.unwrap_or_else(|_| self.addresses.login_path());
         if caller.audience.reads_pages() {
             return self.failures.pages(caller.audience).missing_permission(&names, &link);
@@ -118,10 +121,11 @@ impl AppAnswers {
         Reply::json(kind.status(), &body)
     }
 
-    /// Leads a visit to the login and back, asks for a form to be sent again, and tells programs.
+    /// Redirects a navigation to the login and back, asks a user to send a form again, and answers
+    /// API clients with 401.
     pub(super) fn login_required(&self, caller: &Caller) -> Reply {
         if self.mode == Mode::Linking {
-            // To connect an account would not help: the next visit would end here again.
+            // Connecting an account would not help: the next visit would end here again.
             return setup_mistake(
                 "In linking mode nobody is logged in with Instagram, so no request has a token of its \
                  own. Take the accounts that your own user connected, and \
@@ -150,18 +154,18 @@ impl AppAnswers {
         };
         let reply =
             if caller.audience.is_htmx() { reply.header("hx-redirect", link) } else { reply };
-        // RFC 9110, section 11.6.1 wants a challenge. No browser shows a dialogue for this one.
+        // RFC 9110, section 11.6.1 requires a challenge. Browsers show no dialog for this scheme.
         reply.header("www-authenticate", format!("InstagramLogin login_url=\"{login}\""))
     }
 }
 
-/// The answer when a handler wants a token and `middleware`, by the name its user knows, is not
-/// there.
+/// The answer when a handler needs a token and the middleware is missing. `middleware` is its
+/// public name.
 pub fn middleware_missing(middleware: &str) -> Reply {
     setup_mistake(&format!("Can't extract the Instagram token. Is `{middleware}` enabled?"))
 }
 
-/// For the developer: a 500 that says what to change.
+/// For the developer: a 500 that names what to change.
 fn setup_mistake(message: &str) -> Reply {
     json_with_login_url(AuthErrorKind::MiddlewareMissing, message, None).protected()
 }

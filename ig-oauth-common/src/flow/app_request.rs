@@ -13,15 +13,15 @@ use crate::messages::{Headers, Reply, Request};
 use crate::provider::Token;
 use crate::session::{Reading, Slot};
 
-/// What an adapter attaches to a request of the app: the flow, and the request's session if it
-/// carries our cookie. Cheap to clone.
+/// What an adapter attaches to each request of the app: the flow, and the request's session if it
+/// carries the session cookie. It is cheap to clone.
 #[derive(Clone)]
 pub struct AppRequest {
     flow: Flow,
     slot: Option<Arc<Slot>>,
 }
 
-/// The scopes that a handler needs, as a type: for the adapters' `InstagramTokenWith`.
+/// The scopes that a handler needs, as a type, for the adapters' `InstagramTokenWith`.
 ///
 /// ```
 /// use ig_oauth_common::{RequiredScopes, Scope, Scopes};
@@ -40,8 +40,8 @@ pub trait RequiredScopes {
 }
 
 impl Flow {
-    /// Prepares a request of the app. Costs a look at the `Cookie` headers, and an allocation only
-    /// when the session cookie is among them.
+    /// Prepares a request of the app. It reads the `Cookie` headers, and allocates only when they
+    /// contain the session cookie.
     #[must_use]
     pub fn attach(&self, headers: &dyn Headers) -> AppRequest {
         let values = self.steps.sessions.values_in(headers);
@@ -64,7 +64,7 @@ impl AppRequest {
         self.slot.is_some()
     }
 
-    /// What the answer will depend on.
+    /// The properties of the request that its answer depends on.
     #[must_use]
     pub fn caller(&self, request: &Request<'_>) -> Caller {
         self.flow.steps.answers.caller(request)
@@ -74,8 +74,8 @@ impl AppRequest {
     ///
     /// # Errors
     ///
-    /// `Store` when the store does not answer, `Hook` when `accepts` fails: never "nobody is logged
-    /// in" by accident.
+    /// `Store` when the store does not answer, `Hook` when `accepts` fails. A failure is never
+    /// treated as "not logged in".
     pub async fn token(&self) -> Result<Option<Token>, AuthError> {
         let Some(slot) = &self.slot else { return Ok(None) };
         let steps = &self.flow.steps;
@@ -94,7 +94,7 @@ impl AppRequest {
         })
     }
 
-    /// The token, or the answer that leads to one.
+    /// The token, or the answer that leads to a login.
     ///
     /// # Errors
     ///
@@ -103,13 +103,13 @@ impl AppRequest {
         self.optional(caller).await?.ok_or_else(|| self.login_required(caller))
     }
 
-    /// Ends this request's session, whose token is `token`, as a logout does: at once, and the removal
-    /// of its cookie goes along with the app's answer, or with the next one where that answer may be
-    /// kept by shared caches. [`Hooks::on_logout`](crate::Hooks::on_logout) hears of it.
+    /// Ends this request's session, whose token is `token`, immediately, as a logout does. The
+    /// cookie is removed with the app's answer, or with the next one if shared caches may store
+    /// this answer. [`Hooks::on_logout`](crate::Hooks::on_logout) is called.
     ///
     /// # Errors
     ///
-    /// The reply to send instead of what the handler would do, when the store or the hook fails.
+    /// The reply to send instead of the handler's, when the store or the hook fails.
     pub async fn end_session(&self, caller: &Caller, token: &Token) -> Result<(), Reply> {
         let (Some(slot), Some(logout)) = (&self.slot, &self.flow.steps.logout) else {
             return Ok(());
@@ -120,13 +120,13 @@ impl AppRequest {
         }
     }
 
-    /// Whether the user granted all of `scopes`, or the answer that asks for the missing ones: 403,
-    /// with a link to a login that asks again, and never a redirect there. A page for a navigation,
-    /// JSON with `missing` and `login_url` otherwise.
+    /// Checks that the user granted all of `scopes`. If not, the answer asks for the missing ones:
+    /// 403 with a link to a login that requests them, never a redirect. It is a page for a
+    /// navigation, and JSON with `missing` and `login_url` otherwise.
     ///
     /// # Errors
     ///
-    /// The reply to send instead of what the handler would do.
+    /// The reply to send instead of the handler's.
     pub fn require_scopes(
         &self,
         caller: &Caller,
@@ -141,7 +141,7 @@ impl AppRequest {
         Err(answers.missing_permission(caller, token.scopes(), missing).protected())
     }
 
-    /// The token if there is one, or the answer that says why nobody knows.
+    /// The token if there is one, or the answer that reports why this cannot be determined.
     ///
     /// # Errors
     ///
@@ -163,7 +163,7 @@ impl AppRequest {
         self.flow.steps.answers.login_required(caller).protected()
     }
 
-    /// The header lines to append to the app's answer, whose own headers are `answer`.
+    /// The header lines to add to the app's answer. `answer` holds the answer's own headers.
     #[must_use]
     pub fn finish(&self, answer: &dyn Headers) -> Vec<(&'static str, String)> {
         match &self.slot {

@@ -1,4 +1,4 @@
-//! The authorization response (RFC 6749, section 4.1.2): what the provider's redirect carries.
+//! The authorization request and response (RFC 6749, sections 4.1.1 and 4.1.2).
 
 use std::fmt::Write as _;
 
@@ -9,22 +9,22 @@ use crate::error::{AuthError, AuthErrorKind};
 use crate::messages::Query;
 use crate::rejection::safe;
 
-/// Longest code, in bytes. Those seen have a few hundred.
+/// The longest code, in bytes. Codes seen so far have a few hundred.
 const MAX_CODE_BYTES: usize = 1_024;
 
-/// Most characters kept of the provider's texts.
+/// The most characters kept of a text of the provider.
 const MAX_TEXT_CHARACTERS: usize = 256;
 
-/// What the user decided, or what else the provider says.
+/// The user's decision, or an error.
 pub(super) enum AuthorizationResponse {
     Code(String),
     Error(AuthorizationError),
 }
 
-/// An error that came back instead of a code.
+/// An error instead of a code.
 pub(super) struct AuthorizationError {
-    /// `error` of RFC 6749, section 4.1.2.1. Facebook's windows are reported to send `error_code` and
-    /// `error_message` alone.
+    /// `error` of RFC 6749, section 4.1.2.1. Facebook's windows are reported to send only
+    /// `error_code` and `error_message`.
     error: Option<String>,
     code: Option<String>,
     message: Option<String>,
@@ -33,7 +33,7 @@ pub(super) struct AuthorizationError {
 }
 
 impl AuthorizationResponse {
-    /// Every parameter that is read; `hop` is our own, of the bounce page.
+    /// All parameters that are read. `hop` is the crate's own, added by the bounce page.
     pub(super) const PARAMETERS: &'static [&'static str] = &[
         "code",
         "error",
@@ -45,7 +45,7 @@ impl AuthorizationResponse {
         "hop",
     ];
 
-    /// The response and its state, when exactly one well-formed of `code` and an error is there.
+    /// The response and its state, when there is exactly one well-formed `code` or error.
     pub(super) fn read<'q>(query: &'q Query<'_>) -> Result<(Self, Option<&'q str>), AuthErrorKind> {
         let state = query.get("state")?.filter(|state| !state.is_empty());
         let error_code = text(query, "error_code");
@@ -71,12 +71,13 @@ impl AuthorizationResponse {
 }
 
 impl AuthorizationError {
-    /// The error, with the provider's words for the log. They are the provider's only where the state
-    /// is proven, so this is not to be logged before.
+    /// The error, with the provider's text for the log. Only a proven state shows that the text is
+    /// the provider's, so do not log it earlier.
     pub(super) fn to_error(&self) -> AuthError {
         let kind = match self.error.as_deref() {
             Some("access_denied") => AuthErrorKind::Denied,
-            // RFC 6749, section 4.1.2.1: these two pass; all others are about the app's request.
+            // RFC 6749, section 4.1.2.1: these two are temporary; all others are about the app's
+            // request.
             Some("server_error" | "temporarily_unavailable") => {
                 AuthErrorKind::AuthorizationUnavailable
             }
@@ -127,7 +128,7 @@ fn read_error(error: &str) -> Result<String, AuthErrorKind> {
     }
 }
 
-/// A text for the hook; control characters would forge log lines.
+/// A text for the hook. Control characters are replaced, because they could forge log lines.
 fn text(query: &Query<'_>, name: &str) -> Option<String> {
     let text = query.get(name).ok().flatten().filter(|text| !text.is_empty())?;
     let printable = |character: char| {
@@ -136,7 +137,7 @@ fn text(query: &Query<'_>, name: &str) -> Option<String> {
     Some(text.chars().take(MAX_TEXT_CHARACTERS).map(printable).collect())
 }
 
-/// What every authorization request of a configuration asks for.
+/// The parameters of every authorization request of a configuration.
 pub(crate) struct AuthorizationRequests {
     pub(crate) authorize_url: String,
     pub(crate) client_id: String,
@@ -148,7 +149,7 @@ pub(crate) struct AuthorizationRequests {
 }
 
 impl AuthorizationRequests {
-    /// The scopes of a login: the configured ones, and those that its own options add.
+    /// The scopes of a login: the configured ones, and those of its options.
     pub(super) fn scopes(&self, extra: &Scopes) -> Scopes {
         let mut scopes = self.required_scopes.clone();
         scopes.extend(self.optional_scopes.iter().cloned());
@@ -161,7 +162,7 @@ impl AuthorizationRequests {
         self.required_scopes.without(granted)
     }
 
-    /// The window's URL: the parameters of Meta's guide in its order, and last the state.
+    /// The authorization URL: the parameters of Meta's guide in its order, and last the state.
     pub(super) fn location(
         &self,
         state: &State,

@@ -1,4 +1,4 @@
-//! A route, and what its request begins.
+//! The routes, and what a request to one of them starts.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -21,25 +21,25 @@ pub enum Route {
     Callback,
     /// Ends a session.
     Logout,
-    /// The provider tells that a user removed the app.
+    /// The provider reports that a user removed the app.
     Deauthorize,
-    /// The provider asks for a user's data to be deleted, and the user how far that has come.
+    /// The provider asks for the deletion of a user's data, and the user asks for its status.
     DataDeletion,
 }
 
-/// What [`Flow::begin`](crate::Flow::begin) gives.
+/// The result of [`Flow::begin`](crate::Flow::begin).
 #[derive(Debug)]
 #[allow(clippy::exhaustive_enums, reason = "a reply is there, or it is not yet")]
 pub enum Begin {
-    /// The reply.
+    /// The reply is ready.
     Done(Reply),
-    /// The reply takes the provider, a store or a hook.
+    /// The reply needs the provider, a store or a hook.
     Job(Job),
-    /// The reply takes the request's body.
+    /// The reply needs the request's body.
     Form(Form),
 }
 
-/// A reply under way. It owns all it needs.
+/// A reply that is still to be computed. It borrows nothing.
 #[must_use = "a job does nothing until it is run"]
 pub struct Job {
     reply: BoxFuture<'static, Reply>,
@@ -50,7 +50,8 @@ impl Job {
         Self { reply: Box::pin(reply) }
     }
 
-    /// Runs it. Needs a Tokio runtime. Dropping the future does not stop an exchange that has begun.
+    /// Computes the reply. Needs a Tokio runtime. Dropping the future does not stop an exchange
+    /// that has begun.
     pub async fn run(self) -> Reply {
         self.reply.await
     }
@@ -62,15 +63,15 @@ impl fmt::Debug for Job {
     }
 }
 
-/// Largest body that is read, in bytes.
+/// The largest body that is read, in bytes.
 pub(super) const MAX_BODY_BYTES: usize = 16 * 1024;
 
-/// Longest wait for a body.
+/// The longest wait for a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
 type Answer = dyn FnOnce(Result<Vec<u8>, AuthErrorKind>) -> BoxFuture<'static, Reply> + Send;
 
-/// A request that is judged once its body is here. It owns all it needs.
+/// A request that is checked once its body has been read. It borrows nothing.
 #[must_use = "a form is judged when it is run"]
 pub struct Form {
     answer: Box<Answer>,
@@ -86,8 +87,8 @@ impl Form {
         Self { answer: Box::new(move |body| Box::pin(answer(body))) }
     }
 
-    /// Reads the body, of at most 16 KiB and for at most 5 seconds, and judges the request.
-    /// `poll_chunk` gives the body's chunks as they come, and `None` at its end.
+    /// Reads the body, at most 16 KiB and for at most 5 seconds, and answers the request.
+    /// `poll_chunk` returns the body's chunks as they arrive, and `None` at its end.
     pub async fn run<C: AsRef<[u8]>, E>(
         self,
         poll_chunk: impl FnMut(&mut Context<'_>) -> Poll<Option<Result<C, E>>>,

@@ -1,4 +1,4 @@
-//! What a request can make the flow do, counted.
+//! Counts the most work that a request can cause.
 
 use super::{Begin, Flow, Route};
 use crate::attempt::{Attempt, State};
@@ -10,7 +10,7 @@ use crate::operations::{Work, counted};
 
 const REDIRECT_URI: &str = "https://app.example/auth/instagram/callback";
 
-/// One `Cookie` header, which counts how often it is read.
+/// A `Cookie` header that counts how often it is read.
 struct Cookies {
     line: String,
     reads: std::cell::Cell<usize>,
@@ -31,7 +31,7 @@ fn flow() -> Flow {
     Flow::new(Config::builder("1", secret, REDIRECT_URI).http_client(nobody).build().unwrap())
 }
 
-/// An attempt of ours: its state, cookie name and value.
+/// A valid attempt: its state, cookie name and value.
 fn attempt(flow: &Flow, number: u32) -> (State, String, String) {
     let mut bytes = [0; 32];
     bytes[..4].copy_from_slice(&number.to_be_bytes());
@@ -50,7 +50,7 @@ fn attempt(flow: &Flow, number: u32) -> (State, String, String) {
     (state, name, value)
 }
 
-/// The value with another character at `position`, counted from the end when negative.
+/// The value with a different character at `position`, counted from the end when negative.
 fn changed(value: &str, position: isize) -> String {
     let length = isize::try_from(value.len()).unwrap();
     let position = usize::try_from(position.rem_euclid(length)).unwrap();
@@ -58,8 +58,8 @@ fn changed(value: &str, position: isize) -> String {
     format!("{}{other}{}", &value[..position], &value[position + 1..])
 }
 
-/// Begins a request, and tells the status where there is a reply, the work, and how often the
-/// cookies were read.
+/// Begins a request. Returns the status if there is a reply, the work, and how often the cookies
+/// were read.
 fn begin(flow: &Flow, route: Route, query: &str, cookies: &str) -> (Option<u16>, Work, usize) {
     let cookies = Cookies { line: cookies.to_owned(), reads: 0.into() };
     let request = Request::new("GET", "", &cookies).with_query(Some(query));
@@ -83,9 +83,9 @@ fn five_hundred_forged_attempts_cost_eight_signature_checks() {
     let value_bytes = forged[0].len();
     let (status, work, reads) = begin(&flow, Route::Login, "", &forged.join("; "));
     assert_eq!((status, work.mac_checks, reads), (Some(303), 8, 1));
-    // 64 are looked at, and eight of them checked.
+    // 64 are read, and eight of them verified.
     assert!(work.decoded_bytes <= 64 * value_bytes, "{work:?}");
-    // Good ones cost as much.
+    // Valid ones cost the same.
     let good: Vec<_> = (0..500)
         .map(|number| {
             let (_, name, value) = attempt(&flow, number);
@@ -140,13 +140,13 @@ fn a_huge_query_is_refused_unread() {
             assert_eq!((status, work), (Some(400), Work::default()), "{query:.20}");
         }
     }
-    // Within the bytes, the number is bounded: names are decoded up to there, and no further.
+    // Within the size limit, the number of parameters is limited: names are decoded only up to it.
     let (status, work, _) = begin(&flow, Route::Callback, &"name=1&".repeat(1_000), "");
     assert_eq!((status, work.decoded_bytes), (Some(400), 32 * "name".len()));
 }
 
-/// Where a signature or a state is wrong makes no difference to what is done. The comparisons
-/// themselves are those of `hmac` and `subtle`, which look at every byte.
+/// The position of a wrong byte in a signature or a state makes no difference to the work. The
+/// comparisons are those of `hmac` and `subtle`, which read every byte.
 #[test]
 fn a_wrong_first_byte_costs_what_a_wrong_last_one_does() {
     let flow = flow();
@@ -154,13 +154,13 @@ fn a_wrong_first_byte_costs_what_a_wrong_last_one_does() {
     let query = format!("code=x&state={}", state.to_text());
     let good = begin(&flow, Route::Callback, &query, &format!("{name}={value}"));
     assert_eq!(good.1.mac_checks, 1);
-    // The signature is the last 43 characters, more or less.
+    // The signature is approximately the last 43 characters.
     for position in [-2, -20, -42] {
         let cookie = format!("{name}={}", changed(&value, position));
         let (status, work, reads) = begin(&flow, Route::Callback, &query, &cookie);
         assert_eq!((status, work, reads), (Some(400), good.1, good.2), "{position}");
     }
-    // The first eight characters choose the cookie; the others are compared.
+    // The first eight characters select the cookie; the others are compared.
     for position in [8, 20, -2] {
         let query = format!("code=x&state={}", changed(&state.to_text(), position));
         let (status, work, reads) =

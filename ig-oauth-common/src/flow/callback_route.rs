@@ -1,7 +1,7 @@
-//! The callback, up to the moment its state is consumed: everything that needs no provider.
+//! The callback, until its state is consumed: all checks that do not need the provider.
 //!
-//! The order matters. Nothing reaches the provider, and nothing the request says is believed, before
-//! the state is proven to belong to an attempt of this browser (RFC 6749, section 10.12).
+//! The order matters. Nothing is sent to the provider, and no content of the request is trusted,
+//! before the state is proven to belong to an attempt of this browser (RFC 6749, section 10.12).
 
 use std::sync::Arc;
 
@@ -32,12 +32,13 @@ pub(crate) struct CallbackRoute {
     pub(crate) mode: Mode,
 }
 
-/// Why a callback is not proven, and what to do about it.
+/// Why a callback is not proven, and how to answer it.
 enum Unproven {
     Refused(Box<Refusal>),
     /// This browser has no attempt with that state. It may have a session.
     NoAttempt(Box<Refusal>),
-    /// The browser held the app's strict cookie back on its way from the provider's site.
+    /// The browser did not send the app's `SameSite=Strict` cookie on the redirect from the
+    /// provider's site.
     Bounced(Reply),
 }
 
@@ -49,7 +50,8 @@ impl Unproven {
 
 impl CallbackRoute {
     pub(super) fn begin(self: &Arc<Self>, request: &Request<'_>) -> Begin {
-        // Read before anything is proven, so that a wrong state and a wrong signature cost the same.
+        // Read before anything is proven, so that a wrong state and a wrong signature cost the
+        // same.
         let session = self.sessions.values_in(request.headers);
         match self.prove(request, &session) {
             Ok(proven) => {
@@ -88,7 +90,8 @@ impl CallbackRoute {
         let removal = self.attempts.removal(&state);
         let attempt = self.attempts.find(request.headers, &state).map_err(|why| match why {
             NotThisAttempt::NoCookie => self.no_attempt(request, audience),
-            // A good attempt of this browser, and another state that begins as its own does.
+            // A valid attempt of this browser, for another state that begins with the same
+            // characters.
             NotThisAttempt::OtherState => self.no_attempt_of_it(audience, false),
             NotThisAttempt::UnknownKey => refused(AuthErrorKind::BadSignature),
             NotThisAttempt::BadSignature => {
@@ -101,7 +104,7 @@ impl CallbackRoute {
         Ok(Proven { attempt, response, audience, removal, session: session.to_vec() })
     }
 
-    /// Age and binding.
+    /// Checks age and binding.
     fn check(
         &self,
         attempt: &Attempt,
@@ -116,7 +119,7 @@ impl CallbackRoute {
         });
         let refused = |kind| {
             let refusal = Refusal::new(kind, audience).cookies(vec![removal.to_owned()]);
-            // Another user's login is renewed for nobody, however it failed.
+            // A link to repeat the login is only for the user it is bound to, whatever the error.
             Err(Unproven::refused(match kind {
                 AuthErrorKind::WrongContext => refusal,
                 _ if is_theirs => refusal.of(SameLogin::of(attempt)),
@@ -126,7 +129,8 @@ impl CallbackRoute {
         if !attempt.is_live(self.attempts.now()) {
             return refused(AuthErrorKind::Expired);
         }
-        // Begun before accounts were linked: it says nothing of whose the account would be.
+        // Started before linking was turned on: it does not say which user the account would belong
+        // to.
         if self.mode.binds_every_attempt() && attempt.binding.is_none() {
             return refused(AuthErrorKind::WrongContext);
         }
@@ -140,7 +144,7 @@ impl CallbackRoute {
         refused(AuthErrorKind::WrongContext)
     }
 
-    /// This callback once more, by an address that says so.
+    /// The address of this callback with the mark `hop=1`.
     fn same_callback_again(&self, request: &Request<'_>) -> String {
         let path = &*self.addresses.redirect_uri.path;
         format!("{path}?{}&hop=1", request.query.unwrap_or_default())
@@ -151,8 +155,8 @@ impl CallbackRoute {
     }
 
     fn no_attempt_of_it(&self, audience: Audience, without_cookies: bool) -> Unproven {
-        // A browser that started on `www` has no cookie for the apex: a reader of the log needs to know
-        // which name it should have been.
+        // A browser that started on `www` has no cookie for the apex domain. The log names the host
+        // that the login should have started on.
         let host = self.addresses.redirect_uri.host();
         let detail = format!("the redirect URI's host is {host}");
         let error = AuthError::with_source(AuthErrorKind::MissingAttempt, detail);

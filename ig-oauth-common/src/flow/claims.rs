@@ -1,5 +1,5 @@
-//! What only one does at a time, or once, on all instances: claims in the store, or in this process
-//! where there is none.
+//! Work that only one instance does at a time, or once: by claims in the store, or in this process
+//! if there is no store.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::randomness::{Randomness, random};
 use crate::store::{BoxedStore, Claim};
 use crate::tasks::{Tasks, runtime};
 
-/// How often one looks whether another has given its claim back.
+/// How often a waiting instance checks whether the claim was released.
 const POLL: Duration = Duration::from_millis(50);
 
 pub(crate) struct Claims {
@@ -32,7 +32,7 @@ impl Claims {
         self.clock.now()
     }
 
-    /// How long a claim holds for work of so many steps, when its owner is gone.
+    /// How long a claim for work of `steps` steps holds if its owner stops.
     pub(super) fn life(&self, steps: u32) -> Duration {
         self.deadline.0.saturating_mul(steps)
     }
@@ -58,7 +58,7 @@ impl Claims {
         }
     }
 
-    /// Does `work` while nobody else does anything under this key, on any instance.
+    /// Runs `work` while no other work with this key runs, on any instance.
     pub(super) async fn alone<T>(
         self: &Arc<Self>,
         key: String,
@@ -77,7 +77,8 @@ impl Claims {
             }
         };
         if let Err(error) = self.deadline.for_store(claim).await {
-            // The store may have made it, and been late to say so. No request waits for this.
+            // The store may have recorded the claim and answered too late. No request waits for
+            // this release.
             let claims = Arc::clone(self);
             drop(self.tasks.spawn(async move { claims.give_back(&key, &owner).await }));
             return Err(error);
@@ -88,12 +89,12 @@ impl Claims {
     }
 }
 
-/// How long one step may take.
+/// The longest time for one step.
 #[derive(Clone, Copy)]
 pub(crate) struct Deadline(pub(crate) Duration);
 
 impl Deadline {
-    /// The work of a store.
+    /// Applies the deadline to an operation of the store.
     pub(super) async fn for_store<T>(
         self,
         work: impl Future<Output = Result<T, AuthError>>,
@@ -103,7 +104,7 @@ impl Deadline {
         time::timeout(self.0, work).await.map_err(late)?
     }
 
-    /// The work of a hook.
+    /// Applies the deadline to a hook.
     pub(super) async fn for_hook<T>(
         self,
         work: impl Future<Output = Result<T, HookError>>,
@@ -118,11 +119,11 @@ impl Deadline {
     }
 }
 
-/// Deadlines that acting on a request may take: the claim, the revocation, the hook, and giving the
-/// claim back have one each. An instance that dies holds its claim that long.
+/// The number of deadlines that acting on a request may take: one each for the claim, the
+/// revocation, the hook, and releasing the claim. An instance that stops holds its claim that long.
 const STEPS: u32 = 4;
 
-/// Where a signed request came in.
+/// The route that received a signed request.
 #[derive(Clone, Copy)]
 pub(super) enum At {
     Deauthorization,
@@ -138,17 +139,17 @@ impl At {
     }
 }
 
-/// How a request was acted on.
+/// The result of acting on a request.
 pub(super) enum Acted {
-    /// For good: it is not acted on again.
+    /// Done. A repeated request is ignored.
     Settled,
-    /// It may come again, and is acted on again then.
+    /// Not done. A repeated request is acted on again.
     Open,
 }
 
 impl Claims {
-    /// Acts on the request, unless that was done at this callback before. One that comes while
-    /// another is under way waits for it.
+    /// Acts on the request, unless this route has done so before. A request that arrives while the
+    /// same one is being acted on waits for it.
     pub(super) async fn act_once(
         self: &Arc<Self>,
         at: At,
@@ -165,7 +166,8 @@ impl Claims {
             let acted = act(request).await;
             match acted {
                 Ok(Acted::Settled) => {
-                    // What was done is done: a store that fails now makes a repeat act again, once.
+                    // The work is done. If the store fails now, a repeated request is acted on once
+                    // more.
                     if self.claim(&key, &owner, window_end).await.is_err() {
                         crate::trace::warning(
                             "a signed request was acted on, and could not be marked as done",
@@ -179,8 +181,8 @@ impl Claims {
         self.alone(format!("{key}:turn"), life, act).await
     }
 
-    /// Does `act` in a task of its own, which a hook may make panic. What the request covers has no
-    /// skew when the other callback had the same text first: it would reach what is newer.
+    /// Runs `act` in its own task, because a hook may panic. If the other route received the same
+    /// text first, the request covers no clock skew: otherwise it would delete newer data.
     pub(super) async fn act_at<F, T>(
         &self,
         at: At,
@@ -205,7 +207,7 @@ impl Claims {
     }
 }
 
-/// The task that ran a hook is lost.
+/// The task that ran a hook was lost.
 pub(super) fn panicked() -> AuthError {
     AuthError::with_source(AuthErrorKind::Hook, "the hook panicked")
 }

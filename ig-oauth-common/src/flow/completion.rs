@@ -23,27 +23,27 @@ use crate::session::Sessions;
 use crate::store::Claim;
 use crate::token_facts::{Lifetime, TokenFacts, UserId};
 
-/// The life of the code exchange's token, whose answer carries no `expires_in`: one hour, by Meta's
-/// reference of the access token endpoint.
+/// The lifetime of the code exchange's token, whose response has no `expires_in`: one hour, by
+/// Meta's reference of the access token endpoint.
 const SHORT_LIVED: Duration = Duration::from_secs(60 * 60);
 
-/// Some apps are reported to get a token of 60 days from the code exchange, and "Unsupported request"
-/// or "Session key invalid" from the long-lived exchange then: there is nothing to exchange.
+/// Some apps are reported to get a 60-day token from the code exchange, and then "Unsupported
+/// request" or "Session key invalid" from the long-lived exchange. Such a token is not exchanged.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 const NO_TIME: &str = "no answer in time";
 
-/// What happens after the code exchange with its one-hour token.
+/// What happens to the one-hour token after the code exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LongLived {
     /// The one-hour token is kept.
     Off,
-    /// It is exchanged for a 60-day token; if that fails, or takes more than half of the
-    /// [`callback_deadline`](crate::ConfigBuilder::callback_deadline), the login goes on with the
-    /// one-hour one. A 60-day token that lacks a required scope fails the login.
+    /// It is exchanged for a 60-day token. If that fails, or takes more than half of the
+    /// [`callback_deadline`](crate::ConfigBuilder::callback_deadline), the login continues with the
+    /// one-hour token. A 60-day token that lacks a required scope fails the login.
     Prefer,
-    /// It is exchanged for a 60-day token; if that fails the login fails.
+    /// It is exchanged for a 60-day token. If that fails, the login fails.
     Require,
 }
 
@@ -60,7 +60,7 @@ pub(crate) struct Completion {
     pub(crate) fetches_profile: bool,
 }
 
-/// How a login that reached the provider ended.
+/// The result of a login that reached the provider.
 pub(super) enum Ending {
     LoggedIn {
         landing: Option<String>,
@@ -68,19 +68,19 @@ pub(super) enum Ending {
     },
     /// Another instance consumed the state.
     ConsumedElsewhere,
-    /// A hook answers instead.
+    /// A hook's own answer.
     Replaced(Reply),
 }
 
-/// When the steps give up that no login fails by, so that a provider who hangs leaves time for the
-/// hook and the store.
+/// The time limits of the optional steps. They leave time for the hook and the store when the
+/// provider hangs.
 pub(super) struct Budget {
     long_lived_until: Instant,
     profile_until: Instant,
 }
 
 impl Budget {
-    /// Of the deadline, a half is for the tokens and a quarter for the profile. A quarter remains.
+    /// Half of the deadline is for the tokens, and a quarter for the profile. A quarter remains.
     pub(super) fn of(deadline: Duration) -> Self {
         let begun = Instant::now();
         Self { long_lived_until: begun + deadline / 2, profile_until: begun + deadline / 4 * 3 }
@@ -122,7 +122,7 @@ impl Completion {
         Ok(Ending::LoggedIn { landing, cookies })
     }
 
-    /// Whether this instance is the one that goes on. Without a store it is alone.
+    /// Whether this instance is the one that continues. Without a store it is the only one.
     async fn claim_for_all_instances(&self, proven: &Proven) -> Result<bool, AuthError> {
         let Some(accounts) = self.sessions.accounts() else {
             return Ok(true);
@@ -134,10 +134,10 @@ impl Completion {
         Ok(accounts.store.claim(claim, self.clock.now()).await?)
     }
 
-    /// The token of the exchange, when every required scope was granted.
+    /// The token of the exchange, if every required scope was granted.
     async fn exchange(&self, proven: &Proven, code: &str) -> Result<Token, AuthError> {
         let asked_at = self.clock.now();
-        // Without a store nothing else tells that another instance was at it.
+        // Without a store this error is the only sign that another instance used the code.
         let (user_id, answer) = self.provider.exchange_code(code).await.inspect_err(|error| {
             let spent = |rejection: &ProviderRejection| rejection.says_spent(self.api);
             if self.sessions.accounts().is_none() && error.rejection().is_some_and(spent) {
@@ -146,7 +146,7 @@ impl Completion {
         })?;
         let extra: Scopes = proven.attempt.extra_scopes.parse().unwrap_or_default();
         let scopes_reported = answer.permissions.is_some();
-        // RFC 6749, section 5.1: no word about scopes means those asked for.
+        // RFC 6749, section 5.1: if the response has no scopes, they are the requested ones.
         let scopes = answer.permissions.unwrap_or_else(|| self.requests.scopes(&extra));
         self.check_required(&scopes)?;
         let life = answer.expires_in.unwrap_or(SHORT_LIVED);
@@ -171,7 +171,7 @@ impl Completion {
         Err(AuthError::with_source(AuthErrorKind::MissingPermission, detail))
     }
 
-    /// The 60-day token for the one-hour one, as configured.
+    /// Exchanges the one-hour token for a 60-day token, as configured.
     async fn lengthen(&self, short: Token, budget: &Budget) -> Result<Token, AuthError> {
         if short.lifetime() == Lifetime::LongLived {
             return Ok(short);
@@ -205,7 +205,7 @@ impl Completion {
         Ok(token)
     }
 
-    /// The profile, if it is wanted and can be had in time.
+    /// The profile, if it is configured and arrives in time.
     async fn profile(&self, token: &Token, budget: &Budget) -> Option<Profile> {
         if !self.fetches_profile {
             return None;
@@ -240,7 +240,8 @@ impl Completion {
         Ok(decision.0)
     }
 
-    /// A user whose sessions are refused would come back here from every page: so nothing is kept.
+    /// If the app refuses the user's sessions, every page would redirect here again, so nothing is
+    /// stored.
     async fn still_accepts(&self, token: &Token) -> Result<(), AuthError> {
         if self.sessions.accept(token, self.clock.now()).await? {
             return Ok(());
@@ -250,7 +251,8 @@ impl Completion {
     }
 }
 
-/// How it ended there cannot be known here, and if that instance died there is no other line about it.
+/// The result of the other instance is unknown here, and if that instance stopped, there is no
+/// other log line about it.
 fn warn_of_another_instance(proven: &Proven) {
     crate::trace::warning(&format!(
         "the callback of attempt {id} came a second time, or its code was spent elsewhere: another \

@@ -1,7 +1,7 @@
-//! The code by which a user asks how far the deletion of their data has come.
+//! The confirmation code with which a user asks for the status of the deletion of their data.
 //!
-//! It is made from the request and nothing else, so a repeated request has the same code, and it is
-//! signed, so that it can be told from a made-up one even where nothing is stored.
+//! It is derived only from the request, so a repeated request has the same code, and it is signed,
+//! so that invented codes are recognized even when nothing is stored.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ const PURPOSE: &[u8] = b"ig-oauth deletion code";
 const ID: &[u8] = b"request";
 const TAG: &[u8] = b"tag";
 
-/// Bytes of a code: when, which request, and the signature's first 128 bits.
+/// The bytes of a code: the time, the request, and the first 128 bits of the signature.
 const CODE_BYTES: usize = 8 + 8 + 16;
 
 /// The codes of one app.
@@ -27,17 +27,17 @@ pub(crate) struct ConfirmationCodes {
 }
 
 impl ConfirmationCodes {
-    /// The code that a request is given, in letters and digits.
+    /// The code for a request, in letters and digits.
     pub(super) fn make(&self, request: &SignedRequest) -> String {
         self.made_with(&self.keyring.newest.deletion, request)
     }
 
-    /// The codes that a request was given by any of the keys, the newest first.
+    /// The codes for a request by each of the keys, the newest first.
     pub(super) fn all(&self, request: &SignedRequest) -> impl Iterator<Item = String> {
         self.keyring.all().map(|keys| self.made_with(&keys.deletion, request))
     }
 
-    /// What tells a request from others, whichever key is the newest.
+    /// Identifies a request, independent of the keys.
     pub(super) fn digest(&self, request: &SignedRequest) -> [u8; 32] {
         let parts = Writer::new()
             .part(PURPOSE)
@@ -47,7 +47,7 @@ impl ConfirmationCodes {
         Sha256::digest(parts.finish()).into()
     }
 
-    /// When the request was made that one of the keys gave this code. None for any other text.
+    /// The time of the request that one of the keys gave this code. `None` for any other text.
     pub(super) fn requested_at(&self, code: &str) -> Option<Timestamp> {
         let bytes = read(code)?;
         let (moment, rest) = bytes.split_first_chunk::<8>()?;
@@ -70,7 +70,7 @@ impl ConfirmationCodes {
     }
 }
 
-/// What a store knows a code by. None for a text that is no code.
+/// The key of a code in the store. `None` for a text that is not a code.
 pub(super) fn hash(code: &str) -> Option<[u8; 32]> {
     read(code).map(|bytes| Sha256::digest(bytes).into())
 }
@@ -80,7 +80,7 @@ fn tag(key: &MacKey, client_id: &[u8], moment: &[u8; 8], id: &[u8; 8]) -> [u8; 1
     tag.first_chunk::<16>().copied().unwrap_or_default()
 }
 
-/// The one way a code is written: lower case, whole.
+/// Only the canonical form of a code is read: complete and in lower case.
 fn read(code: &str) -> Option<[u8; CODE_BYTES]> {
     from_hex(code)?.try_into().ok()
 }

@@ -1,7 +1,8 @@
-//! A state is consumed once, by one task, whose answer its callers share.
+//! Each state is consumed once, by one task, and its concurrent callbacks share the answer.
 //!
-//! Browsers do call back twice: double clicks, restored tabs, buggy webviews. The code can be spent
-//! once, so the second caller gets the answer of the first while that is under way, and none later.
+//! Browsers do send a callback twice: double clicks, restored tabs, faulty webviews. The code can
+//! be used once, so a second callback gets the answer of the first while it is running, and not
+//! after that.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -12,19 +13,19 @@ use crate::clock::{CLOCK_SKEW, Timestamp};
 use crate::expiring_map::{Expires, ExpiringMap};
 use crate::messages::Reply;
 
-/// Most states remembered. When full the oldest leave; the provider's single-use code is the second
-/// line.
+/// The most states that are remembered. At the limit, the oldest are removed; the provider also
+/// accepts each code only once.
 const CAPACITY: usize = 65_536;
 
-/// What a caller finds.
+/// The result of consuming a state.
 pub(super) enum Entry {
-    /// It is the first: it must run the task and pass the reply on.
+    /// It is the first callback: it must run the task and pass the reply on.
     First(watch::Sender<Option<Reply>>),
-    /// The task is under way.
+    /// The task is running.
     UnderWay(watch::Receiver<Option<Reply>>),
-    /// The task is over.
+    /// The task has ended.
     Consumed {
-        /// Whether it was a login.
+        /// Whether it was a successful login.
         ended_well: bool,
     },
 }
@@ -35,8 +36,8 @@ pub(crate) struct ConsumedStates {
 
 struct Mark {
     stage: Stage,
-    /// When no attempt that can call back now could do so any more: later than its own end, so that the
-    /// marks leave in the order in which they came.
+    /// When no attempt that exists now can call back any more. This is later than the attempt's own
+    /// expiry, so that marks expire in the order in which they were inserted.
     kept_until: Timestamp,
 }
 
@@ -58,13 +59,13 @@ impl Default for ConsumedStates {
 }
 
 impl ConsumedStates {
-    /// Consumes `state` unless that was done. When the set is full, what dies soonest leaves: a provider's
-    /// code can be spent once in any case.
+    /// Consumes `state` unless it was consumed before. At the capacity, the mark that expires first
+    /// is removed: the provider accepts each code only once in any case.
     pub(super) fn consume(&self, state: &State, dead_after: Timestamp, now: Timestamp) -> Entry {
         let mut known = self.known();
         match known.get(state).map(|mark| &mark.stage) {
-            // A sender that is gone without a reply is a lost task: its callers see that in the
-            // receiver.
+            // A sender that was dropped without a reply means a lost task. Its callers learn that
+            // from the receiver.
             Some(Stage::UnderWay(reply)) if reply.borrow().is_none() => {
                 return Entry::UnderWay(reply.clone());
             }
@@ -81,12 +82,12 @@ impl ConsumedStates {
         Entry::First(sender)
     }
 
-    /// Whether nothing is known of `state`.
+    /// Whether `state` is unknown.
     pub(super) fn is_new(&self, state: &State) -> bool {
         self.known().get(state).is_none()
     }
 
-    /// The reply is about to be sent: later callers learn how it ended, and get no session from it.
+    /// Called before the reply is sent: later callers learn the result, but get no session from it.
     pub(super) fn finish(&self, state: &State, ended_well: bool) {
         let mut known = self.known();
         if let Some(mark) = known.remove(state) {

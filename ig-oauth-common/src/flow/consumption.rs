@@ -1,7 +1,7 @@
 //! The callback, from the moment its state is consumed.
 //!
-//! What follows runs in a task of its own. A browser that goes away cancels nothing: the code is spent in
-//! any case, and a second callback shares the answer of the first.
+//! The rest runs in its own task. It is not cancelled when the browser disconnects, because the
+//! code is used in any case, and a second callback shares the answer of the first.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,16 +38,17 @@ pub(crate) struct Consumption {
 }
 
 impl Consumption {
-    /// Consumes the state: runs the rest, waits for the task that runs it, or lands softly.
+    /// Consumes the state. Then runs the rest, waits for the task that runs it, or lands softly.
     pub(super) async fn consume(self: &Arc<Self>, proven: Proven) -> Reply {
         let attempt = &proven.attempt;
-        // Only a code that will be exchanged needs a place, and a callback without one loses nothing:
+        // Only a code to be exchanged needs a place. A callback that gets no place loses nothing:
         // neither is the state consumed nor the cookie removed, and it works a moment later.
         let is_exchange = matches!(proven.response, AuthorizationResponse::Code(_));
         let mut place = None;
         if is_exchange && self.consumed.is_new(&attempt.state) {
             place = self.exchanges.take().await;
-            // Its double may have begun in the meantime, and is joined without a place.
+            // The same callback may have begun meanwhile. This one then shares its answer without a
+            // place.
             if place.is_none() && self.consumed.is_new(&attempt.state) {
                 return self.failures.refuse_now(proven.busy()).await;
             }
@@ -70,7 +71,7 @@ impl Consumption {
                 drop(place);
                 (receiver, Handle::try_current().is_ok())
             }
-            // The very user that began it is where they wanted to be.
+            // The same user started it, and has arrived where they wanted to be.
             Entry::Consumed { ended_well: true } if attempt.binding.is_some() => {
                 return landing(&attempt.return_to).cookies([proven.removal]);
             }
@@ -90,15 +91,15 @@ impl Consumption {
     ) -> Reply {
         let reply =
             async { shared.wait_for(Option::is_some).await.ok().and_then(|reply| reply.clone()) };
-        // The task's own deadline runs where the task does, and that runtime can be blocked by a
-        // handler of the app's.
+        // The task measures its own deadline in its own runtime, which a handler of the app can
+        // block.
         let reply =
             if is_waiting { time::timeout(self.deadline, reply).await } else { Ok(reply.await) };
         match reply {
             Ok(Some(reply)) => reply,
-            // The task is gone: its runtime ended, or a hook panicked.
+            // The task was lost: its runtime ended, or a hook panicked.
             Ok(None) => self.failures.refuse_now(lost).await,
-            // The wait was as long as an answer may take, which leaves a hook no time.
+            // The wait has used all the time for an answer, so no hook is called.
             Err(_) => {
                 let error = AuthErrorKind::TimedOut.into();
                 self.failures.reply_without_hook(&Refusal { error, ..lost })
@@ -121,15 +122,15 @@ impl Consumption {
                 completed.unwrap_or_else(|_| Err(AuthErrorKind::TimedOut.into()))
             }
         };
-        // Before anybody gets the answer, who may need a place next.
+        // Released before any client gets the answer, because the client may need a place next.
         drop(place);
         let ended_well = matches!(ending, Ok(Ending::LoggedIn { .. }));
         let reply = match time::timeout(self.deadline, self.answer(ending, &proven)).await {
             Ok(reply) => reply,
-            // Only a hook can take that long here; the answer then does without it.
+            // Only a hook can take that long here, so the answer is made without it.
             Err(_) => self.failures.reply_without_hook(&proven.refusal(AuthErrorKind::Hook)),
         };
-        // In this order, or a caller in between would not learn how it ended.
+        // In this order. Otherwise a caller in between would not learn the result.
         self.consumed.finish(&proven.attempt.state, ended_well);
         sender.send_replace(Some(reply));
     }
@@ -142,8 +143,8 @@ impl Consumption {
                     .cookies([removal.clone()])
                     .cookies(cookies)
             }
-            // How it ended there is not known here. The app's own page shows its user what is
-            // connected; saying that it failed would be wrong more often.
+            // The result of the other instance is unknown here. The app's own page shows the user
+            // what is connected; an error would be wrong more often.
             Ok(Ending::ConsumedElsewhere) if attempt.binding.is_some() => {
                 landing(&attempt.return_to).cookies([removal.clone()])
             }
@@ -163,7 +164,7 @@ impl Consumption {
         }
     }
 
-    /// A denial breaks nothing, so it has a hook of its own.
+    /// A denial is not a failure, so it has its own hook.
     async fn denied(
         &self,
         said: &AuthorizationError,

@@ -1,4 +1,5 @@
-//! The provider says that a token is dead: the sessions that hold it end, and the app hears of it.
+//! Handles dead tokens: ends the sessions of a token that the provider reports as invalid, and
+//! notifies the app.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -21,20 +22,20 @@ pub(crate) struct Deaths {
 }
 
 impl Deaths {
-    /// The token for the app, whose calls will tell when it is dead.
+    /// The token for the app. Its calls report when it is dead.
     pub(crate) fn watch(self: &Arc<Self>, token: Token) -> Token {
         let watch: Weak<Self> = Arc::downgrade(self);
         token.watched_by(watch)
     }
 
-    /// Ends the sessions that hold this very token. A successor, and a newer login, go on. `why` is the
-    /// provider's answer.
+    /// Ends the sessions with exactly this token. A refreshed token and a newer login remain valid.
+    /// `why` is the provider's response.
     pub(super) async fn end(&self, token: &Token, why: &str) {
         crate::trace::warning(&format!(
             "the provider calls a token invalid: the sessions that hold it end, and its user must \
              log in again: {why}"
         ));
-        // At once, whatever becomes of the store.
+        // First, because it works even when the store fails.
         let is_news = self.sessions.bury_token(token);
         if Handle::try_current().is_err() {
             return;
@@ -52,7 +53,7 @@ impl Deaths {
         }
     }
 
-    /// The account, when all instances learn of its death by this.
+    /// Marks the account as dead for all instances. Returns it if it was not marked before.
     async fn mark(&self, accounts: &Accounts, token: &Token) -> Option<DeadAccount> {
         let why = match time::timeout(self.deadline, accounts.mark_dead(token)).await {
             Ok(Ok(account)) => {
@@ -76,7 +77,7 @@ impl DeathWatch for Deaths {
                 return self.end(&token, &why).await;
             }
             let deaths = Arc::clone(&self);
-            // A task of its own: a handler that goes away must not leave the session behind.
+            // In its own task: when the handler is cancelled, the session must still end.
             let task = self.tasks.spawn(async move { deaths.end(&token, &why).await });
             if let Ok(task) = task {
                 let _ = task.await;

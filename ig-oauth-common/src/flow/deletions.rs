@@ -1,5 +1,5 @@
-//! A user wants their data deleted: the app hears of it once, and anybody with the code how far it has
-//! come.
+//! Data deletion requests: the app's hook is called once, and anyone with the confirmation code can
+//! see the status.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +17,9 @@ use crate::token_facts::UserId;
 /// How long a store keeps the status of a deletion request.
 const STATUS_LIFETIME: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 
-/// Deadlines that a deletion under way may take: what is known, finding out which callback had the text
-/// first, the revocation, the hook, giving that claim back, and writing the status have one each.
+/// The number of deadlines that a deletion may take: one each for reading the record, determining
+/// which route received the text first, the revocation, the hook, releasing that claim, and writing
+/// the status.
 const STEPS: u32 = 6;
 
 pub(crate) struct Deletions {
@@ -29,7 +30,7 @@ pub(crate) struct Deletions {
     pub(crate) deadline: Deadline,
 }
 
-/// What is known of a request before the app hears of it.
+/// What is known of a request before the app's hook is called.
 struct Known {
     code: String,
     record: Option<DeletionRecord>,
@@ -41,16 +42,16 @@ impl Known {
     }
 }
 
-/// What a user finds who asks how far it has come.
+/// The status that a user sees.
 pub(super) enum Progress {
     Known(DeletionStatus),
-    /// The code is the crate's, and nothing more is kept.
+    /// The crate issued the code, but nothing else is stored.
     Unknown,
     NoSuchCode,
 }
 
 impl Deletions {
-    /// Brings the deletion about: its confirmation code.
+    /// Performs the deletion and returns its confirmation code.
     pub(super) async fn delete(
         self: &Arc<Self>,
         request: SignedRequest,
@@ -68,8 +69,8 @@ impl Deletions {
             self.claims.act_once(At::DataDeletion, request, act).await?;
             return Ok(code);
         };
-        // The same request may come twice at once, to two instances: one of them runs the hook. What
-        // that said is in the record, which outlives every claim.
+        // Two instances may receive the same request at once: one of them runs the hook. Its result
+        // is in the record, which outlives every claim.
         let key = format!("deletion:{}", to_base64url(&self.codes.digest(&request)));
         let delete = async {
             let known = self.deadline.for_store(self.known(accounts, &request)).await?;
@@ -90,7 +91,7 @@ impl Deletions {
         self.claims.alone(key, self.claims.life(STEPS), delete).await
     }
 
-    /// Forgets what is kept of the user, then runs the hook.
+    /// Deletes the stored data of the user, then runs the hook.
     async fn run(
         &self,
         request: SignedRequest,
@@ -118,15 +119,16 @@ impl Deletions {
         let Some(hash) = confirmation_code::hash(&code) else { return Ok(()) };
         let record = self.record(hash, status, requested_at);
         self.change_status(hash, |found| {
-            // A queue can be faster than this task: what it reported meanwhile is newer.
+            // A queue can be faster than this task: the status that it reported meanwhile is newer.
             let was_reported = found.is_some() && *found != before;
             (status != DeletionStatus::Queued || !was_reported).then(|| record.clone())
         })
         .await
     }
 
-    /// Before the hook failed, it may have filled a queue that reported its job. As long as that
-    /// stood, the request that comes again would count as in hand, and no hook would run.
+    /// Before the hook failed, it may have started a job that already reported its status. With
+    /// that status, the repeated request would count as being handled, and its hook would not be
+    /// called.
     async fn take_back_what_is_queued(self: &Arc<Self>, code: &str) {
         let Some(hash) = confirmation_code::hash(code) else { return };
         let noted = self.change_status(hash, |found| {
@@ -138,8 +140,8 @@ impl Deletions {
         }
     }
 
-    /// The code the request was given, and how far it has come. After a rotation the code may be of
-    /// an earlier key.
+    /// The code that the request was given, and its status. After a rotation the code may have been
+    /// made with an earlier key.
     async fn known(
         &self,
         accounts: &Accounts,
@@ -168,7 +170,7 @@ impl Deletions {
         let Some(hash) = confirmation_code::hash(code) else { return Ok(false) };
         let requested_at = match self.codes.requested_at(code) {
             Some(requested_at) => requested_at,
-            // Its key is gone, and what was written down under it still counts.
+            // Its key is no longer configured, but its stored record still counts.
             None => match self.deadline.for_store(self.find(accounts, &hash)).await? {
                 Some(known) => known.requested_at,
                 None => return Ok(false),
@@ -193,8 +195,8 @@ impl Deletions {
         DeletionRecord::new(code_hash, status, requested_at, expires_at)
     }
 
-    /// Writes what `change` makes of the record as it is then: a report and the hook's own answer would
-    /// otherwise overwrite each other.
+    /// Stores the record that `change` makes of the present one, so that a report and the hook's
+    /// own result do not overwrite each other.
     async fn change_status(
         &self,
         hash: [u8; 32],
@@ -224,7 +226,7 @@ impl Deletions {
         Ok(accounts.store.deletion(hash, self.claims.now()).await?)
     }
 
-    /// How far the deletion with that code has come.
+    /// The status of the deletion with that code.
     pub(super) async fn progress(&self, code: &str) -> Result<Progress, AuthError> {
         let found = match (&self.revocations.accounts, confirmation_code::hash(code)) {
             (Some(accounts), Some(hash)) => {
@@ -246,11 +248,11 @@ pub(crate) struct Revocations {
 }
 
 impl Revocations {
-    /// Forgets what the request speaks of: accounts by any id they are known by, and sessions.
+    /// Deletes the accounts that the request covers, by any of their ids, and ends sessions.
     ///
-    /// The provider repeats itself, and anybody who holds a request can within its window, so an
-    /// account whose token is newer than the request stays. A refreshed token counts as newer: the
-    /// provider refreshes none of an app that was removed.
+    /// The provider can repeat a request, and anyone who has it can within its window, so an
+    /// account whose token is newer than the request is kept. A refreshed token counts as newer:
+    /// the provider does not refresh tokens of an app that was removed.
     pub(super) async fn revoke(
         &self,
         request: SignedRequest,

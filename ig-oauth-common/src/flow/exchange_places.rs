@@ -1,5 +1,5 @@
-//! How many exchanges with the provider run at once: a provider that hangs must not cost memory and
-//! sockets without bound.
+//! Limits the number of concurrent exchanges: a provider that hangs must not use memory and sockets
+//! without limit.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time;
 
-/// Most callbacks that wait for a place.
+/// The most callbacks that wait for a place.
 const MOST_WAITING: usize = 256;
 
-/// How long one waits for a place. Each holds a connection to a browser meanwhile.
+/// The longest wait for a place. Each waiting callback holds a connection to a browser.
 const LONGEST_WAIT: Duration = Duration::from_millis(250);
 
-/// The right to one exchange. Dropping it gives the place to the next.
+/// The permit for one exchange. Dropping it gives the place to the next callback.
 pub(crate) type Place = OwnedSemaphorePermit;
 
 /// The places of one configuration.
@@ -29,18 +29,19 @@ impl ExchangePlaces {
         Self { places, waiting: Semaphore::new(MOST_WAITING) }
     }
 
-    /// A place that is free now.
+    /// A place if one is free now.
     pub(crate) fn take_now(&self) -> Option<Place> {
         Arc::clone(&self.places).try_acquire_owned().ok()
     }
 
-    /// A place, now or in a moment, in the order of asking. Whoever stops waiting leaves the queue.
+    /// A place, now or shortly, in the order of requests. A caller that stops waiting leaves the
+    /// queue.
     pub(crate) async fn take(&self) -> Option<Place> {
         if let Some(place) = self.take_now() {
             return Some(place);
         }
         let _waiting = self.waiting.try_acquire().ok()?;
-        // Nothing measures a wait without a runtime.
+        // Without a runtime there is no timer to limit the wait.
         Handle::try_current().ok()?;
         time::timeout(LONGEST_WAIT, Arc::clone(&self.places).acquire_owned()).await.ok()?.ok()
     }
@@ -55,7 +56,7 @@ mod tests {
 
     use super::*;
 
-    /// Asks once, without waiting.
+    /// Polls once, without waiting.
     async fn once<T>(future: &mut std::pin::Pin<&mut impl Future<Output = T>>) -> Poll<T> {
         std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
     }
@@ -85,7 +86,7 @@ mod tests {
         let begun = Instant::now();
         assert!(places.take().await.is_none());
         assert_eq!(begun.elapsed(), Duration::ZERO, "the queue is full: no wait at all");
-        // The first one's browser hangs up.
+        // The first one's browser disconnects.
         drop(queue.remove(0));
         let mut late = pin!(places.take());
         assert!(once(&mut late).await.is_pending(), "there is room in the queue again");

@@ -1,4 +1,5 @@
-//! From an error to the answer: the hook, the event, and the page, JSON or redirect.
+//! From an error to the answer: calls the hook, logs the event, and writes the page, JSON or
+//! redirect.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use crate::local_path::with_own_fragment;
 use crate::messages::{Audience, Reply};
 use crate::randomness::{Randomness, random};
 
-/// The wait we suggest when the provider names none, in seconds.
+/// The suggested wait in seconds when the provider names none.
 const RETRY_AFTER_SECONDS: u64 = 5;
 
 pub(crate) struct Failures {
@@ -28,7 +29,7 @@ pub(crate) struct Failures {
 }
 
 impl Failures {
-    /// The refusal's answer: at once, unless a hook wants to hear of it.
+    /// The answer to a refusal: immediately, unless a hook has to be called.
     pub(super) fn refuse(self: &Arc<Self>, refusal: Refusal) -> Begin {
         if self.hooks.is_none() {
             return Begin::Done(self.reply_without_hook(&refusal));
@@ -37,7 +38,7 @@ impl Failures {
         Begin::Job(Job::new(async move { failures.refuse_now(refusal).await }))
     }
 
-    /// The refusal's answer, after the hook.
+    /// The answer to a refusal, after calling the hook.
     pub(super) async fn refuse_now(&self, refusal: Refusal) -> Reply {
         let id = self.failure_id(&refusal.error);
         let Some(hooks) = &self.hooks else {
@@ -60,25 +61,25 @@ impl Failures {
         }
     }
 
-    /// The refusal's answer, of which no `on_failure` hears: a denial breaks nothing, and a hook that
-    /// hangs is not asked again.
+    /// The answer to a refusal without calling `on_failure`: for a denial, which is not a failure,
+    /// and after a hook that hung.
     pub(super) fn reply_without_hook(&self, refusal: &Refusal) -> Reply {
         let id = self.failure_id(&refusal.error);
         self.failure_reply(refusal, &id)
     }
 
-    /// Leaves the event of a refusal that a hook words in its own way: a log that lacks the refusals
-    /// of the app's own making would be no account of who was turned away.
+    /// Logs a refusal that a hook answers itself. Otherwise the log would not show which logins the
+    /// app refused.
     pub(super) fn refused_by_hook(&self, error: impl Into<AuthError>) {
         self.failure_id(&error.into());
     }
 
-    /// The pages in the language of who reads them.
+    /// The pages in the client's language.
     pub(super) fn pages(&self, audience: Audience) -> Writer<'_> {
         self.pages.in_one_of(&audience.languages)
     }
 
-    /// Logs the error, under a random id that also goes on the page.
+    /// Logs the error with a random id, which is also shown on the page.
     fn failure_id(&self, error: &AuthError) -> String {
         let id = random::<8>(&*self.randomness);
         let id = id.map_or_else(|_| "no-random-id".to_owned(), |bytes| to_hex(&bytes));
@@ -86,7 +87,7 @@ impl Failures {
         id
     }
 
-    /// Where it happened: a login of an app that links accounts is the linking of one.
+    /// The scene of a refusal: with linking, a failed login is a failed connection.
     fn scene(&self, refusal: &Refusal) -> Scene {
         match refusal.scene {
             Scene::Login => self.mode.scene(),
@@ -121,7 +122,8 @@ impl Failures {
             reply = reply.header("allow", *methods);
         }
         if kind == AuthErrorKind::LoginRequired {
-            // RFC 9110, section 11.6.1 wants a challenge. No browser shows a dialogue for this one.
+            // RFC 9110, section 11.6.1 requires a challenge. Browsers show no dialog for this
+            // scheme.
             let challenge = if scene == Scene::Linking {
                 "InstagramLogin".to_owned()
             } else {
@@ -149,8 +151,8 @@ impl Failures {
     }
 }
 
-/// Prefetches, replays and wrong methods are no visit that could be led anywhere, and a callback that
-/// finds no place has to come again itself.
+/// Prefetches, replays and wrong methods are not visits that could be redirected, and a callback
+/// that finds no place must be sent again itself.
 fn may_redirect(kind: AuthErrorKind) -> bool {
     !matches!(
         kind,
@@ -159,13 +161,13 @@ fn may_redirect(kind: AuthErrorKind) -> bool {
             | AuthErrorKind::MethodNotAllowed
             | AuthErrorKind::ForbiddenContext
             | AuthErrorKind::MiddlewareMissing
-            // Its way on is this very address.
+            // The link on its page is its own address.
             | AuthErrorKind::Busy
     )
 }
 
-/// `failure_url` with the code, the id of the log's line, and what starts the login again: nothing
-/// that comes from outside, and no page of the app's in the clear.
+/// `failure_url` with the error code, the id of the log line, and the options that start the login
+/// again. It contains no external input, and no plain text of the app's pages.
 fn failure_location(url: &str, kind: AuthErrorKind, id: &str, options: Option<&str>) -> String {
     let (target, fragment) = url.split_once('#').unwrap_or((url, ""));
     let separator = if target.contains('?') { '&' } else { '?' };
@@ -177,7 +179,7 @@ fn failure_location(url: &str, kind: AuthErrorKind, id: &str, options: Option<&s
     with_own_fragment(&location).into_owned()
 }
 
-/// An error for programs: its code, and a message for the person who reads it.
+/// A JSON error: its code for programs, and a message for the person who reads it.
 pub(super) fn json_with_login_url(
     kind: AuthErrorKind,
     message: &str,
@@ -190,21 +192,21 @@ pub(super) fn json_with_login_url(
     Reply::json(kind.status(), &body)
 }
 
-/// An error with all that its answer needs.
+/// An error with everything that its answer needs.
 pub(crate) struct Refusal {
     pub(crate) error: AuthError,
     pub(crate) audience: Audience,
-    /// Where it happened. [`Scene::Login`] stands for the linking of accounts as well.
+    /// Where it happened. [`Scene::Login`] includes the linking of accounts.
     pub(crate) scene: Scene,
-    /// The login it belongs to, when that is proven.
+    /// The login that it belongs to, if that is proven.
     pub(crate) login: Option<SameLogin>,
-    /// The request came without any cookie of the crate's.
+    /// The request had none of the crate's cookies.
     pub(crate) without_cookies: bool,
-    /// `Set-Cookie` lines that go along.
+    /// `Set-Cookie` lines to send with the answer.
     pub(crate) cookies: Vec<String>,
     /// For `method_not_allowed`.
     pub(crate) allow: Option<&'static str>,
-    /// The address to open in a window, for scripts that fetched it.
+    /// The address to open in a window, for a login that a script fetched.
     pub(crate) opens: Option<String>,
 }
 
@@ -222,7 +224,7 @@ impl Refusal {
         }
     }
 
-    /// It happened elsewhere than at a login or its callback.
+    /// Sets where it happened, if not at a login or its callback.
     pub(crate) fn at(mut self, scene: Scene) -> Self {
         self.scene = scene;
         self
@@ -233,7 +235,7 @@ impl Refusal {
         self
     }
 
-    /// It belongs to this login, whose options are proven.
+    /// Sets the login that it belongs to, whose options are proven.
     pub(crate) fn of(mut self, login: SameLogin) -> Self {
         self.login = Some(login);
         self

@@ -1,35 +1,37 @@
-//! Who may ask, by Fetch Metadata and what stands in for it: only a navigation may start or finish a
-//! login, and only pages of this site and programs that are no browser may post.
+//! Access checks by Fetch Metadata and its substitutes: only a navigation may start or finish a
+//! login, and only pages of this site and clients that are not browsers may POST.
 //!
-//! Prefetches must not spend an attempt, and scripts, frames and subresources must not log anybody
-//! in. `Sec-Fetch-Site` says nothing here: a callback comes from the provider's site by nature.
+//! Prefetches must not use up an attempt, and scripts, frames and subresources must not log a user
+//! in. `Sec-Fetch-Site` is not checked for navigations: a callback always comes from the provider's
+//! site.
 
 use super::addresses::Addresses;
 use crate::error::AuthErrorKind;
 use crate::messages::Headers;
 
-/// Headers by which browsers, and some frameworks' routers, say that nobody clicked yet.
+/// Headers with which browsers and some frameworks' routers mark a request without a click.
 const PREFETCH_HEADERS: &[&str] =
     &["sec-purpose", "x-sec-purpose", "purpose", "x-moz", "x-purpose", "next-router-prefetch"];
 
-/// Refuses what is not a navigation.
+/// Refuses requests that are not navigations.
 pub(crate) fn check_navigation(headers: &dyn Headers) -> Result<(), AuthErrorKind> {
     if PREFETCH_HEADERS.iter().any(|name| says_prefetch(headers, name)) {
         return Err(AuthErrorKind::Prefetch);
     }
-    // RFC 8470, section 5.1: early data can be replayed, and a code is spent once.
+    // RFC 8470, section 5.1: early data can be replayed, and a code can be used only once.
     if headers.has("early-data") {
         return Err(AuthErrorKind::TooEarly);
     }
-    // Browsers send no Fetch Metadata with the handshake of a WebSocket, and cookies they do: any page
-    // could start a login by one. htmx fetches parts of a page, also where a browser says nothing.
+    // Browsers send cookies but no Fetch Metadata with a WebSocket handshake, so any page could
+    // start a login with one. htmx fetches parts of a page, even in browsers without Fetch
+    // Metadata.
     if is_websocket_handshake(headers) || headers.has("hx-request") {
         return Err(AuthErrorKind::ForbiddenContext);
     }
     let mode = header(headers, "sec-fetch-mode");
     let destination = header(headers, "sec-fetch-dest");
     let navigation = matches!(mode, None | Some("navigate" | "same-origin"));
-    // A service worker that passes a navigation on has the destination `empty`.
+    // A navigation that a service worker passes on has the destination `empty`.
     let document = matches!(destination, None | Some("document" | "empty"));
     if navigation && document { Ok(()) } else { Err(AuthErrorKind::ForbiddenContext) }
 }
@@ -59,15 +61,15 @@ fn says_prefetch(headers: &dyn Headers, name: &str) -> bool {
     found
 }
 
-/// The header's value, and something no rule allows when it is there but not text.
+/// The header's value, or a value that no rule allows when it is present but not text.
 fn header<'h>(headers: &'h dyn Headers, name: &str) -> Option<&'h str> {
     headers.has(name).then(|| headers.first(name).unwrap_or("unreadable").trim())
 }
 
-/// Who may start a login or the linking of an account.
+/// Whether the request may start a login or the linking of an account.
 ///
-/// Fetch metadata decides where there is any; else `Origin` does. A foreign page cannot leave out
-/// or forge either.
+/// Fetch Metadata decides if present; otherwise `Origin` does. A page of another site can neither
+/// omit nor forge both.
 pub(crate) fn check_start(
     addresses: &Addresses,
     headers: &dyn Headers,
@@ -83,8 +85,9 @@ pub(crate) fn check_start(
     if allowed { Ok(()) } else { Err(AuthErrorKind::ForbiddenContext) }
 }
 
-/// Who may log out: besides those who may start, a listed front end on a sibling host. The list says
-/// where users may go, so it may end what was begun, and start nothing.
+/// Whether the request may log out: the same requests as for a start, and those of a listed front
+/// end on a sibling host. The list names where users may be sent, so such a page may end a session
+/// but not start a login.
 pub(crate) fn check_logout(
     addresses: &Addresses,
     headers: &dyn Headers,

@@ -1,4 +1,4 @@
-//! The flow as adapters and apps see it: it ties the steps together, and hands each request to its own.
+//! The flow as adapters and apps see it: it holds the steps and passes each request to its step.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,8 +23,8 @@ use crate::store::DeletionStatus;
 use crate::tasks::Tasks;
 use crate::token_facts::UserId;
 
-/// The login flow of one configuration. Cheap to clone. All clones share what they remember and their
-/// bounds, and so do all flows of clones of one [`Config`](crate::Config).
+/// The login flow of one configuration. It is cheap to clone. All clones share their state and
+/// limits, and so do all flows of clones of one [`Config`](crate::Config).
 #[derive(Clone)]
 pub struct Flow {
     pub(crate) steps: Arc<Steps>,
@@ -37,7 +37,7 @@ pub(crate) struct Steps {
     pub(crate) failures: Arc<Failures>,
     pub(crate) login: Arc<LoginRoute>,
     pub(crate) callback: Arc<CallbackRoute>,
-    /// None where accounts are linked: users stay logged in to the app.
+    /// `None` with linking: users stay logged in to the app.
     pub(crate) logout: Option<Arc<LogoutRoute>>,
     pub(crate) platform: Arc<PlatformRoute>,
     pub(crate) deletions: Arc<Deletions>,
@@ -50,8 +50,8 @@ pub(crate) struct Steps {
 }
 
 impl Flow {
-    /// Which of the crate's routes `path` is, compared as received: nothing is decoded, cut off or
-    /// merged.
+    /// Which of the crate's routes `path` is. The path is compared as received, without decoding or
+    /// normalization.
     #[must_use]
     pub fn route(&self, path: &str) -> Option<Route> {
         self.paths().find(|(_, own)| *own == path).map(|(route, _)| route)
@@ -72,11 +72,11 @@ impl Flow {
         .filter_map(|(route, path)| Some((route, path?.as_str())))
     }
 
-    /// The same paths for a router that is nested at `prefix`, which is cut off. A slash at its end is of
-    /// no matter.
+    /// The same paths for a router that is nested at `prefix`, with the prefix removed. A trailing
+    /// slash of the prefix is ignored.
     ///
-    /// A path outside the prefix cannot be reached under it. It is given whole, so that a visit, which
-    /// [`misplaced`](Self::misplaced) answers, says what is wrong.
+    /// A path outside the prefix cannot be reached under it. It is returned whole, so that a visit
+    /// gets the explanation of [`misplaced`](Self::misplaced).
     pub fn paths_under(&self, prefix: &str) -> impl Iterator<Item = &str> {
         let prefix = prefix.trim_end_matches('/');
         self.paths().map(move |(_, path)| {
@@ -84,14 +84,14 @@ impl Flow {
         })
     }
 
-    /// Judges a request to one of the routes. What it borrows ends here.
+    /// Checks a request to one of the routes. The result does not borrow from the request.
     pub fn begin(&self, route: Route, request: &Request<'_>) -> Begin {
         let steps = &self.steps;
         let begun = match (route, &steps.logout) {
             (Route::Login, _) => steps.login.begin(request),
             (Route::Callback, _) => steps.callback.begin(request),
             (Route::Logout, Some(logout)) => logout.begin(request),
-            // `route` names none.
+            // `route` never returns it in this mode.
             (Route::Logout, None) => Begin::Done(self.misplaced()),
             (Route::Deauthorize, _) => steps.platform.begin_deauthorization(request),
             (Route::DataDeletion, _) => steps.platform.begin_deletion(request),
@@ -103,18 +103,18 @@ impl Flow {
         }
     }
 
-    /// The answer when the routes are mounted where the configuration does not have them.
+    /// The answer when the routes are mounted at other paths than the configured ones.
     pub fn misplaced(&self) -> Reply {
         self.steps.answers.misplaced()
     }
 
-    /// A link to the login with options of the app's choosing, good for ten minutes. With a
-    /// [`LoginContext`] that is bound, it works for that user of the app only.
+    /// A link to the login with options that the app chooses, valid for ten minutes. With a
+    /// [bound](LoginContext::bound_to) [`LoginContext`], it works only for that user of the app.
     ///
     /// # Errors
     ///
-    /// When the options are none that a login can have, or accounts are
-    /// [linked](crate::ConfigBuilder::linking) and the context is not bound.
+    /// When an option is invalid, or when accounts are [linked](crate::ConfigBuilder::linking) and
+    /// the context is not bound.
     pub fn login_url(
         &self,
         options: &LoginOptions,
@@ -124,26 +124,27 @@ impl Flow {
         self.steps.links.url(options, binding.as_ref())
     }
 
-    /// The login path as the browser knows it. For links and buttons.
+    /// The login path as the browser sees it. For links and buttons.
     #[must_use]
     pub fn login_path(&self) -> String {
         self.steps.addresses.login_path()
     }
 
-    /// The logout path as the browser knows it. For the `action` of a form with method `post`.
+    /// The logout path as the browser sees it. For the `action` of a form with method `post`.
     #[must_use]
     pub fn logout_path(&self) -> String {
         self.steps.addresses.logout_path()
     }
 
-    /// Ends all sessions of a user, known by any id of theirs, on every instance: they are asked to
-    /// log in again with their next request. Their account and its token stay in the store. How many
-    /// sessions there were.
+    /// Ends all sessions of a user, given any of the user's ids, on every instance. Their next
+    /// request asks them to log in again. Their account and its token stay in the store. Returns
+    /// how many sessions there were.
     ///
     /// # Errors
     ///
-    /// `Store` when the store fails, and when there is none: cookie sessions live in browsers. There,
-    /// [`Hooks::accepts`](crate::Hooks::accepts) can refuse every session that started before now.
+    /// `Store` when the store fails, and when there is none, because cookie sessions live in
+    /// browsers. Without a store, [`Hooks::accepts`](crate::Hooks::accepts) can refuse every
+    /// session that started before now.
     pub async fn log_out_everywhere(&self, user_id: &UserId) -> Result<u64, AuthError> {
         let Some(accounts) = self.steps.sessions.accounts() else {
             let cure =
@@ -155,19 +156,21 @@ impl Flow {
 }
 
 impl Flow {
-    /// Notes how far a deletion has come that [`on_data_deletion`](crate::Hooks::on_data_deletion)
-    /// left `Queued`, for its status page. Whether the code is one of the crate's. It may be called
-    /// before the hook has returned. What is `Done` stays done when `Queued` is reported after it; what
-    /// is `Queued` becomes `Failed` when the hook fails, so that the request can come again.
+    /// Records the progress of a deletion that [`on_data_deletion`](crate::Hooks::on_data_deletion)
+    /// left `Queued`, for its status page. Returns whether the confirmation code is one that the
+    /// crate issued. It may be called before the hook has returned. A status of `Done` does not
+    /// change when `Queued` is reported later. A status of `Queued` becomes `Failed` when the hook
+    /// fails, so that the request can be repeated.
     ///
-    /// Of several at once, on any instance, none is lost: a status that changes meanwhile is read again.
-    /// It takes up to one [`callback_deadline`](crate::ConfigBuilder::callback_deadline); when its
-    /// future is dropped before, report again.
+    /// Concurrent reports, on any instance, are not lost: when the status changes meanwhile, it is
+    /// read again. A call takes up to one
+    /// [`callback_deadline`](crate::ConfigBuilder::callback_deadline). If its future is dropped
+    /// earlier, report again.
     ///
     /// # Errors
     ///
-    /// `Store` when there is no store, it does not answer in time, or others change the status all the
-    /// time. `Internal` outside of a Tokio runtime.
+    /// `Store` when there is no store, when it does not answer in time, or when other reports keep
+    /// changing the status. `Internal` outside of a Tokio runtime.
     pub async fn report_deletion(
         &self,
         confirmation_code: &str,
@@ -176,26 +179,28 @@ impl Flow {
         self.steps.deletions.report(confirmation_code, status).await
     }
 
-    /// Waits until no task of the flow is under way: for the end of a program, after its server has
-    /// stopped. Whether none is.
+    /// Waits until no task of the flow is running: for the end of a program, after its server has
+    /// stopped. Returns whether all tasks have ended.
     ///
-    /// A server's graceful shutdown waits for connections. A login whose browser hung up has none any
-    /// more, and its code is spent; a deauthorization, a logout and a refresh go on in the same way.
-    /// Tasks of all clones of the [`Config`](crate::Config) count.
+    /// A server's graceful shutdown waits for open connections. A login whose browser has
+    /// disconnected has no connection, and its code is already used; the same holds for a
+    /// deauthorization, a logout and a refresh. Tasks of all clones of the
+    /// [`Config`](crate::Config) count.
     ///
-    /// This takes no longer than the [`callback_deadline`](crate::ConfigBuilder::callback_deadline)
-    /// (20 s). The program should be allowed to run that much longer before it is killed.
+    /// This takes at most the [`callback_deadline`](crate::ConfigBuilder::callback_deadline) (20
+    /// s). Give the program that much more time before it is killed.
     pub async fn finished(&self) -> bool {
         self.steps.tasks.finished(self.steps.deadline).await
     }
 
-    /// Runs the flow's further tasks in this Tokio runtime, if there is one: for a framework whose
-    /// workers are runtimes of their own, as actix-web's are. A worker that stops has no connection
-    /// left, and a login whose browser hung up would end with it.
+    /// Runs all later tasks of the flow in the current Tokio runtime, if there is one. This is for
+    /// frameworks whose workers each have a runtime, such as actix-web. Without it, a login whose
+    /// browser has disconnected ends when its worker stops.
     ///
-    /// That runtime should run as long as the flow is used, as the one of `main` does; once it has
-    /// ended, tasks run where requests are, until another one calls this. Of several that run the first
-    /// one counts, for all clones of the [`Config`](crate::Config).
+    /// The runtime should run as long as the flow is used, as the one of `main` does. Once it has
+    /// ended, tasks run in the runtime of the request until another runtime calls this. If several
+    /// running runtimes call it, the first one counts, for all clones of the
+    /// [`Config`](crate::Config).
     pub fn run_tasks_here(&self) {
         self.steps.tasks.run_here();
     }

@@ -1,4 +1,4 @@
-//! Where a callback ends.
+//! The page where a callback ends.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ pub(crate) struct Landings {
 }
 
 impl Landings {
-    /// A callback that can log nobody in, in a browser with a valid session: a double click or the back
-    /// button, whose user has what they came for.
+    /// Answers a callback that cannot log in, in a browser with a valid session: after a double
+    /// click or the back button. The user is already logged in and is redirected to the app.
     pub(super) async fn softly(&self, session: &[Vec<u8>], refusal: Refusal) -> Reply {
         match self.sessions.read(session).await {
             Ok(Reading::Live(_)) => {
@@ -29,7 +29,7 @@ impl Landings {
     }
 }
 
-/// The end of a login: 303 with a fragment, so that the provider's `#_` does not come along.
+/// The end of a login: 303 with a fragment, so that the browser does not keep the provider's `#_`.
 pub(super) fn landing(target: &str) -> Reply {
     Reply::empty(303).header("location", with_own_fragment(target).into_owned())
 }

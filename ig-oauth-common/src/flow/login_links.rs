@@ -1,7 +1,8 @@
-//! Links that start a login: with options that a handler chose, or the same login again.
+//! Links that start a login, with options that a handler chose, or with those of an earlier login.
 //!
-//! A request itself can change nothing about a login: anybody could have made its link. So options
-//! travel only in a signed parameter that a handler, or a failed attempt, made.
+//! Unsigned parameters of a request cannot change a login, because anyone could have made the link.
+//! Options are therefore accepted only in a signed parameter, made by a handler or by a failed
+//! attempt.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +17,10 @@ use crate::error::AuthErrorKind;
 use crate::keys::Keyring;
 use crate::messages::BindingHash;
 
-/// How long a link starts a login without a further click.
+/// How long a link starts a login without another click.
 const LINK_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
-/// Most bytes of scope names: a URL has to hold them.
+/// The longest list of scope names, in bytes: it has to fit in a URL.
 const MAX_SCOPES_BYTES: usize = 512;
 
 const VERSION: u8 = 1;
@@ -34,10 +35,10 @@ pub(crate) struct LoginLinks {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// Options that a link carried, proven to be of this app and for this user.
+/// The options of a link, proven to be signed by this app and for this user.
 pub(super) enum Verified {
     Fresh(LoginOptions),
-    /// Older than a link may be: it starts nothing without a click.
+    /// Older than the link's lifetime: it starts a login only after a click.
     Old(LoginOptions),
 }
 
@@ -58,7 +59,7 @@ impl LoginLinks {
         Ok(self.with_options(&self.sign(options, binding)?))
     }
 
-    /// The link that starts the same login again. A plain one where that says as much.
+    /// The link that starts the same login again. Without options when they are all defaults.
     pub(super) fn retry(&self, login: Option<&SameLogin>, kind: AuthErrorKind) -> String {
         let login = login.cloned().unwrap_or_default().after(kind);
         let LoginOptions { return_to, force_reauth, scopes } = &login.options;
@@ -80,7 +81,8 @@ impl LoginLinks {
         self.sign_again(&login.cloned().unwrap_or_default().after(kind))
     }
 
-    /// Signs what a login was asked for, as far as today's configuration allows it.
+    /// Signs the options of an earlier login again, as far as the present configuration allows
+    /// them.
     pub(super) fn sign_again(&self, login: &SameLogin) -> Option<String> {
         let LoginOptions { return_to, force_reauth, scopes } = &login.options;
         let allowed = scopes.iter().filter(|scope| self.api.refuses(scope).is_none());
@@ -92,7 +94,7 @@ impl LoginLinks {
         self.sign(&options, login.binding.as_ref()).ok()
     }
 
-    /// The login's path with what is known of the login that it should start.
+    /// The login's path with the known parameters of the login to start.
     pub(super) fn action(&self, return_to: Option<&str>, options: Option<&str>) -> String {
         let mut action = self.addresses.login_path();
         let mut separator = '?';
@@ -169,7 +171,7 @@ impl LoginLinks {
         Ok(to_base64url(&Writer::new().fixed(&payload).fixed(&tag).finish()))
     }
 
-    /// The redirect URI stands for the mount: two apps on one host share no link.
+    /// The redirect URI is signed too, so a link of one app on a host does not work for another.
     fn signed_parts<'a>(
         &'a self,
         payload: &'a [u8],
@@ -185,7 +187,7 @@ impl LoginLinks {
     }
 }
 
-/// What one login does differently.
+/// Options of a single login that differ from the configuration.
 ///
 /// ```
 /// use ig_oauth_common::{LoginOptions, Scope};
@@ -209,27 +211,27 @@ impl LoginOptions {
         Self::default()
     }
 
-    /// Where the login ends: a path of this site, or a URL of an allowed origin, and none of the
+    /// Where the login ends: a path of this site, or a URL of an allowed origin, but not one of the
     /// login's own routes. At most 512 bytes.
     pub fn return_to(mut self, target: impl Into<String>) -> Self {
         self.return_to = Some(target.into());
         self
     }
 
-    /// Whether users must enter their credentials again, and so can choose another account.
+    /// Whether users must enter their credentials again, which lets them choose another account.
     pub fn force_reauth(mut self, force: bool) -> Self {
         self.force_reauth = Some(force);
         self
     }
 
-    /// Scopes to ask for besides the configured ones. The user may leave them out.
+    /// Scopes to request in addition to the configured ones. The user may refuse them.
     pub fn scopes(mut self, scopes: impl Into<Scopes>) -> Self {
         self.scopes = scopes.into();
         self
     }
 }
 
-/// Options that no login can have.
+/// The options are invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{field}` {problem}")]
 #[non_exhaustive]
@@ -256,7 +258,7 @@ impl LoginOptionsError {
     }
 }
 
-/// What a login was asked for, proven to be so, and the app's user for whom it is.
+/// The proven options of a login, and the app's user that it is for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SameLogin {
     pub(crate) options: LoginOptions,
@@ -277,8 +279,8 @@ impl SameLogin {
         self.options.return_to.as_deref()
     }
 
-    /// For a retry after `kind`: who was refused needs the chance to be somebody else, and would
-    /// otherwise be sent back at once as the one they are.
+    /// For a retry after `kind`. A user whom the app rejected needs to choose another account;
+    /// without this the provider would return the same one immediately.
     pub(super) fn after(mut self, kind: AuthErrorKind) -> Self {
         if kind == AuthErrorKind::RejectedByApp {
             self.options.force_reauth = Some(true);

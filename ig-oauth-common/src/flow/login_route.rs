@@ -1,4 +1,4 @@
-//! The start of a login: one signed attempt, and off to the authorization window.
+//! The start of a login: creates a signed attempt and redirects to the authorization window.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub(crate) struct LoginRoute {
     pub(crate) mode: Mode,
 }
 
-/// A start that passed every check, with all it needs of the request.
+/// A start that passed every check, with the data it needs from the request.
 struct Start {
     audience: Audience,
     options: LoginOptions,
@@ -35,15 +35,15 @@ struct Start {
     app_data: Vec<u8>,
     binding: Option<BindingHash>,
     pending: PendingAttempts,
-    /// For a start that a foreign page brought about: the login by a button.
+    /// If a page of another site started the login: the target of a button that starts it.
     by_button: Option<String>,
 }
 
-/// What a start comes to.
+/// The result of a start.
 enum Started {
-    /// Off to the authorization window.
+    /// A redirect to the authorization window.
     Login(Reply),
-    /// A page whose button begins it.
+    /// A page with a button that starts the login.
     Button(Reply),
 }
 
@@ -65,20 +65,21 @@ impl LoginRoute {
             Ok(query) => query,
             Err(kind) => return self.failures.refuse(Refusal::new(kind, audience)),
         };
-        // What is not proven to be a place of this site is not an error of the user's: it is ignored.
+        // An unproven `return_to` is not the user's error, so it is ignored.
         let return_to = self.return_to(&query);
         let given = query.get("options").unwrap_or(Some(""));
         let verified = given.and_then(|text| self.links.verify(text, binding.as_ref()));
         let (options, renewed) = match verified {
             Some(Verified::Fresh(options)) => (Some(options), None),
-            // An old link starts nothing. Its button does, with what it was made for.
+            // An expired link starts nothing by itself. Its page has a button with the link's
+            // options.
             Some(Verified::Old(options)) => {
                 (None, self.links.sign_again(&SameLogin { options, binding }))
             }
             None => (None, None),
         };
         let stale_options = given.is_some() && options.is_none();
-        // A link is proof of the user's will only when it was made for this user.
+        // A link proves the user's intent only if it was made for this user.
         let link_is_proof = options.is_some() && binding.is_some();
         let by_post = self.takes_posts(binding.as_ref());
         if stale_options || (by_post && request.method != "POST" && !link_is_proof) {
@@ -99,7 +100,7 @@ impl LoginRoute {
         })
     }
 
-    /// Method, context, the app's user, and who may post: in this order.
+    /// Checks method, context, the app's user, and the origin of a POST, in this order.
     fn check(
         &self,
         request: &Request<'_>,
@@ -131,7 +132,7 @@ impl LoginRoute {
         Ok(())
     }
 
-    /// Linking takes posts of anonymous visitors too: they learn that they have to log in.
+    /// Linking accepts POSTs of anonymous visitors too: their answer says that they have to log in.
     fn takes_posts(&self, binding: Option<&BindingHash>) -> bool {
         self.requires_post || self.mode.binds_every_attempt() || binding.is_some()
     }
@@ -149,7 +150,8 @@ impl LoginRoute {
         let announced =
             LoginStart { return_to: start.return_to.clone(), app_data: start.app_data.clone() };
         match self.start(start) {
-            // The hook hears of logins that begin. Any page can bring a button about.
+            // The hook is called only for logins that start. Any page can open the page with the
+            // button.
             Ok(Started::Login(reply)) if self.hooks.is_some() => {
                 let route = Arc::clone(self);
                 Begin::Job(Job::new(async move {
@@ -166,7 +168,7 @@ impl LoginRoute {
         }
     }
 
-    /// The hook's own answer, if it has one.
+    /// The hook's own answer, if there is one.
     async fn ask_hook(&self, announced: LoginStart) -> Result<Option<Reply>, AuthError> {
         let Some(hooks) = &self.hooks else { return Ok(None) };
         match hooks.before_login(announced).await.map(|decision| decision.0) {
@@ -194,7 +196,8 @@ impl LoginRoute {
         };
         let (name, value) = self.attempts.cookie(&attempt);
         let room = self.attempts.make_room(pending, name.len() + value.len() + 1);
-        // A foreign page must not end what the user has under way. The user may, by the button.
+        // A page of another site must not end the user's pending attempts. The user may, with the
+        // button.
         if let Some(action) = by_button.filter(|_| room.ends_the_users_own) {
             let by_post = self.takes_posts(binding.as_ref());
             return Ok(Started::Button(self.button(start.audience, &action, by_post)));
@@ -208,7 +211,8 @@ impl LoginRoute {
         Ok(Started::Login(reply))
     }
 
-    /// The address for a window, of a login that a script has fetched: with all of it that is proven.
+    /// The address to open in a window, for a login that a script fetched. It keeps the proven
+    /// parameters.
     fn login_to_open(&self, request: &Request<'_>) -> String {
         let Ok(query) = Query::read(request.query, PARAMETERS) else {
             return self.addresses.login_path();
@@ -221,7 +225,7 @@ impl LoginRoute {
     }
 }
 
-/// Whether a page of another site brought the request about.
+/// Whether a page of another site caused the request.
 fn is_cross_site(request: &Request<'_>) -> bool {
     request.headers.first("sec-fetch-site") == Some("cross-site")
 }

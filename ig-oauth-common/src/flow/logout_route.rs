@@ -1,7 +1,7 @@
-//! The end of a session.
+//! The logout.
 //!
-//! It runs in a task of its own: many a user closes the page with the press of the button, and means
-//! it.
+//! It runs in its own task: users often close the page right after pressing the button, and want to
+//! be logged out.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,7 +55,7 @@ impl LogoutRoute {
         let error = match self.tasks.spawn(async move { route.log_out(values, audience).await }) {
             Ok(task) => match task.await {
                 Ok(reply) => return reply,
-                // A hook panicked, or the runtime ends.
+                // A hook panicked, or the runtime is shutting down.
                 Err(_) => AuthErrorKind::Hook.into(),
             },
             Err(error) => error,
@@ -73,7 +73,7 @@ impl LogoutRoute {
             return self.logged_out(audience);
         };
         let refusal = self.half_logged_out(error, audience);
-        // A hook that hangs is not asked again.
+        // A hook that hung is not called again.
         if refusal.error.kind() == AuthErrorKind::Hook {
             return self.failures.reply_without_hook(&refusal);
         }
@@ -86,7 +86,7 @@ impl LogoutRoute {
         }
     }
 
-    /// Ends the sessions, then tells the app.
+    /// Ends the sessions, then calls the hook.
     async fn end(
         &self,
         user_id: Option<UserId>,
@@ -112,13 +112,13 @@ impl LogoutRoute {
         let values = slot.values().to_vec();
         let had_ended = self.sessions.ended_a_moment_ago(&values);
         let (route, user_id) = (Arc::clone(self), Some(token.user_id().clone()));
-        // A task of its own, as for a logout: the user may leave with the press of the button.
+        // In its own task, as for a logout: the user may leave right after pressing the button.
         let task = self.tasks.spawn(async move {
             route.end(user_id, &values, Instant::now() + route.deadline).await
         })?;
-        // An error is a hook that panicked, or a runtime that ends.
+        // An error means that a hook panicked, or that the runtime is shutting down.
         let ended = task.await.unwrap_or_else(|_| Err(AuthErrorKind::Hook.into()));
-        // A hook that fails comes after the end.
+        // The session has ended when the hook fails.
         let is_over = ended.as_ref().err().is_none_or(|error| error.kind() == AuthErrorKind::Hook);
         if is_over {
             slot.end(had_ended);
@@ -126,7 +126,7 @@ impl LogoutRoute {
         ended
     }
 
-    /// Whose session it is, for the hook. Nobody's when that cannot be had in time, or the app's own
+    /// The session's user, for the hook. `None` when it cannot be read in time, or when the app's
     /// `accepts` panics.
     async fn user_of(&self, values: &[Vec<u8>], until: Instant) -> Option<UserId> {
         let (sessions, values) = (Arc::clone(&self.sessions), values.to_vec());
@@ -145,7 +145,7 @@ impl LogoutRoute {
         }
     }
 
-    /// The cookie goes in any case: whatever failed, this browser is logged out.
+    /// The cookie is removed in any case: this browser is logged out, whatever failed.
     fn half_logged_out(&self, error: AuthError, audience: Audience) -> Refusal {
         let removal = self.sessions.removal();
         Refusal::new(error, audience).at(Scene::Logout).cookies(vec![removal])

@@ -1,9 +1,9 @@
 //! The flow: a request comes in, a reply goes out.
 //!
-//! [`Flow::route`] says whether a path is one of the crate's, [`Flow::begin`] judges the request and
-//! either has the reply or a [`Job`] that will, and [`AppRequest`] serves the app's own handlers.
-//! Adapters translate requests and replies and hold no rule. Each step is a type with the settings it
-//! needs; [`Flow`] ties them together.
+//! [`Flow::route`] says whether a path is one of the crate's, [`Flow::begin`] checks the request
+//! and returns the reply or a [`Job`] that computes it, and [`AppRequest`] serves the app's own
+//! handlers. Adapters only translate requests and replies; they contain no rules. Each step is a
+//! type with the settings that it needs; [`Flow`] holds them all.
 
 mod addresses;
 mod app_answers;

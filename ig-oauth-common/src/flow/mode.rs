@@ -1,20 +1,20 @@
-//! What an app takes accounts for.
+//! What an app uses Instagram accounts for.
 
 use super::pages::Scene;
 use super::texts::Text;
 
-/// What an app takes accounts for.
+/// What an app uses Instagram accounts for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// Users log in with them: a login ends in a session.
+    /// Users log in with their accounts: a login ends with a session.
     Login,
-    /// The app's own users connect them: a login ends in a stored account, and every attempt is bound
-    /// to the user who began it.
+    /// The app's own users connect their accounts: a login ends with a stored account, and every
+    /// attempt is bound to the user who started it.
     Linking,
 }
 
 impl Mode {
-    /// Where a failure of a login happens.
+    /// The part of the app in which a failed login happens.
     pub(super) fn scene(self) -> Scene {
         match self {
             Self::Login => Scene::Login,
@@ -22,7 +22,7 @@ impl Mode {
         }
     }
 
-    /// The words of the button that starts.
+    /// The text of the button that starts a login.
     pub(super) fn button(self) -> Text {
         match self {
             Self::Login => Text::LogIn,

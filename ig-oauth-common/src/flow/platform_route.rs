@@ -1,7 +1,7 @@
 //! The provider's callbacks: a user removed the app, or wants their data deleted.
 //!
-//! Both are posted by the provider's servers, signed with the app secret. What this crate keeps of the
-//! user goes first; then the app's hook runs.
+//! The provider's servers post both, signed with the app secret. The crate deletes its own data of
+//! the user first; then the app's hook runs.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -71,7 +71,7 @@ impl PlatformRoute {
         }))
     }
 
-    /// A provider that hangs up stops nothing halfway.
+    /// Runs in its own task, so that it is not interrupted when the provider disconnects.
     async fn run<F>(
         self: &Arc<Self>,
         body: Result<Vec<u8>, AuthErrorKind>,
@@ -119,7 +119,7 @@ impl PlatformRoute {
         Ok(Acted::Settled)
     }
 
-    /// Where to ask how far it has come, and what for. The provider shows both to the user.
+    /// The status URL and the confirmation code. The provider shows both to the user.
     async fn delete(self: Arc<Self>, request: SignedRequest) -> Result<Reply, AuthError> {
         let code = self.deletions.delete(request).await?;
         let path = self.addresses.data_deletion.as_deref().unwrap_or_default();
@@ -153,12 +153,12 @@ impl PlatformRoute {
     }
 }
 
-/// A refusal on these routes: its page speaks of no login and leads to none.
+/// A refusal on these routes. Its page neither mentions nor links to a login.
 fn refusal(error: impl Into<AuthError>, audience: Audience) -> Refusal {
     Refusal::new(error, audience).at(Scene::Platform)
 }
 
-/// What the headers say about the body, before it is read.
+/// Checks the headers that describe the body, before it is read.
 fn check_body(request: &Request<'_>) -> Result<(), AuthErrorKind> {
     let kind = request.headers.first("content-type").unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();

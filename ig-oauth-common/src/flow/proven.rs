@@ -7,12 +7,12 @@ use crate::attempt::Attempt;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::messages::Audience;
 
-/// A proven callback, with all that it needs of its request.
+/// A proven callback with the data it needs from its request.
 pub(super) struct Proven {
     pub(super) attempt: Attempt,
     pub(super) response: AuthorizationResponse,
     pub(super) audience: Audience,
-    /// The line that removes the attempt's cookie, which goes with every outcome.
+    /// The line that removes the attempt's cookie, sent with every result.
     pub(super) removal: String,
     /// The values of the session cookie that the browser sent.
     pub(super) session: Vec<Vec<u8>>,
@@ -24,8 +24,8 @@ impl Proven {
         refusal.cookies(vec![self.removal.clone()])
     }
 
-    /// No place for the exchange: nothing is consumed, and the attempt's cookie stays, so that this very
-    /// callback can come again.
+    /// The refusal when there is no place for the exchange. Nothing is consumed and the attempt's
+    /// cookie is kept, so that the same callback can be sent again.
     pub(super) fn busy(&self) -> Refusal {
         Refusal::new(AuthErrorKind::Busy, self.audience).of(SameLogin::of(&self.attempt))
     }

@@ -1,8 +1,8 @@
-//! Long-lived tokens are kept fresh: when a handler asks for one that is due, the provider is asked
-//! for another 60 days.
+//! Keeps long-lived tokens valid: when a handler asks for a token that is due, it is refreshed for
+//! another 60 days.
 //!
-//! The request waits for a moment, then goes on with the token it has. Nothing is lost by a failure:
-//! the old token works until its own end, and the next try comes after a wait that grows.
+//! The request waits for a short time, then continues with its old token. A failure loses nothing:
+//! the old token works until its expiry, and the wait before the next attempt increases.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -26,21 +26,22 @@ use crate::store::{AccountRecord, Claim};
 use crate::tasks::Tasks;
 use crate::token_facts::{Lifetime, TokenHash, UserId};
 
-/// The provider refreshes no younger token
+/// The provider does not refresh younger tokens
 /// (<https://developers.facebook.com/docs/instagram-platform/reference/refresh_access_token>).
 const YOUNGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long one instance may take before another may try: longer than any call, and no longer than a
-/// crashed instance should be waited for.
+/// How long a claim lasts before another instance may try: longer than any call, and short enough
+/// to wait for a crashed instance.
 const LEASE: Duration = Duration::from_secs(5 * 60);
 
-/// How long giving a claim back may take.
+/// How long releasing a claim may take.
 const RELEASE_WAIT: Duration = Duration::from_secs(5);
 
-/// How long a new token is at hand for requests that read the old one from the store.
+/// How long a new token is kept in memory for requests that read the old one from the store.
 const KEPT_BESIDE_A_STORE: Duration = Duration::from_secs(60 * 60);
 
-/// Whether `token` should be refreshed: 24 hours old, not expired, and near enough to its end.
+/// Whether `token` should be refreshed: at least 24 hours old, not expired, and close enough to its
+/// expiry.
 pub(crate) fn is_due(ahead: Duration, token: &Token, now: Timestamp) -> bool {
     let remaining = token.remaining(now);
     token.lifetime() == Lifetime::LongLived
@@ -52,10 +53,10 @@ pub(crate) fn is_due(ahead: Duration, token: &Token, now: Timestamp) -> bool {
 /// How long the caller waits for a refresh.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Patience {
-    /// A request: for `refresh_wait`, counted from the refresh's beginning.
+    /// A request waits for `refresh_wait`, counted from the start of the refresh.
     Request,
-    /// A job: until it ends, or should have by its deadline. That runs where the refresh does, and
-    /// that runtime can be blocked.
+    /// A job waits until the refresh ends or its deadline has passed. The refresh measures its own
+    /// deadline in its own runtime, which can be blocked.
     Job,
 }
 
@@ -71,7 +72,8 @@ pub(crate) struct Refreshes {
     pub(crate) ahead: Duration,
     pub(crate) wait: Duration,
     pub(crate) deadline: Duration,
-    /// How long a new token is at hand for a cookie session, which may come as late as it lives.
+    /// How long a new token is kept in memory for a cookie session: as long as the session can be
+    /// idle.
     pub(crate) kept_for_cookies: Duration,
 }
 
@@ -84,8 +86,8 @@ impl Refreshes {
         self.ahead
     }
 
-    /// The session, with a new token when its own was due and the refresh came in time. None when the
-    /// provider calls its own one invalid.
+    /// The session, with a new token if its token was due and the refresh ended in time. `None`
+    /// when the provider reports its token as invalid.
     pub(super) async fn keep_fresh(self: &Arc<Self>, session: Session) -> Option<Session> {
         if !is_due(self.ahead, &session.token, self.now()) {
             return Some(session);
@@ -97,7 +99,7 @@ impl Refreshes {
         }
     }
 
-    /// A new token in the place of `token`, by a refresh that everybody in this process shares.
+    /// A new token in place of `token`, by a refresh that all callers in this process share.
     pub(crate) async fn refreshed(
         self: &Arc<Self>,
         token: &Token,
@@ -105,7 +107,7 @@ impl Refreshes {
         patience: Patience,
     ) -> Outcome {
         let hash = token.hash();
-        // A refresh without a place is skipped, and counts as no failure.
+        // A refresh that gets no place is skipped. That does not count as a failure.
         let place = match patience {
             Patience::Request => self.exchanges.take_now(),
             Patience::Job => self.exchanges.take().await,
@@ -113,13 +115,13 @@ impl Refreshes {
         let under_way = match self.shared.begin(hash, self.wait, place.is_some(), self.now()) {
             Entry::NotNow => return Err(RefreshError::NotNow),
             Entry::Refreshed(token) => return Ok(token),
-            // Nothing measures a wait without a runtime.
+            // Without a runtime there is no timer to limit the wait.
             Entry::UnderWay(_) if Handle::try_current().is_err() => {
                 return Err(RefreshError::NotNow);
             }
             Entry::UnderWay(under_way) => {
-                // Only the task that runs a refresh holds a place: one page can ask for a token many
-                // times.
+                // Only the task that runs a refresh holds a place: one page can ask for a token
+                // many times.
                 drop(place);
                 under_way
             }
@@ -137,7 +139,7 @@ impl Refreshes {
         under_way.outcome(patience, longest).await.unwrap_or(Err(RefreshError::NotNow))
     }
 
-    /// In a task of its own: a request that goes away must not lose a new token.
+    /// Runs in its own task, so that the new token is not lost when the client disconnects.
     async fn run(
         self: Arc<Self>,
         token: Token,
@@ -160,8 +162,8 @@ impl Refreshes {
                 ));
             }),
         };
-        // A store hands the new token out by itself. A cookie session learns of it at its next
-        // request, which may come as late as the session lives.
+        // With a store, later requests read the new token from it. A cookie session gets it at its
+        // next request, which may come at any time until the session's idle lifetime ends.
         let kept = if account.is_some() { KEPT_BESIDE_A_STORE } else { self.kept_for_cookies };
         self.shared.finish(&hash, &outcome, kept, self.now());
         sender.send_replace(Some(outcome));
@@ -182,7 +184,7 @@ impl Refreshes {
         }
     }
 
-    /// One instance refreshes the token of an account.
+    /// Only one instance refreshes the token of an account.
     async fn refresh_claimed(
         &self,
         token: &Token,
@@ -201,8 +203,8 @@ impl Refreshes {
             return Err(self.why_elsewhere(token, account, accounts).await);
         }
         let ended = within(until, self.refresh_stored(token, account, accounts)).await;
-        // Where the provider says no it would say the same to every instance: they wait together. What
-        // fails here ends with the lease.
+        // A rejection would be the same for every instance, so all of them wait. Otherwise the claim
+        // is released. If this call fails, the claim ends with its lease.
         let after = match &ended {
             Err(error) if error.is_rejected() => held(self.shared.wait_after(hash, error)),
             _ => Claim::given_back(&*key, &*owner),
@@ -211,7 +213,7 @@ impl Refreshes {
         ended
     }
 
-    /// The new token in the account. The store has it when this ends well.
+    /// Puts the new token into the account. On success the store has it.
     async fn refresh_stored(
         &self,
         token: &Token,
@@ -232,8 +234,8 @@ impl Refreshes {
             if accounts.replace_token(&present, &successor).await? {
                 return Ok(successor);
             }
-            // Sealed anew meanwhile, which changes the record and not its token; or marked as dead,
-            // which a successor refutes.
+            // The record changed but not its token: it was encrypted again, or marked as dead,
+            // which the new token disproves.
             let changed = accounts.present(&account.key).await?;
             let (record, kept) = changed.ok_or(RefreshError::Gone)?;
             match kept {
@@ -247,7 +249,7 @@ impl Refreshes {
         Err(contended().into())
     }
 
-    /// Another instance is at it. It may have learned that the token is dead.
+    /// Another instance is refreshing. It may have learned that the token is dead.
     async fn why_elsewhere(
         &self,
         token: &Token,
@@ -287,7 +289,7 @@ async fn within<T>(
 }
 
 impl UnderWay {
-    /// None when it took too long, or its task is lost.
+    /// `None` when it took too long or its task was lost.
     async fn outcome(mut self, patience: Patience, longest: Duration) -> Option<Outcome> {
         let wait_until = match patience {
             Patience::Request => self.wait_until,

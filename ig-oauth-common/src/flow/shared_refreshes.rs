@@ -1,7 +1,7 @@
-//! Which tokens are being refreshed, were refreshed a moment ago, or could not be.
+//! Tokens that are being refreshed, were refreshed a moment ago, or could not be refreshed.
 //!
-//! All requests of this process that carry the same token share one refresh. Its outcome is kept: a
-//! cookie session learns of the new token only when one of its answers may carry a cookie.
+//! All requests of this process with the same token share one refresh. Its outcome is kept, because
+//! a cookie session gets the new token only with an answer that may set a cookie.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,23 +16,23 @@ use crate::provider::Token;
 use crate::rejection::ProviderRejection;
 use crate::token_facts::TokenHash;
 
-/// Most tokens remembered. When full, what would be forgotten first makes room.
+/// The most tokens that are remembered. At the limit, those that expire first are removed.
 const CAPACITY: usize = 65_536;
 
-/// The wait after the first failure; it doubles with each further one.
+/// The wait after the first failure. It doubles with each further failure.
 const FIRST_WAIT: Duration = Duration::from_secs(60);
 
 /// The longest wait after a failure.
 const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 
-/// How a refresh ended. After a failure the next try is not before the wait that the error names, or the
-/// one of this file.
-/// Longer than any new token is kept, so that what is under way is the last to make room.
+/// Longer than any new token is kept, so that running refreshes are removed last.
 const LONGEST_UNDER_WAY: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
+/// The result of a refresh. After a failure the next attempt waits as long as the error names, or as
+/// long as this file does.
 pub(super) type Outcome = Result<Token, RefreshError>;
 
-/// A refresh that a task runs.
+/// A running refresh.
 #[derive(Clone)]
 pub(super) struct UnderWay {
     pub(super) outcome: watch::Receiver<Option<Outcome>>,
@@ -40,18 +40,18 @@ pub(super) struct UnderWay {
     pub(super) wait_until: Instant,
 }
 
-/// What a request finds.
+/// The result of looking up a token.
 pub(super) enum Entry {
     /// It is the first: it must run the refresh and pass the outcome on.
     First(watch::Sender<Option<Outcome>>, UnderWay),
     UnderWay(UnderWay),
     Refreshed(Token),
-    /// There was a failure a moment ago, or no place.
+    /// A refresh failed a moment ago, or there was no place.
     NotNow,
 }
 
 struct Mark {
-    /// Failures in a row.
+    /// The number of consecutive failures.
     failures: u32,
     stage: Stage,
     since: Timestamp,
@@ -74,23 +74,24 @@ impl Mark {
         Self::new(failures, Stage::Failed, now, wait(self.failures, asked))
     }
 
-    /// Whether it still counts. A clock that stepped back must not stretch it.
+    /// Whether the refresh is running.
     fn is_under_way(&self) -> bool {
         matches!(self.stage, Stage::UnderWay(_))
     }
 
-    /// Its task is gone: the runtime ended, or the client panicked.
+    /// Whether its task was lost: the runtime ended, or the client panicked.
     fn is_lost(&self) -> bool {
         matches!(&self.stage, Stage::UnderWay(under_way) if !under_way.is_alive())
     }
 
+    /// Whether it still counts. A clock that was set back must not prolong it.
     fn holds(&self, now: Timestamp) -> bool {
         self.until > now && self.since.saturating_since(now) <= CLOCK_SKEW
     }
 }
 
 impl Expires for Mark {
-    /// A failure counts a while longer: the next wait grows from it.
+    /// A failure is remembered for longer, because the next wait depends on it.
     fn expires_at(&self) -> Timestamp {
         self.until.saturating_add(LONGEST_WAIT)
     }
@@ -107,7 +108,7 @@ impl Default for SharedRefreshes {
 }
 
 impl SharedRefreshes {
-    /// Looks up the refresh of a due token, or begins it if there `is_place` for one. Requests wait for
+    /// Looks up the refresh of a due token, or starts it if `is_place` is set. Requests wait for
     /// `wait` at most.
     pub(super) fn begin(
         &self,
@@ -123,7 +124,7 @@ impl SharedRefreshes {
                 Stage::UnderWay(under_way) if under_way.is_alive() => {
                     return Entry::UnderWay(under_way.clone());
                 }
-                // Its task is gone: the runtime ended, or the client panicked.
+                // Its task was lost: the runtime ended, or the client panicked.
                 Stage::UnderWay(_) => {
                     let failed = mark.failed(None, now);
                     known.insert(token, failed);
@@ -141,7 +142,7 @@ impl SharedRefreshes {
         }
         known.forget_expired(now);
         if known.get(&token).is_none() && known.next_to_leave().is_some_and(Mark::is_under_way) {
-            // All are under way, then. The tasks of some may be gone.
+            // All of them are running then. Some of their tasks may be lost.
             known.retain(|mark| !mark.is_lost());
             if known.next_to_leave().is_some() {
                 return Entry::NotNow;
@@ -154,7 +155,7 @@ impl SharedRefreshes {
         Entry::First(sender, under_way)
     }
 
-    /// Keeps the outcome for the requests to come: a new token for as long as `kept`.
+    /// Keeps the outcome for later requests: a new token for as long as `kept`.
     pub(super) fn finish(
         &self,
         token: &TokenHash,
@@ -176,7 +177,7 @@ impl SharedRefreshes {
         known.insert(*token, mark);
     }
 
-    /// How long the next try will wait when this one fails with `error`.
+    /// How long the next attempt has to wait if this one fails with `error`.
     pub(super) fn wait_after(&self, token: &TokenHash, error: &RefreshError) -> Duration {
         let failures = self.known().get(token).map_or(0, |mark| mark.failures);
         wait(failures, error.wait())
@@ -187,7 +188,7 @@ impl SharedRefreshes {
     }
 }
 
-/// For as long as the provider asked, or twice as long as after the last failure.
+/// The wait that the provider asked for, or twice the wait after the previous failure.
 fn wait(failures: u32, asked: Option<Duration>) -> Duration {
     let doubled = FIRST_WAIT.saturating_mul(1 << failures.min(16));
     asked.unwrap_or(doubled).clamp(FIRST_WAIT, LONGEST_WAIT)
@@ -195,7 +196,7 @@ fn wait(failures: u32, asked: Option<Duration>) -> Duration {
 
 impl UnderWay {
     fn is_alive(&self) -> bool {
-        // An outcome that is there, but not yet kept, is as good as alive.
+        // An outcome that is sent but not yet stored counts as alive.
         self.outcome.has_changed().is_ok() || self.outcome.borrow().is_some()
     }
 }
@@ -203,22 +204,22 @@ impl UnderWay {
 /// Why there is no new token.
 #[derive(Clone)]
 pub(crate) enum RefreshError {
-    /// The provider calls the old one invalid.
+    /// The provider reports the old token as invalid.
     Dead,
     /// The account is no longer in the store.
     Gone,
-    /// No configured secret opens the account as it is now.
+    /// None of the configured secrets opens the account's present record.
     Unreadable,
-    /// Another instance is at it, or failed a moment ago.
+    /// Another instance is refreshing, or failed a moment ago.
     Elsewhere,
-    /// It failed here a moment ago, or there is no outcome in time.
+    /// It failed here a moment ago, or there was no outcome in time.
     NotNow,
-    /// It failed: the old token goes on.
+    /// It failed: the old token remains in use.
     Failed(Arc<AuthError>),
 }
 
 impl RefreshError {
-    /// The wait the provider asked for, when it named one.
+    /// The wait that the provider asked for, if it named one.
     pub(super) fn wait(&self) -> Option<Duration> {
         match self {
             Self::Failed(error) => error.wait(),
@@ -226,12 +227,12 @@ impl RefreshError {
         }
     }
 
-    /// Whether the provider answered, and no.
+    /// Whether the provider answered and refused.
     pub(super) fn is_rejected(&self) -> bool {
         self.rejection().is_some_and(|rejection| !rejection.is_death())
     }
 
-    /// Whether the provider calls the token invalid, now or earlier.
+    /// Whether the provider reports the token as invalid, now or earlier.
     pub(super) fn is_death(&self) -> bool {
         matches!(self, Self::Dead) || self.rejection().is_some_and(ProviderRejection::is_death)
     }

@@ -1,5 +1,5 @@
-//! The token in a provider's answer that takes the place of another: of the same user, and with no
-//! scope that was not granted before.
+//! The token of a response that replaces an earlier token: of the same user, and without scopes
+//! that were not granted before.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use crate::error::{AuthError, AuthErrorKind, chain};
 use crate::provider::{Provider, Token, TokenAnswer};
 use crate::token_facts::{Lifetime, TokenFacts, UserId};
 
-/// The life of a long-lived token whose answer names none that can be believed: 60 days, by Meta's page
+/// The lifetime of a long-lived token whose response has no plausible one: 60 days, by Meta's page
 /// of the business login.
 const LONG_LIVED: Duration = Duration::from_secs(60 * 24 * 60 * 60);
 
-/// The token that takes the place of `token`.
+/// The token that replaces `token`.
 ///
-/// Its life is counted from `asked_at`, before the call: counted from the answer, the provider would
-/// end it earlier than we believe.
+/// Its lifetime is counted from `asked_at`, before the call. Counted from the response, it would be
+/// later than the provider's own expiry.
 pub(super) async fn of(
     provider: &Provider,
     token: &Token,
@@ -36,10 +36,10 @@ pub(super) async fn of(
     }))
 }
 
-/// Whether the answer's token is of the same user.
+/// Checks that the response's token belongs to the same user.
 ///
-/// A user has several ids, and no page of Meta's says which one comes here, if any does: one that is
-/// not known is no proof of another user. The profile of the new token names them all.
+/// A user has several ids, and Meta documents for none of them that it appears here: an unknown id
+/// does not prove another user. The profile of the new token has all ids.
 async fn check_owner(
     provider: &Provider,
     token: &Token,

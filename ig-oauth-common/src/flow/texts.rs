@@ -1,4 +1,4 @@
-//! Every sentence that a page or a JSON message of the crate says, in English and in the app's words.
+//! Every text of the crate's pages and JSON messages, in English and in the app's translations.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use crate::messages::is_tag;
 
 const FIELD: &str = "texts";
 
-/// Most bytes of one text.
+/// The longest text, in bytes.
 const MAX_TEXT_BYTES: usize = 1_000;
 
 macro_rules! texts {
     ($($name:ident = $english:literal;)+) => {
-        /// The name of one text. The documentation of each is its English default.
+        /// The name of one text. Each variant is documented by its English default.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Text {
@@ -24,7 +24,7 @@ macro_rules! texts {
             /// Every text.
             pub const ALL: &'static [Self] = &[$(Self::$name,)+];
 
-            /// The default.
+            /// The English default.
             #[must_use]
             pub const fn english(self) -> &'static str {
                 match self { $(Self::$name => $english,)+ }
@@ -34,7 +34,7 @@ macro_rules! texts {
 }
 
 texts! {
-    // Ways on.
+    // Links and buttons that lead on.
     TryAgain = "Try again";
     LoadAgain = "Load this page again";
     BackToSite = "Back to the site";
@@ -49,7 +49,7 @@ texts! {
     OneMoment = "One moment";
     GoingOn = "Your browser goes on without a click.";
 
-    // A login that did not end in one.
+    // A login that failed or was declined.
     NothingChangedTitle = "Nothing was changed";
     Declined = "You chose not to continue with Instagram, so nothing was shared.";
     RefusedToGoOnTitle = "Instagram did not go on with this";
@@ -88,7 +88,7 @@ texts! {
     NotYetTitle = "Not yet";
     OpenAgain = "Open this page again to go on.";
 
-    // Connecting an account, by users who are logged in to the app in any case.
+    // Connecting an account. Its users are logged in to the app already.
     NotConnectedTitle = "No account was connected";
     LinkingDeclined = "You chose not to continue with Instagram. Nothing was shared.";
     LinkingRefused = "Instagram refused this. Trying again may help. If it does not, the operator of \
@@ -125,7 +125,7 @@ texts! {
         from this browser.";
     LogOutWrong = "You could not be logged out. Please try again.";
 
-    // The provider's own requests, and the status of a deletion.
+    // The provider's requests, and the status of a deletion.
     NotSigned = "It is not signed as Instagram signs its requests, or it is too old.";
     RequestIncomplete = "It is not complete, or it says something twice.";
     OnlyForms = "Only a form is read here.";
@@ -147,15 +147,15 @@ texts! {
     NoSuchDeletionTitle = "No such request";
     NoSuchDeletion = "There is no deletion request with this code. Check that the address is whole.";
 
-    // JSON, for programs.
+    // JSON, for API clients.
     ProgramNeedsLogin = "Log in with Instagram first: open `login_url` in a browser window.";
     ProgramNeedsPermission = "Open `login_url` in a browser window to grant what is missing.";
 }
 
-/// The texts of one language. What is not given stays English.
+/// The texts of one language. Texts that are not given stay English.
 ///
-/// Texts are plain: they are escaped on the page. A text with a `{placeholder}` in its default needs
-/// the same one, once. What does not fit is refused when the configuration is built.
+/// Texts are plain text: the page escapes them. If a default has a `{placeholder}`, its translation
+/// needs the same one, exactly once. An invalid text is refused when the configuration is built.
 ///
 /// ```
 /// use ig_oauth_common::{Config, Text, Texts};
@@ -183,13 +183,13 @@ pub struct Texts {
 }
 
 impl Texts {
-    /// Texts in `language`, a tag such as `de` or `pt-BR`: the page's `lang`. All of them English
-    /// until they are given.
+    /// Texts in `language`, a tag such as `de` or `pt-BR`, which becomes the page's `lang`. All of
+    /// them are English until they are set.
     pub fn new(language: impl Into<String>) -> Self {
         Self { language: language.into(), own: BTreeMap::new() }
     }
 
-    /// With these words for `text`.
+    /// Sets `text` to `words`.
     pub fn with(mut self, text: Text, words: impl Into<String>) -> Self {
         self.own.insert(text, words.into());
         self
@@ -201,7 +201,7 @@ impl Texts {
         &self.language
     }
 
-    /// The texts that are not given: a test of yours can insist that there are none.
+    /// The texts that are not set. A test can check that there are none.
     pub fn missing(&self) -> impl Iterator<Item = Text> {
         Text::ALL.iter().copied().filter(|text| !self.own.contains_key(text))
     }
@@ -243,7 +243,7 @@ fn placeholders(text: &str) -> Vec<&str> {
     parts.map(|part| part.split('}').next().unwrap_or_default()).collect()
 }
 
-/// The texts of an app in each of its languages. The first one is the default.
+/// The texts of an app in all its languages. The first language is the default.
 #[derive(Clone, Debug)]
 pub(crate) struct Translations {
     first: Texts,
@@ -251,7 +251,7 @@ pub(crate) struct Translations {
 }
 
 impl Translations {
-    /// Checks what the app gave. Without any, everything is English.
+    /// Checks the given texts. Default: English.
     pub(crate) fn checked(given: Vec<Texts>) -> Result<Self, ConfigError> {
         for (index, texts) in given.iter().enumerate() {
             texts.check()?;
@@ -266,7 +266,7 @@ impl Translations {
         Ok(Self { first, others: given.collect() })
     }
 
-    /// The texts that this reader wants most, or the default.
+    /// The texts in the language that the client prefers, or the default.
     pub(crate) fn of(&self, languages: &Languages) -> &Texts {
         let all = || std::iter::once(&self.first).chain(&self.others);
         let chosen = languages.choose(all().map(Texts::language));
@@ -274,7 +274,7 @@ impl Translations {
     }
 }
 
-/// The name of the site, which stands on every page.
+/// The name of the site, shown on every page.
 pub(crate) fn site_name(given: Option<String>) -> Result<Option<String>, ConfigError> {
     let Some(name) = given else { return Ok(None) };
     if name.trim().is_empty() || name.chars().count() > 60 || name.chars().any(char::is_control) {

@@ -1,4 +1,4 @@
-//! What hooks see of a login, and what they decide about it.
+//! What hooks learn about a login, and what they decide about it.
 
 use crate::messages::{InvalidHeader, Reply};
 use crate::provider::{Profile, Token};
@@ -18,36 +18,36 @@ pub struct LoginStart {
 #[must_use]
 pub struct LoginStartDecision(pub(crate) Result<(), Refused>);
 
-/// The app refuses a login, with an answer of its own or the usual page.
+/// The app refuses a login, with its own answer or the crate's page.
 pub(crate) type Refused = Option<Reply>;
 
 impl LoginStartDecision {
-    /// Go on to the authorization window.
+    /// Continues to the authorization window.
     pub fn proceed() -> Self {
         Self(Ok(()))
     }
 
-    /// Answer `rejected_by_app` with our page, status 403.
+    /// Answers `rejected_by_app` with the crate's page, status 403.
     pub fn refuse() -> Self {
         Self(Err(None))
     }
 
-    /// Answer this instead.
+    /// Answers with `reply` instead.
     pub fn refuse_with(reply: Reply) -> Self {
         Self(Err(Some(reply)))
     }
 }
 
-/// A login has succeeded, and nothing of it is kept yet.
+/// A login has succeeded, and nothing is stored yet.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Login {
     /// The token, with the user id and the granted scopes.
     pub token: Token,
-    /// The profile, with [`fetch_profile`](crate::ConfigBuilder::fetch_profile) on and when the
-    /// provider gave it.
+    /// The profile, when [`fetch_profile`](crate::ConfigBuilder::fetch_profile) is on and the
+    /// provider returned it.
     pub profile: Option<Profile>,
-    /// Where the browser goes next, unless the decision names another page.
+    /// Where the browser is sent next, unless the decision names another page.
     pub return_to: String,
     /// The app data that the login started with.
     pub app_data: Vec<u8>,
@@ -66,27 +66,27 @@ pub(crate) struct Accepted {
 }
 
 impl LoginDecision {
-    /// Keep the token and go on to where the login was headed.
+    /// Keeps the token and continues to `return_to`.
     pub fn accept() -> Self {
         Self(Ok(Accepted::default()))
     }
 
-    /// Keep nothing and answer `rejected_by_app` with our page, status 403.
+    /// Keeps nothing and answers `rejected_by_app` with the crate's page, status 403.
     pub fn refuse() -> Self {
         Self(Err(None))
     }
 
-    /// Keep nothing and answer this instead.
+    /// Keeps nothing and answers with `reply`.
     pub fn refuse_with(reply: Reply) -> Self {
         Self(Err(Some(reply)))
     }
 
-    /// Go to `location` instead, which the app vouches for: a public path or a whole URL. Without
-    /// meaning on a refusal.
+    /// Redirects to `location` instead: a public path or a complete URL. It is not checked against
+    /// the allowed origins, so the app must make sure that it is safe. Has no effect on a refusal.
     ///
     /// # Errors
     ///
-    /// When it holds a byte that no URL may hold.
+    /// When it contains a byte that is not allowed in a URL.
     pub fn landing_on(mut self, location: impl Into<String>) -> Result<Self, InvalidHeader> {
         let location = location.into();
         drop(Reply::see_other(location.as_str())?);
@@ -96,12 +96,12 @@ impl LoginDecision {
         Ok(self)
     }
 
-    /// Add a `Set-Cookie` line of the app's own, such as its own session. Without meaning on a
+    /// Adds a `Set-Cookie` line of the app's own, such as its own session. Has no effect on a
     /// refusal.
     ///
     /// # Errors
     ///
-    /// When the line holds a byte that no header may hold.
+    /// When the line contains a byte that is not allowed in a header.
     pub fn with_cookie(mut self, line: impl Into<String>) -> Result<Self, InvalidHeader> {
         let line = line.into();
         drop(Reply::empty(200).with_header("set-cookie", line.as_str())?);

@@ -1,4 +1,4 @@
-//! The app's own code at the turns of the flow.
+//! The app's own code, called at the steps of a login.
 
 mod events;
 mod login;
@@ -23,16 +23,17 @@ use crate::token_facts::UserId;
 pub struct HookError(#[source] Box<dyn Error + Send + Sync>);
 
 impl HookError {
-    /// A failure with its cause, which must show no secret: it goes into the error chain.
+    /// A failure with its cause. The cause must show no secret: it becomes part of the error chain.
     pub fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self(cause.into())
     }
 }
 
-/// The app's own code at the turns of the flow. Every method has a default that changes nothing.
+/// The app's own code, called at the steps of a login. Every method has a default that changes
+/// nothing.
 ///
-/// Write the ones you need as `async fn`. Their futures must be `Send`, and run inside the deadline of
-/// the callback where one applies. A panic counts as a failure of that one request.
+/// Implement the methods you need as `async fn`. Their futures must be `Send`. They run within the
+/// callback's deadline where one applies. A panic fails only the request that caused it.
 ///
 /// ```
 /// use ig_oauth_common::hooks::{HookError, Hooks, Login, LoginDecision};
@@ -49,12 +50,13 @@ impl HookError {
 #[diagnostic::on_unimplemented(note = "hooks in an `Arc` go to `shared_hooks`")]
 #[allow(unused_variables, reason = "what does nothing looks at nothing")]
 pub trait Hooks: Send + Sync + 'static {
-    /// Before a browser is sent to the authorization window. Where a page with a button comes first, it
-    /// runs when the button is pressed: any page on the web can bring that page about.
+    /// Called before a browser is redirected to the authorization window. If a page with a button
+    /// comes first, it is called when the button is pressed, because any page on the web can open
+    /// that page.
     ///
     /// # Errors
     ///
-    /// An error answers `hook_failed`, and no login starts.
+    /// An error answers `hook_failed`, and the login does not start.
     fn before_login(
         &self,
         start: LoginStart,
@@ -62,11 +64,11 @@ pub trait Hooks: Send + Sync + 'static {
         async { Ok(LoginStartDecision::proceed()) }
     }
 
-    /// After the token came and before anything is kept.
+    /// Called when the token has been received and before anything is stored.
     ///
     /// # Errors
     ///
-    /// An error answers `hook_failed`, and nothing is kept.
+    /// An error answers `hook_failed`, and nothing is stored.
     fn on_login(
         &self,
         login: Login,
@@ -74,35 +76,36 @@ pub trait Hooks: Send + Sync + 'static {
         async { Ok(LoginDecision::accept()) }
     }
 
-    /// When the user declined, proven to come from an attempt of this browser. `Some` replaces our
-    /// page.
+    /// Called when the user declined, with the state proven to belong to an attempt of this
+    /// browser. `Some` replaces the crate's page.
     fn on_denied(&self, denial: Denial) -> impl Future<Output = Option<Reply>> + Send {
         async { None }
     }
 
-    /// When one of our routes answers with an error other than a denial. `Some` replaces our page.
+    /// Called when one of the crate's routes answers with an error other than a denial. `Some`
+    /// replaces the crate's page.
     fn on_failure(&self, failure: Failure) -> impl Future<Output = Option<Reply>> + Send {
         async { None }
     }
 
-    /// When a browser logs out, after its session ended.
+    /// Called when a browser logs out, after its session ended.
     fn on_logout(&self, logout: Logout) -> impl Future<Output = ()> + Send {
         async {}
     }
 
-    /// When the provider first calls the token of an account invalid, at a refresh or at a call of the
-    /// app, after the sessions that held it have ended: a good moment to ask the user to log in again.
-    /// Once for all instances with a store, though not at all where an instance dies in that very
-    /// moment, so a mail that must go out is better built on the refresher's report. Without a store,
-    /// once for each process that finds out.
+    /// Called when the provider first reports an account's token as invalid, at a refresh or at a
+    /// call of the app, after the sessions with that token have ended: a good time to ask the user
+    /// to log in again. With a store it is called once for all instances, or not at all if the
+    /// instance stops at that moment, so base a mail that must be sent on the refresher's report.
+    /// Without a store it is called once for each process that learns of it.
     fn on_dead_account(&self, account: DeadAccount) -> impl Future<Output = ()> + Send {
         async {}
     }
 
-    /// When a user removed the app at the provider, after the store has forgotten their sessions and
-    /// tokens. Look the user up by [every id](Deauthorization::user_ids), and be ready to hear of the
-    /// same one twice, late, or of one you do not know: what was connected
-    /// [after it](crate::SignedRequest::covers) stands.
+    /// Called when a user removed the app at the provider, after the store has deleted their
+    /// sessions and tokens. Look the user up by [every id](Deauthorization::user_ids). The request
+    /// can be repeated, late, or about an unknown user. Keep what was connected
+    /// [after it](crate::SignedRequest::covers).
     ///
     /// # Errors
     ///
@@ -114,16 +117,17 @@ pub trait Hooks: Send + Sync + 'static {
         async { Ok(()) }
     }
 
-    /// When a user wants their data deleted, after the store has forgotten their sessions and tokens.
-    /// Delete what you hold under [any of their ids](DataDeletion::user_ids), or queue that, and say
-    /// which; what was connected [after the request](crate::SignedRequest::covers) stands. Without this hook
-    /// the request counts as done. With a store a request that is in hand is not told twice; without
-    /// one it can be.
+    /// Called when a user wants their data deleted, after the store has deleted their sessions and
+    /// tokens. Delete what you hold under [any of their ids](DataDeletion::user_ids) or queue the
+    /// deletion, and return which you did. Keep what was connected
+    /// [after the request](crate::SignedRequest::covers). Without this hook the request counts as
+    /// done. With a store, a request that is already being handled does not call the hook again;
+    /// without one it can.
     ///
     /// # Errors
     ///
-    /// An error answers `hook_failed`, status 500, without a confirmation: nothing is said to be
-    /// deleted, and the provider or its user asks again.
+    /// An error answers `hook_failed`, status 500, without a confirmation code. The deletion is not
+    /// confirmed, and the provider or its user asks again.
     fn on_data_deletion(
         &self,
         told: DataDeletion,
@@ -131,13 +135,15 @@ pub trait Hooks: Send + Sync + 'static {
         async { Ok(DeletionStatus::Done) }
     }
 
-    /// Whether a session of that user, started then, still counts. Asked whenever a session is
-    /// opened, so keep it fast. `session_started_at` is fixed at the login; refusing what started
-    /// before a moment you remember logs a user out everywhere, with cookie sessions too.
+    /// Whether a session of that user, started at that time, is still valid. It is called whenever
+    /// a session is opened, so keep it fast. `session_started_at` does not change after the login.
+    /// Refuse sessions that started before a time you store to log a user out everywhere, including
+    /// cookie sessions.
     ///
     /// # Errors
     ///
-    /// An error answers `hook_failed`: nobody counts as logged in or out by accident.
+    /// An error answers `hook_failed`, so that a failure counts neither as logged in nor as logged
+    /// out.
     fn accepts(
         &self,
         user_id: &UserId,
@@ -148,7 +154,7 @@ pub trait Hooks: Send + Sync + 'static {
 }
 
 boxed! {
-    /// [`Hooks`] behind a pointer.
+    /// [`Hooks`] as a trait object.
     BoxedHooks of Hooks {
         fn before_login(start: LoginStart) -> Result<LoginStartDecision, HookError>;
         fn on_login(login: Login) -> Result<LoginDecision, HookError>;

@@ -3,10 +3,11 @@
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-/// Length of a tag, in bytes.
+/// The length of a tag, in bytes.
 pub(crate) const TAG_BYTES: usize = 32;
 
-/// A signing key, its schedule kept: setting it up per call costs half of a signature again.
+/// A signing key with its key schedule. Setting it up for each call would cost half as much as a
+/// signature.
 pub(crate) struct MacKey(Hmac<Sha256>);
 
 impl MacKey {
@@ -14,7 +15,7 @@ impl MacKey {
         Hmac::new_from_slice(key).ok().map(Self)
     }
 
-    /// Each part goes in with its length, so that no byte can move from one part to its neighbour.
+    /// Each part is prefixed with its length, so that no byte can move from one part to the next.
     fn over(&self, parts: &[&[u8]]) -> Hmac<Sha256> {
         let mut mac = self.0.clone();
         for part in parts {

@@ -1,8 +1,8 @@
-//! Secrets to sub-keys, and their rotation.
+//! Derives keys from secrets, and rotates them.
 //!
-//! One secret becomes one [`KeySet`]: a key for each purpose, so that a value made for one purpose
-//! never opens under another. The newest set signs and seals; all of them verify and open, selected
-//! by an id derived from the secret.
+//! Each secret gives one [`KeySet`] with a key for each purpose, so that a value made for one
+//! purpose never opens under another. The newest set signs and seals; all sets verify and open,
+//! selected by an id that is derived from the secret.
 
 mod mac;
 mod seal;
@@ -14,10 +14,10 @@ use sha2::Sha256;
 pub(crate) use mac::{MacKey, TAG_BYTES};
 pub(crate) use seal::SealingKey;
 
-/// Which secret a value was made with. Not secret itself: it travels in clear.
+/// Identifies the secret that a value was made with. It is not secret: it is sent in plain text.
 pub(crate) type KeyId = [u8; 4];
 
-/// The keys made from one secret.
+/// The keys derived from one secret.
 pub(crate) struct KeySet {
     pub(crate) id: KeyId,
     /// Signs attempt cookies.
@@ -32,8 +32,8 @@ pub(crate) struct KeySet {
     pub(crate) account: SealingKey,
 }
 
-/// Where a secret comes from. Part of the derivation: an app secret that is also set as a cookie
-/// secret gives other keys.
+/// The origin of a secret. It is part of the derivation: an app secret that is also used as a
+/// cookie secret gives different keys.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
     CookieSecret,
@@ -41,7 +41,7 @@ pub(crate) enum Origin {
 }
 
 impl KeySet {
-    /// `None` never happens: HKDF refuses outputs over 8,160 bytes only. No panic either way.
+    /// `None` never occurs: HKDF fails only for outputs over 8,160 bytes.
     pub(crate) fn derive(secret: &[u8], origin: Origin) -> Option<Self> {
         let salt: &[u8] = match origin {
             Origin::CookieSecret => b"ig-oauth 1 cookie secret",
@@ -67,18 +67,18 @@ impl KeySet {
 
 /// All key sets, newest first.
 pub(crate) struct Keyring {
-    /// The one that signs and seals.
+    /// The set that signs and seals.
     pub(crate) newest: KeySet,
     pub(crate) older: Vec<KeySet>,
 }
 
 impl Keyring {
-    /// The one with that id, if it is still known.
+    /// The set with that id, if it is still configured.
     pub(crate) fn by_id(&self, id: &KeyId) -> Option<&KeySet> {
         self.all().find(|keys| keys.id == *id)
     }
 
-    /// All of them, newest first.
+    /// All sets, newest first.
     pub(crate) fn all(&self) -> impl Iterator<Item = &KeySet> {
         std::iter::once(&self.newest).chain(&self.older)
     }

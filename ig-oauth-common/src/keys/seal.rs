@@ -1,7 +1,7 @@
 //! AES-256-GCM (RFC 5116) with a random 96-bit nonce per value.
 //!
-//! With the `rustls` feature aws-lc does the work, because it is in the tree already and opens a
-//! session cookie in 0.4 of the time; without it RustCrypto does. Both give the same bytes.
+//! With the `rustls` feature aws-lc does it, because it is a dependency already and opens a session
+//! cookie in 0.4 of the time. Otherwise RustCrypto does. Both produce the same bytes.
 //!
 //! Random nonces are safe for 2^32 values per key (NIST SP 800-38D, section 8.3): a server that
 //! seals a hundred sessions a second reaches that after 16 months, so rotate yearly at that rate.
@@ -23,7 +23,7 @@ mod fast {
             UnboundKey::new(&AES_256_GCM, key).ok().map(|key| Self(LessSafeKey::new(key)))
         }
 
-        /// `None` never happens for texts of our size.
+        /// `None` never occurs for texts of the crate's sizes.
         pub(crate) fn seal(&self, nonce: [u8; 12], aad: &[u8], text: &[u8]) -> Option<Vec<u8>> {
             let mut sealed = text.to_vec();
             let nonce = Nonce::assume_unique_for_key(nonce);
@@ -31,7 +31,7 @@ mod fast {
             Some(sealed)
         }
 
-        /// The text, when nonce, associated data and every byte are what was sealed.
+        /// The text, if nonce, associated data and every byte are unchanged.
         pub(crate) fn open(&self, nonce: &[u8; 12], aad: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
             let mut buffer = sealed.to_vec();
             let nonce = Nonce::assume_unique_for_key(*nonce);
@@ -42,7 +42,7 @@ mod fast {
     }
 }
 
-/// The same by RustCrypto.
+/// The same with RustCrypto.
 #[cfg(any(test, not(feature = "rustls")))]
 mod portable {
     use aes_gcm::aead::{Aead as _, KeyInit as _, Payload};

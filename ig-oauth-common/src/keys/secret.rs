@@ -1,11 +1,11 @@
-//! What a cookie secret must be to be taken.
+//! The requirements for a cookie secret.
 
 use std::collections::HashSet;
 
-/// Shortest cookie secret, in bytes.
+/// The shortest cookie secret, in bytes.
 pub(crate) const MIN_SECRET_BYTES: usize = 32;
 
-/// Secrets that stand in public examples, in lower case. Whoever reads the example could log in.
+/// Secrets from public examples, in lower case. Anyone who has read the example could log in.
 const EXAMPLES: &[&str] = &[
     "0123456789abcdef0123456789abcdef",
     "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
@@ -25,7 +25,7 @@ const EXAMPLES: &[&str] = &[
     "your-secret-key-at-least-32-characters",
 ];
 
-/// Why `secret` is refused, as the end of a sentence that begins with its name.
+/// Why `secret` is refused, as the end of a sentence that starts with the setting's name.
 pub(crate) fn refusal(secret: &[u8]) -> Option<&'static str> {
     if secret.len() < MIN_SECRET_BYTES {
         return Some("is shorter than 32 bytes");
@@ -49,7 +49,8 @@ pub(crate) fn refusal(secret: &[u8]) -> Option<&'static str> {
     None
 }
 
-/// Whether the whole is one shorter block, written at least twice (the last time perhaps cut off).
+/// Whether the text is one shorter block, repeated at least twice (the last one possibly
+/// incomplete).
 fn repeats_a_block(secret: &[u8]) -> bool {
     (1..=secret.len() / 2)
         .any(|block| secret.iter().zip(secret.iter().skip(block)).all(|(one, next)| one == next))

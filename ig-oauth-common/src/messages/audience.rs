@@ -1,34 +1,36 @@
-//! Who asks, and with it the one decision: a page, a redirect or JSON.
+//! The kind of client that sends a request, and so the form of the answer: a page, a redirect or
+//! JSON.
 
 use super::languages::Languages;
 use super::request::{Headers, Request};
 use super::weights::weighted;
 use crate::error::AuthErrorKind;
 
-/// Who asks. Each is answered in the form that it can use.
+/// The kind of client. Each gets an answer in a form that it can use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Asker {
     /// A person who opens an address: gets a page, or is redirected.
     Visit,
-    /// A person who sends a form: gets a page, never a redirect that would lose what was sent.
+    /// A person who sends a form: gets a page, never a redirect that would lose the form's data.
     Form,
-    /// Turbo, which fetched a person's form and shows the answer when it is HTML, and nothing else.
+    /// Turbo, which fetched a person's form. It shows the answer only if it is HTML.
     Turbo,
-    /// htmx, which fetched a part of a page and leaves the page where `HX-Redirect` says so.
+    /// htmx, which fetched a part of a page. It leaves the page when `HX-Redirect` says so.
     Htmx,
-    /// Anything else: a script, a service, a command line.
+    /// Any other client: a script, a service, a command line.
     Program,
 }
 
-/// What the form of an answer depends on, copied from the request.
+/// The properties of a request that the form of its answer depends on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Audience {
     pub(crate) asker: Asker,
-    /// `Accept` prefers JSON. It counts only for those who are no person.
+    /// `Accept` prefers JSON. This counts only for programs.
     prefers_json: bool,
-    /// A script fetched an address that is for visits, as Turbo does with links and their previews.
+    /// A script fetched an address that is meant for visits, as Turbo does with links and their
+    /// previews.
     is_fetched_link: bool,
-    /// The languages that the reader asks for.
+    /// The languages that the client asks for.
     pub(crate) languages: Languages,
 }
 
@@ -43,12 +45,12 @@ impl Audience {
         Self { asker, prefers_json: accepted.prefers_json(), is_fetched_link, languages }
     }
 
-    /// A person's GET: the only one who may be sent elsewhere.
+    /// A person's GET: the only request that may be redirected to another page.
     pub(crate) fn is_visit(self) -> bool {
         self.asker == Asker::Visit
     }
 
-    /// htmx, which is led on by a header.
+    /// htmx, which is redirected by a header.
     pub(crate) fn is_htmx(self) -> bool {
         self.asker == Asker::Htmx
     }
@@ -58,9 +60,9 @@ impl Audience {
         matches!(self.asker, Asker::Visit | Asker::Form | Asker::Turbo)
     }
 
-    /// The answer is to be JSON where `kind` goes wrong, and else a page.
+    /// Whether an error of `kind` is answered with JSON instead of a page.
     pub(crate) fn reads_json(self, kind: AuthErrorKind) -> bool {
-        // Turbo shows a page that it fetched, and opens the address where it is no page.
+        // Turbo shows the page that it fetched, and opens the address if the answer is not a page.
         let is_for_visits = matches!(
             kind,
             AuthErrorKind::ForbiddenContext | AuthErrorKind::Prefetch | AuthErrorKind::TooEarly
@@ -71,7 +73,7 @@ impl Audience {
                 || is_for_visits && (self.is_fetched_link || self.is_htmx()))
     }
 
-    /// Where all goes well and nothing needs to be shown, JSON is preferred to being sent elsewhere.
+    /// For a success with nothing to show: whether the client prefers JSON to a redirect.
     pub(crate) fn prefers_json(self) -> bool {
         !self.reads_pages() && self.prefers_json
     }
@@ -82,7 +84,7 @@ impl Asker {
         if headers.has("hx-request") {
             return Self::Htmx;
         }
-        // Turbo's own header: a script may not set `Sec-Purpose`.
+        // Turbo's own header: a script cannot set `Sec-Purpose`.
         if headers.has("x-sec-purpose") {
             return Self::Program;
         }
@@ -95,9 +97,9 @@ impl Asker {
     }
 }
 
-/// Fetch Metadata says it when there is any; older browsers say it by asking for HTML. Firefox sends
-/// `same-origin` as the mode of a navigation that a service worker passes on, where a script's
-/// request has it too, so there `Accept` decides as well.
+/// Fetch Metadata decides if it is present; older browsers are recognized by asking for HTML.
+/// Firefox sends the mode `same-origin` for a navigation that a service worker passes on, and so
+/// does a script's request, so in that case `Accept` decides too.
 fn is_person(headers: &dyn Headers, accepted: &Accepted) -> bool {
     match headers.first("sec-fetch-mode") {
         Some("navigate") => true,
@@ -118,7 +120,7 @@ fn has_metadata(headers: &dyn Headers) -> bool {
 const HTML: &[&str] = &["text/html"];
 const HTML_OR_XHTML: &[&str] = &["text/html", "application/xhtml+xml"];
 const JSON: &[&str] = &["application/json", "application/problem+json"];
-/// Turbo's own media type, which it adds where it fetches a form's post.
+/// Turbo's own media type, which it adds when it fetches a form's POST.
 const TURBO: &[&str] = &["text/vnd.turbo-stream.html"];
 
 /// The media ranges of `Accept` (RFC 9110, section 12.5.1), in lower case, with their weights in
@@ -126,7 +128,7 @@ const TURBO: &[&str] = &["text/vnd.turbo-stream.html"];
 struct Accepted(Vec<(String, u16)>);
 
 impl Accepted {
-    /// The greatest weight of these ranges, when one of them is there.
+    /// The greatest weight of these ranges, if any of them is present.
     fn weight(&self, kinds: &[&str]) -> Option<u16> {
         let weights = self.0.iter().filter(|(kind, _)| kinds.contains(&kind.as_str()));
         weights.map(|(_, weight)| *weight).max()
@@ -136,7 +138,7 @@ impl Accepted {
         self.weight(kinds).is_some_and(|weight| weight > 0)
     }
 
-    /// A media type that is named means more than one that `*/*` covers: scripts often send
+    /// A named media type counts more than one that `*/*` covers: scripts often send
     /// `application/json, */*`.
     fn prefers_json(&self) -> bool {
         let weight = |kinds, range| {
@@ -169,7 +171,7 @@ mod tests {
         const CHROMIUM: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
         const TURBO: &str = "text/vnd.turbo-stream.html, text/html, application/xhtml+xml";
         use Asker::{Form, Htmx, Program, Turbo, Visit};
-        // What is sent, who a GET and a POST of it come from, and whether a failure is JSON then.
+        // The headers, the kind of client for GET and for POST, and whether a failure is then JSON.
         for (headers, get, post, json) in [
             (&[][..], Program, Program, false),
             (&[("accept", "*/*")], Program, Program, false),

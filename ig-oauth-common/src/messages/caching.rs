@@ -1,20 +1,20 @@
-//! What an answer says about caches (RFC 9111).
+//! The caching headers of an answer (RFC 9111).
 
 use super::request::Headers;
 
-/// What an answer says about caches.
+/// What the headers of an answer allow caches to do.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Caching {
-    /// Nothing.
+    /// There is no caching header.
     Unsaid,
-    /// No shared cache may keep it.
+    /// Shared caches may not store it.
     Private,
-    /// A shared cache may keep it.
+    /// Shared caches may store it.
     Shared,
 }
 
-/// What caches of one kind obey instead of `Cache-Control` (RFC 9213, section 2.1), the last ones
-/// since before there was an RFC.
+/// Headers that caches of one kind obey instead of `Cache-Control` (RFC 9213, section 2.1). The
+/// last ones are older than the RFC.
 const TARGETED: &[&str] = &[
     "cdn-cache-control",
     "surrogate-control",
@@ -35,7 +35,7 @@ impl Caching {
         Self::said_by(answer, "cache-control")
     }
 
-    /// Whether no header that a cache reads is there.
+    /// Whether there is no header that any cache reads.
     pub(crate) fn is_unsaid_anywhere(answer: &dyn Headers) -> bool {
         let mut names = ["cache-control", "expires", "pragma"].iter().chain(TARGETED);
         !names.any(|name| answer.has(name))

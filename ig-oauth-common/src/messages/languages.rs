@@ -1,25 +1,25 @@
-//! The languages a reader asks for, from `Accept-Language`.
+//! The languages that a client asks for, from `Accept-Language`.
 
 use std::fmt;
 
 use super::request::Headers;
 use super::weights::weighted;
 
-/// Most languages that are remembered of a request, and most bytes of one tag. Both are ample, and so
-/// nothing needs to be allocated for a request that ends without any text.
+/// The most languages kept of a request, and the longest tag in bytes. Both limits are ample, and
+/// fixed sizes need no allocation.
 const MAX_TAGS: usize = 4;
 const MAX_TAG_BYTES: usize = 16;
 
-/// The languages that a reader prefers, by their `Accept-Language` (RFC 9110, section 12.5.4).
+/// The languages that a client prefers, by its `Accept-Language` (RFC 9110, section 12.5.4).
 ///
-/// At most four tags, such as `de-at`, in lower case, the most wanted first.
+/// At most four tags, such as `de-at`, in lower case, most preferred first.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Languages {
     tags: [[u8; MAX_TAG_BYTES]; MAX_TAGS],
 }
 
 impl Languages {
-    /// The language tags, most wanted first.
+    /// The language tags, most preferred first.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.tags.iter().filter_map(|tag| {
             let end = tag.iter().position(|byte| *byte == 0).unwrap_or(MAX_TAG_BYTES);
@@ -31,7 +31,7 @@ impl Languages {
     pub(crate) fn of(headers: &dyn Headers) -> Self {
         let mut wanted = weighted(headers, "accept-language");
         wanted.retain(|(tag, weight)| is_tag(tag) && tag.len() <= MAX_TAG_BYTES && *weight > 0);
-        // Stable: of those with the same weight the first comes first.
+        // The sort is stable: tags of equal weight keep their order.
         wanted.sort_by_key(|(_, weight)| std::cmp::Reverse(*weight));
         let mut languages = Self::default();
         for (place, (tag, _)) in languages.tags.iter_mut().zip(&wanted) {
@@ -40,8 +40,8 @@ impl Languages {
         languages
     }
 
-    /// Which of `offered` the reader wants most: the first tag of theirs that is offered, in full or
-    /// without its last parts (RFC 4647, section 3.4), or that begins an offered one.
+    /// Which of `offered` the client prefers: its first tag that is offered, in full or without its
+    /// last subtags (RFC 4647, section 3.4), or that begins an offered one.
     pub(crate) fn choose<'o>(
         &self,
         offered: impl Iterator<Item = &'o str> + Clone,
@@ -52,7 +52,7 @@ impl Languages {
             let is_offered =
                 |range: &str| offered.clone().position(|tag| tag.eq_ignore_ascii_case(range));
             ranges.find_map(is_offered).or_else(|| {
-                // Somebody who reads `pt` reads `pt-BR` rather than another language.
+                // A client that asks for `pt` gets `pt-BR` rather than another language.
                 let language = language_of(wanted);
                 offered.clone().position(|tag| language_of(tag).eq_ignore_ascii_case(language))
             })
@@ -70,7 +70,7 @@ fn language_of(tag: &str) -> &str {
     tag.split('-').next().unwrap_or_default()
 }
 
-/// Whether `tag` has the shape of a language tag (RFC 5646, section 2.1): `de`, `pt-BR`, `zh-Hant`.
+/// Whether `tag` has the form of a language tag (RFC 5646, section 2.1): `de`, `pt-BR`, `zh-Hant`.
 pub(crate) fn is_tag(tag: &str) -> bool {
     let mut parts = tag.split('-');
     let first = parts.next().unwrap_or_default();

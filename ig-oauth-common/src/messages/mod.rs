@@ -1,4 +1,4 @@
-//! What comes in and what goes out, without any framework.
+//! Requests and replies, independent of any framework.
 
 mod audience;
 mod caching;

@@ -1,31 +1,33 @@
-//! Reading the query of a request to one of the crate's routes (`application/x-www-form-urlencoded`).
+//! Parses the query of a request to one of the crate's routes
+//! (`application/x-www-form-urlencoded`).
 
 use std::borrow::Cow;
 
 use crate::encoding::form_decoded;
 use crate::error::AuthErrorKind;
 
-/// Longest query that is read, in bytes.
+/// The longest query that is read, in bytes.
 const MAX_QUERY_BYTES: usize = 8 * 1024;
 
-/// Most parameters that are read.
+/// The most parameters that are read.
 const MAX_PARAMETERS: usize = 32;
 
-/// The parameters we know of a query, each at most once.
+/// The known parameters of a query, each at most once.
 pub(crate) struct Query<'a> {
     parameters: Vec<(&'static str, Result<Cow<'a, str>, AuthErrorKind>)>,
-    /// The name of the last parameter, when it is a known one. `hop`, which is added here, is none.
+    /// The name of the last parameter, if it is a known one. `hop`, which the crate adds, does not
+    /// count.
     last: Option<&'static str>,
 }
 
 impl<'a> Query<'a> {
-    /// Reads the parameters whose names are `known`. Names are decoded once and compared as they
-    /// are; others are ignored (RFC 6749, section 3.1).
+    /// Reads the parameters whose names are in `known`. Names are decoded once and compared
+    /// exactly; other parameters are ignored (RFC 6749, section 3.1).
     ///
     /// # Errors
     ///
-    /// `Oversize` past the bounds, `DuplicateParameter` when a known one comes twice, `Malformed`
-    /// when a name does not decode: it could be any.
+    /// `Oversize` beyond the limits, `DuplicateParameter` when a known parameter occurs twice,
+    /// `Malformed` when a name cannot be decoded, because it could be any name.
     pub(crate) fn read(
         query: Option<&'a str>,
         known: &[&'static str],
@@ -58,11 +60,11 @@ impl<'a> Query<'a> {
         Ok(Self { parameters, last })
     }
 
-    /// Takes one `#_` from the end of `code`, and of the last parameter.
+    /// Removes one `#_` from the end of `code` and of the last parameter.
     ///
     /// The provider ends its redirect with the fragment `#_`, which is not part of the code (Meta's
-    /// guide). It reaches a server only from clients and proxies that escape it, and then it is at the
-    /// end of whatever comes last: of `state`, in the order the provider sends.
+    /// guide). It reaches a server only from clients and proxies that escape it, and then it is at
+    /// the end of the last parameter: `state`, in the order that the provider sends.
     #[must_use]
     pub(crate) fn without_fragment(mut self) -> Self {
         for (name, value) in &mut self.parameters {
@@ -82,7 +84,7 @@ impl<'a> Query<'a> {
     ///
     /// # Errors
     ///
-    /// `Malformed` when the value does not decode.
+    /// `Malformed` when the value cannot be decoded.
     pub(crate) fn get(&self, name: &str) -> Result<Option<&str>, AuthErrorKind> {
         match self.parameters.iter().find(|(present, _)| *present == name) {
             None => Ok(None),

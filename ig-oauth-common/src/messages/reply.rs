@@ -1,9 +1,10 @@
-//! An answer as the flow gives it: status, headers in order, body.
+//! The flow's answer: status, ordered headers, body.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// A whole HTTP answer that belongs to no framework, so that one hook serves both.
+/// A complete HTTP answer that is independent of any framework, so that one hook serves both
+/// adapters.
 ///
 /// `Debug` shows the status and the names of the headers, not their values.
 #[derive(Clone)]
@@ -14,7 +15,7 @@ pub struct Reply {
     body: Vec<u8>,
 }
 
-/// A header that HTTP does not allow: a name that is no token, or a value with a control byte or a
+/// A header that HTTP does not allow: the name is not a token, or the value has a control byte or a
 /// byte outside ASCII (RFC 9110, section 5).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the header `{name}` has {problem}")]
@@ -24,7 +25,7 @@ pub struct InvalidHeader {
     problem: &'static str,
 }
 
-/// A status that is not one of 200 to 599.
+/// A status outside 200 to 599.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{status} is not a final HTTP status; use one from 200 to 599")]
 #[non_exhaustive]
@@ -37,7 +38,7 @@ impl Reply {
     ///
     /// # Errors
     ///
-    /// When the status is not one of 200 to 599.
+    /// When the status is not between 200 and 599.
     pub fn new(status: u16) -> Result<Self, InvalidStatus> {
         match status {
             200..=599 => Ok(Self::empty(status)),
@@ -45,11 +46,11 @@ impl Reply {
         }
     }
 
-    /// 303 See Other: the browser goes on with a GET of `location`.
+    /// 303 See Other: the browser continues with a GET of `location`.
     ///
     /// # Errors
     ///
-    /// When `location` holds a byte that no URL may hold. Percent-encode it.
+    /// When `location` contains a byte that is not allowed in a URL. Percent-encode it.
     ///
     /// ```
     /// use ig_oauth_common::hooks::Reply;
@@ -70,7 +71,7 @@ impl Reply {
         Ok(Self::empty(303).header("location", location))
     }
 
-    /// A page. Escape what you put into it.
+    /// An HTML page. Escape the values that you put into it.
     pub fn html(status: u16, page: impl Into<String>) -> Result<Self, InvalidStatus> {
         Ok(Self::new(status)?.content("text/html; charset=utf-8", page))
     }
@@ -80,7 +81,7 @@ impl Reply {
         Ok(Self::new(status)?.content("text/plain; charset=utf-8", text))
     }
 
-    /// The same answer with one more header line. Lines of the same name are kept side by side.
+    /// Adds a header line. Lines with the same name are all kept.
     ///
     /// # Errors
     ///
@@ -128,12 +129,12 @@ impl Reply {
         Self { status, headers: Vec::new(), body: Vec::new() }
     }
 
-    /// JSON that the crate made.
+    /// JSON of the crate's own.
     pub(crate) fn json(status: u16, body: &serde_json::Value) -> Self {
         Self::empty(status).content("application/json", body.to_string())
     }
 
-    /// What every answer of the crate's says, a hook's own included.
+    /// Adds the security headers of every answer of the crate, including a hook's own.
     pub(crate) fn protected(mut self) -> Self {
         self.headers
             .retain(|(name, _)| name != "cache-control" && name != "x-content-type-options");
@@ -143,7 +144,7 @@ impl Reply {
         reply.header("x-content-type-options", "nosniff")
     }
 
-    /// For values that we made ourselves and know to be valid.
+    /// For values that the crate made and that are known to be valid.
     pub(crate) fn header(
         mut self,
         name: impl Into<Cow<'static, str>>,
@@ -153,7 +154,7 @@ impl Reply {
         self
     }
 
-    /// With a body of that media type.
+    /// Sets the body and its media type.
     pub(crate) fn content(self, media_type: &'static str, body: impl Into<String>) -> Self {
         Self { body: body.into().into_bytes(), ..self }.header("content-type", media_type)
     }

@@ -1,22 +1,23 @@
-//! A request as the flow sees it: borrowed from the framework, copied only where it must outlive it.
+//! A request as the flow sees it: borrowed from the framework, and copied only where it must live
+//! longer.
 
 use sha2::{Digest as _, Sha256};
 
-/// The user that an attempt or a link is bound to, as a hash of what the app says of them.
+/// The user that an attempt or a link is bound to, as a hash of the identity that the app gave.
 pub(crate) type BindingHash = [u8; 32];
 
-/// Most app data of a login, in bytes: a cookie has to hold it.
+/// The most app data of a login, in bytes: a cookie has to hold it.
 pub(crate) const MAX_APP_DATA_BYTES: usize = 256;
 
 /// The headers of a request or response, by name and as raw bytes.
 ///
-/// Adapters implement it over their framework's map. Bytes, not text: a single bad byte in somebody
-/// else's cookie must not cost us ours.
+/// Adapters implement it for their framework's map. Values are bytes and not text, so that an
+/// invalid byte in another cookie does not hide the crate's cookies.
 pub trait Headers {
     /// Visits each value of the header `name` (lower case), in the order received.
     fn visit<'h>(&'h self, name: &str, visit: &mut dyn FnMut(&'h [u8]));
 
-    /// The first value of the header `name`, when it is text.
+    /// The first value of the header `name`, if it is text.
     fn first<'h>(&'h self, name: &str) -> Option<&'h str> {
         let mut first = None;
         self.visit(name, &mut |value| {
@@ -27,7 +28,7 @@ pub trait Headers {
         first.and_then(|value| std::str::from_utf8(value).ok())
     }
 
-    /// Whether the header `name` is there at all, text or not.
+    /// Whether the header `name` is present, text or not.
     fn has(&self, name: &str) -> bool {
         let mut found = false;
         self.visit(name, &mut |_| found = true);
@@ -47,7 +48,7 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// A request by its method, its path as received (not decoded) and its headers.
+    /// A request with its method, its path as received (not decoded) and its headers.
     #[must_use]
     pub fn new(method: &'a str, path: &'a str, headers: &'a dyn Headers) -> Self {
         Self { method, path, query: None, headers, context: None }
@@ -59,19 +60,19 @@ impl<'a> Request<'a> {
         self.path
     }
 
-    /// With the query as received, without its `?`.
+    /// Sets the query as received, without its `?`.
     #[must_use]
     pub fn with_query(mut self, query: Option<&'a str>) -> Self {
         self.query = query;
         self
     }
 
-    /// The app's own user, when the request names one.
+    /// The app's own user, if the request names one.
     pub(crate) fn binding(&self) -> Option<BindingHash> {
         self.context.and_then(|context| context.binding)
     }
 
-    /// With what the app says about its own user.
+    /// Sets the app's context of its own user.
     #[must_use]
     pub fn with_context(mut self, context: Option<&'a LoginContext>) -> Self {
         self.context = context;
@@ -79,11 +80,12 @@ impl<'a> Request<'a> {
     }
 }
 
-/// What an app with a login of its own says about a request: who its user is, and what it wants to
-/// see again when the login ends.
+/// What an app with its own login says about a request: its user, and data that its hook receives
+/// when the login ends.
 ///
 /// The app puts it into the request's extensions, in its own session middleware. An attempt that
-/// starts with a context can be finished only with the same one, so nobody can end another's login.
+/// starts with a bound context can be finished only with the same one, so one user cannot finish
+/// another's login.
 #[derive(Clone)]
 pub struct LoginContext {
     pub(crate) binding: Option<BindingHash>,
@@ -91,21 +93,21 @@ pub struct LoginContext {
 }
 
 impl LoginContext {
-    /// A context bound to the app's own user or session, by any bytes that identify it. They are
-    /// kept as a hash only.
+    /// A context bound to the app's own user or session, by any bytes that identify it. Only their
+    /// hash is stored.
     #[must_use]
     pub fn bound_to(identity: impl AsRef<[u8]>) -> Self {
         let hash = Sha256::new_with_prefix("ig-oauth login context").chain_update(identity);
         Self { binding: Some(hash.finalize().into()), app_data: Vec::new() }
     }
 
-    /// A context that only carries app data.
+    /// A context with app data only.
     #[must_use]
     pub fn unbound() -> Self {
         Self { binding: None, app_data: Vec::new() }
     }
 
-    /// With up to 256 bytes that the hook of the finished login will see. The user can read them,
+    /// Adds up to 256 bytes, which the hook of the finished login receives. The user can read them,
     /// but not change them.
     ///
     /// # Errors

@@ -1,8 +1,9 @@
-//! What a client prefers: the ranges of a header, with their weights (RFC 9110, section 12.4.2).
+//! The preferences of a client: the ranges of a header with their weights (RFC 9110, section
+//! 12.4.2).
 
 use super::request::Headers;
 
-/// Most ranges of a line that are read.
+/// The most ranges of a line that are read.
 const MOST_RANGES: usize = 64;
 
 /// The ranges of a header such as `Accept` in lower case, and their weights in thousandths.

@@ -1,4 +1,4 @@
-//! Tokens without a request: for jobs that run while nobody is there.
+//! Tokens for background jobs, without a user's request.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,10 +13,11 @@ use crate::session::{Accounts, Stored};
 use crate::store::{AccountPage, AccountRecord};
 use crate::token_facts::UserId;
 
-/// The stored accounts of one app, for background jobs: a user's valid token at any hour.
+/// The stored accounts of one app, for background jobs: a user's valid token at any time.
 ///
-/// Needs a [`store`](crate::ConfigBuilder::store). Cheap to clone; made by
-/// [`Flow::offline_access`], so that it shares refreshes with the requests of this process.
+/// It needs a [`store`](crate::ConfigBuilder::store) and is cheap to clone.
+/// [`Flow::offline_access`] creates it, so that it shares refreshes with the requests of this
+/// process.
 ///
 /// ```no_run
 /// use ig_oauth_common::{Config, Flow, UserId};
@@ -48,34 +49,36 @@ pub struct OfflineAccess {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConnectedAccount {
-    /// The user, by the id of the token answer.
+    /// The user, by the id of the token response.
     pub user_id: UserId,
     /// Other ids of the same account, such as the professional account's.
     pub further_ids: Vec<UserId>,
-    /// What it is good for.
+    /// Whether its token can be used.
     pub state: AccountState,
     /// The granted scopes, by the provider's names.
     pub scopes: Vec<String>,
     /// When the token was issued.
     pub issued_at: Timestamp,
-    /// When the token stops working, unless it is refreshed before.
+    /// When the token expires, unless it is refreshed before.
     pub expires_at: Timestamp,
 }
 
-/// What a stored account is good for.
+/// Whether the token of a stored account can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AccountState {
-    /// It has a token, as far as anybody knows.
+    /// Its token is valid as far as is known.
     Live,
-    /// The provider calls its token invalid: its user must log in again.
+    /// The provider reports its token as invalid. The user must log in again.
     Dead,
-    /// No configured secret opens it. Its user is still connected; something is wrong here.
+    /// None of the configured secrets decrypts it. The user is still connected; the configuration
+    /// is wrong.
     Unreadable,
 }
 
 impl Flow {
-    /// Looks in the background whether this instance has the right secrets, once for a configuration.
+    /// Checks in the background whether this instance has the right secrets, once per
+    /// configuration.
     pub(crate) fn check_secrets_at_start(&self) {
         let (Some(accounts), Ok(runtime)) = (self.steps.sessions.accounts(), Handle::try_current())
         else {
@@ -83,16 +86,16 @@ impl Flow {
         };
         if accounts.is_to_be_checked() {
             let accounts = Arc::clone(accounts);
-            // A store that does not answer is reported by what needs it.
+            // A store that does not answer is reported by the requests that need it.
             runtime.spawn(async move { accounts.newest_opens().await });
         }
     }
 
-    /// The stored accounts, for jobs.
+    /// The stored accounts, for background jobs.
     ///
     /// # Errors
     ///
-    /// `Store` when there is none: sessions live in cookies then, and so do their tokens.
+    /// `Store` when there is none: sessions and their tokens are then in cookies.
     pub fn offline_access(&self) -> Result<OfflineAccess, AuthError> {
         let steps = &self.steps;
         let Some(accounts) = steps.sessions.accounts() else {
@@ -108,21 +111,21 @@ impl Flow {
 }
 
 impl OfflineAccess {
-    /// The valid token of a user, known by any of their ids. One that is due is refreshed first; when
-    /// that fails, it is the one there is. None when there is no such account, or its token has
-    /// expired: the user must log in again.
+    /// The valid token of a user, given any of the user's ids. A token that is due is refreshed
+    /// first; if the refresh fails, the old token is returned. `None` when there is no such account
+    /// or its token has expired: the user must log in again.
     ///
     /// # Errors
     ///
-    /// - `TokenDead` when the provider calls the token invalid, now or earlier: the user has removed
-    ///   the app or changed the password, and must log in again.
-    /// - `AccountUnreadable` when no configured secret opens the account. Its user is still connected,
-    ///   so mail nobody: this instance has the wrong `cookie_secrets`.
+    /// - `TokenDead` when the provider reports the token as invalid, now or earlier: the user has
+    ///   removed the app or changed the password, and must log in again.
+    /// - `AccountUnreadable` when none of the configured secrets decrypts the account. The user is
+    ///   still connected, so do not mail them: this instance has the wrong `cookie_secrets`.
     /// - `Store` when the store does not answer.
     pub async fn token(&self, user_id: &UserId) -> Result<Option<Token>, AuthError> {
         let accounts = self.accounts.known_by(user_id).await?;
-        // An id of the token answer counts more than the same number in another family of ids, which
-        // may be somebody else's.
+        // An account whose own id matches comes first. The same number as another kind of id may
+        // belong to another user.
         let own = accounts.iter().find(|account| account.key.user_id() == user_id);
         let candidates = own.map_or(&*accounts, std::slice::from_ref);
         let now = self.accounts.now();
@@ -157,9 +160,10 @@ impl OfflineAccess {
         }
     }
 
-    /// Whether the newest stored account opens with the configured secrets; also when there is none.
-    /// For a start-up or health check: an instance with the wrong `cookie_secrets` sees nobody's
-    /// account. A store of many accounts is looked at up to the thousandth, in the order of user ids.
+    /// Whether the newest stored account can be decrypted with the configured secrets. Also true
+    /// when there is no account. Use it as a start-up or health check: an instance with the wrong
+    /// `cookie_secrets` can read no account. In a store with many accounts, only the first thousand
+    /// in the order of user ids are considered.
     ///
     /// # Errors
     ///
@@ -168,7 +172,8 @@ impl OfflineAccess {
         self.accounts.newest_opens().await
     }
 
-    /// Up to `limit` accounts in the order of their user ids, after `after`: for jobs that visit all.
+    /// Up to `limit` accounts in the order of their user ids, after `after`: for jobs that visit
+    /// all accounts.
     ///
     /// # Errors
     ///
@@ -206,13 +211,14 @@ impl OfflineAccess {
         Ok(self.accounts.store.accounts(page).await?)
     }
 
-    /// Forgets every account that is known by `id`, its token and all its sessions, on every
-    /// instance. How many accounts there were. A user who logs in meanwhile is forgotten, too.
+    /// Deletes every account with the id `id`, its token and all its sessions, on every instance.
+    /// Returns how many accounts there were. An account of a user who logs in meanwhile is deleted
+    /// too.
     ///
     /// # Errors
     ///
-    /// `Store` when the store does not answer, or an account changes all the time. What was forgotten
-    /// before stays forgotten; call it again.
+    /// `Store` when the store does not answer, or when an account keeps changing. What was deleted
+    /// before stays deleted; call it again.
     pub async fn revoke(&self, id: &UserId) -> Result<u64, AuthError> {
         let revoked = self.accounts.revoke(id, |_| true).await?;
         Ok(u64::try_from(revoked.accounts.len()).unwrap_or(u64::MAX))

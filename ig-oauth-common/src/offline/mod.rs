@@ -1,4 +1,4 @@
-//! Tokens without a request: for jobs that run while nobody is there.
+//! Tokens for background jobs, without a user's request.
 
 mod access;
 mod refresher;

@@ -1,4 +1,4 @@
-//! Keeps every stored token alive, ahead of its end.
+//! Refreshes every stored token before it expires.
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -17,14 +17,14 @@ use crate::session::Stored;
 use crate::store::{AccountPage, AccountRecord};
 use crate::token_facts::Lifetime;
 
-/// Longest wait after the provider throttled.
+/// The longest wait after the provider throttled.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
 /// The wait when the provider throttled and named none.
 const DEFAULT_PAUSE: Duration = Duration::from_secs(60);
 
-/// Refreshes stored tokens in batches before they end, so that users who stay away keep their
-/// accounts connected. Safe on many instances at once: each token is refreshed by one of them.
+/// Refreshes stored tokens in batches before they expire, so that the accounts of users who stay
+/// away remain connected. It may run on many instances: each token is refreshed by one of them.
 ///
 /// ```
 /// # use ig_oauth_common::OfflineAccess;
@@ -49,46 +49,46 @@ pub struct Refresher {
 }
 
 impl Refresher {
-    /// How long before its end a token is refreshed. Unless set, the configuration's
+    /// How long before its expiry a token is refreshed. Default: the configuration's
     /// [`refresh_ahead`](crate::ConfigBuilder::refresh_ahead).
     pub fn ahead(mut self, ahead: Duration) -> Self {
         self.ahead = ahead;
         self
     }
 
-    /// How often [`run`](Self::run) makes a pass: an hour unless set, a second at least.
+    /// How often [`run`](Self::run) makes a pass. Default: one hour. At least one second.
     pub fn interval(mut self, interval: Duration) -> Self {
         self.interval = interval.max(Duration::from_secs(1));
         self
     }
 
-    /// How many accounts are read at a time: 200 unless set.
+    /// How many accounts are read at a time. Default: 200.
     pub fn batch(mut self, accounts: usize) -> Self {
         self.batch = accounts.max(1);
         self
     }
 
-    /// How many refreshes run at once on this instance: 4 unless set.
+    /// How many refreshes run at the same time on this instance. Default: 4.
     pub fn at_once(mut self, refreshes: usize) -> Self {
         self.at_once = refreshes.max(1);
         self
     }
 
-    /// How many refreshes begin in a minute on this instance: 600 unless set. The provider publishes
-    /// no limit for refreshes; where it says "too many", the pass waits as long as it asks.
+    /// How many refreshes start per minute on this instance. Default: 600. The provider publishes
+    /// no limit for refreshes. When it throttles, the pass waits as long as it asks for.
     pub fn per_minute(mut self, refreshes: u32) -> Self {
         self.per_minute = refreshes.max(1);
         self
     }
 
-    /// The counts of all passes of this refresher and its clones, also of those under way.
+    /// The counts of all passes of this refresher and its clones, including running passes.
     #[must_use]
     pub fn totals(&self) -> RefreshReport {
         self.totals_now().clone()
     }
 
-    /// Makes a pass now and one each [`interval`](Self::interval), until `stop` is over. Refreshes
-    /// that are under way then are finished, and no further one begins. Gives the
+    /// Makes a pass now and then one per [`interval`](Self::interval), until `stop` completes.
+    /// Refreshes that are running then are finished, and no new one starts. Returns the
     /// [`totals`](Self::totals).
     pub async fn run(&self, stop: impl Future<Output = ()>) -> RefreshReport {
         let stopping = Stopping::default();
@@ -111,7 +111,7 @@ impl Refresher {
         self.totals()
     }
 
-    /// Makes one pass over the accounts whose tokens end soon.
+    /// Makes one pass over the accounts whose tokens expire soon.
     pub async fn run_once(&self) -> RefreshReport {
         self.pass(&Stopping::default()).await
     }
@@ -119,7 +119,7 @@ impl Refresher {
     async fn pass(&self, stopping: &Stopping) -> RefreshReport {
         let mut report = RefreshReport::default();
         match self.visit_all(stopping, &mut report).await {
-            // A pass that was cut short may have missed the oldest.
+            // A pass that ended early may have missed the oldest token.
             Ok(is_whole) if is_whole => self.totals_now().oldest = report.oldest,
             Ok(_) => {}
             Err(error) => {
@@ -132,21 +132,21 @@ impl Refresher {
         report
     }
 
-    /// Counts a part of a pass, at once for those who watch.
+    /// Adds a part of a pass, to the totals too.
     fn count(&self, part: &RefreshReport, report: &mut RefreshReport) {
         report.count(part);
         report.oldest = report.oldest.max(part.oldest);
         self.totals_now().count(part);
     }
 
-    /// Counts a visit. A pause, when the provider asked for one.
+    /// Counts the result of a visit. Returns the pause that the provider asked for, if any.
     fn note(
         &self,
         visit: Result<Visit, JoinError>,
         report: &mut RefreshReport,
     ) -> Option<Duration> {
         let (mut part, pause) = visit.unwrap_or_else(|_| {
-            // A client or a store that panicked.
+            // A client or a store panicked.
             let mut part = RefreshReport::default();
             part.note_failure(AuthErrorKind::Internal);
             (part, None)
@@ -160,7 +160,7 @@ impl Refresher {
         self.totals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Visits the accounts whose tokens end soon. Whether it came to all of them.
+    /// Visits the accounts whose tokens expire soon. Returns whether it visited all of them.
     async fn visit_all(
         &self,
         stopping: &Stopping,
@@ -201,11 +201,11 @@ impl Refresher {
     }
 }
 
-/// What became of one account, and how long the provider asks to wait.
+/// The result for one account, and the wait that the provider asks for.
 type Visit = (RefreshReport, Option<Duration>);
 
 impl OfflineAccess {
-    /// What keeps every stored token alive.
+    /// The job that refreshes every stored token.
     pub fn refresher(&self) -> Refresher {
         Refresher {
             accounts: self.clone(),
@@ -253,7 +253,7 @@ impl OfflineAccess {
     }
 }
 
-/// Whether to stop.
+/// Whether the refresher should stop.
 #[derive(Default)]
 struct Stopping(watch::Sender<bool>);
 
@@ -262,9 +262,9 @@ impl Stopping {
         *self.0.borrow()
     }
 
-    /// Waits until `moment`, or until it is time to stop: whether it is.
+    /// Waits until `moment` or until the refresher should stop. Returns whether it should.
     async fn within(&self, moment: Instant) -> bool {
-        // A timer takes a millisecond even when it is over.
+        // A timer takes a millisecond even for a time in the past.
         if moment <= Instant::now() {
             return self.is_now();
         }

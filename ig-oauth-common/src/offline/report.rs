@@ -1,4 +1,4 @@
-//! What a refresher has done.
+//! The results of a refresher.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -7,37 +7,37 @@ use std::time::Duration;
 use crate::error::AuthErrorKind;
 use crate::token_facts::UserId;
 
-/// Most users that a report names in either list. All are counted.
+/// The most users in each list of a report. The counts include all of them.
 const MOST_NAMES: usize = 10_000;
 
 /// The counts of one pass, or of several together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RefreshReport {
-    /// Accounts whose tokens end soon.
+    /// Accounts whose tokens expire soon.
     pub seen: u64,
-    /// Tokens that were refreshed, here or by another instance meanwhile.
+    /// Tokens that were refreshed, here or meanwhile by another instance.
     pub refreshed: u64,
     /// Tokens younger than 24 hours, which the provider does not refresh yet.
     pub too_young: u64,
     /// One-hour tokens, which the provider never refreshes.
     pub short_lived: u64,
-    /// Tokens past their end. Their users must log in again.
+    /// Expired tokens. Their users must log in again.
     pub expired: u64,
-    /// Refreshes that were not tried: another instance was at it, or one failed a moment ago.
+    /// Skipped refreshes: another instance was refreshing, or a refresh failed a moment ago.
     pub left: u64,
-    /// Tokens that the provider calls invalid, now or at an earlier call of anybody's: expired there,
-    /// or revoked. Their users must log in again: see [`dead_users`](Self::dead_users).
+    /// Tokens that the provider reports as invalid, now or at an earlier call: expired there, or
+    /// revoked. Their users must log in again: see [`dead_users`](Self::dead_users).
     pub dead: u64,
-    /// Records that no secret of the configuration opens. Their users are still connected: see
+    /// Records that none of the configured secrets decrypts. Their users are still connected: see
     /// [`unreadable_users`](Self::unreadable_users).
     pub unreadable: u64,
-    /// Refreshes that failed otherwise, by kind. See [`failures`](Self::failures).
+    /// Refreshes that failed for another reason. See [`failures`](Self::failures).
     pub failed: u64,
-    /// Passes that ended early, because the store did not answer.
+    /// Passes that ended early because the store did not answer.
     pub cut_short: u64,
-    /// The age of the oldest token that had not expired and that the latest whole pass saw, counted
-    /// from its issue. It falls when that one was refreshed; one that nears 60 days needs a look.
+    /// The age, since its issue, of the oldest valid token that the latest complete pass saw. It
+    /// falls when that token is refreshed. Look into it when it approaches 60 days.
     pub oldest: Option<Duration>,
     by_kind: HashMap<AuthErrorKind, u64>,
     dead_users: BTreeSet<UserId>,
@@ -51,13 +51,13 @@ impl RefreshReport {
         kinds.filter_map(|kind| self.by_kind.get(kind).map(|count| (*kind, *count)))
     }
 
-    /// Whose tokens are dead, each once, up to 10,000: those to ask to log in again.
+    /// The users whose tokens are dead, each once, up to 10,000. Ask them to log in again.
     pub fn dead_users(&self) -> impl Iterator<Item = &UserId> {
         self.dead_users.iter()
     }
 
-    /// Whose accounts no configured secret opens, each once, up to 10,000. They are still connected,
-    /// and need no mail: the secrets of this instance need a look.
+    /// The users whose accounts none of the configured secrets decrypts, each once, up to 10,000.
+    /// They are still connected and need no mail: check the secrets of this instance.
     pub fn unreadable_users(&self) -> impl Iterator<Item = &UserId> {
         self.unreadable_users.iter()
     }
@@ -77,16 +77,16 @@ impl RefreshReport {
         *self.by_kind.entry(kind).or_default() += 1;
     }
 
-    /// Adds a later pass.
+    /// Adds the counts of a later pass.
     pub fn add(&mut self, other: &Self) {
         self.count(other);
-        // One that was cut short may have missed the oldest.
+        // A pass that ended early may have missed the oldest token.
         if other.cut_short == 0 {
             self.oldest = other.oldest;
         }
     }
 
-    /// Adds what a part of a pass counted.
+    /// Adds the counts of a part of a pass.
     pub(super) fn count(&mut self, other: &Self) {
         self.seen += other.seen;
         self.refreshed += other.refreshed;

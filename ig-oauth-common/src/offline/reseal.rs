@@ -1,31 +1,32 @@
-//! After a rotation of cookie secrets: every stored token sealed by the newest one.
+//! After a rotation of cookie secrets: encrypts every stored token with the newest one.
 
 use super::OfflineAccess;
 use crate::error::AuthError;
 use crate::session::Resealing;
 use crate::token_facts::UserId;
 
-/// How far sealing anew has come.
+/// The progress of re-encryption.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ResealReport {
-    /// Records that were looked at.
+    /// Records that were read.
     pub seen: u64,
-    /// Records that an older secret had sealed.
+    /// Records that were encrypted with an older secret, and now with the newest.
     pub resealed: u64,
-    /// Records that no secret of the configuration opens. They were left as they are.
+    /// Records that none of the configured secrets decrypts. They are unchanged.
     pub unreadable: u64,
-    /// The last user that was looked at. Go on after it; none when there is nothing left.
+    /// The last user that was read. Continue after it. `None` when all records have been read.
     pub resume_after: Option<UserId>,
 }
 
 impl OfflineAccess {
-    /// Seals up to `limit` records, after `after`, by the newest of the
-    /// [`cookie_secrets`](crate::ConfigBuilder::cookie_secrets). Once all are, the older secrets may
-    /// leave the configuration without anybody losing an account.
+    /// Encrypts up to `limit` records, after `after`, with the newest of the
+    /// [`cookie_secrets`](crate::ConfigBuilder::cookie_secrets). Once all are re-encrypted, the
+    /// older secrets can be removed from the configuration without losing an account.
     ///
-    /// Records are also sealed anew whenever a session of theirs is used, so this is for those that
-    /// are not. Safe on several instances at once, and to stop and resume at any point:
+    /// Using a session also re-encrypts its account's record, so this is for accounts that are not
+    /// in use. It may run on several instances at once, and can be stopped and resumed at any
+    /// point:
     ///
     /// ```
     /// # use ig_oauth_common::{AuthError, OfflineAccess};
@@ -44,7 +45,8 @@ impl OfflineAccess {
     ///
     /// # Errors
     ///
-    /// `Store` when the store does not answer. What was sealed stays so; resume where this began.
+    /// `Store` when the store does not answer. Records that were re-encrypted stay so; resume with
+    /// the same `after`.
     pub async fn reseal(
         &self,
         after: Option<&UserId>,

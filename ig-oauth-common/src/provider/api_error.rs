@@ -1,4 +1,4 @@
-//! What can go wrong when an app calls the provider's API with a token.
+//! The errors of an app's calls to the provider's API with a token.
 
 use std::error::Error;
 use std::time::Duration;
@@ -6,13 +6,14 @@ use std::time::Duration;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::rejection::ProviderRejection;
 
-/// Longest wait that is passed on.
+/// The longest wait that is passed on.
 const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Why a call to the provider's API did not succeed.
 ///
-/// [`kind`](Self::kind) says what to do about it. Neither `Display` nor `Debug`, here or down the
-/// chain, shows a token or a URL. `source()` is a [`ProviderRejection`] when the provider said why.
+/// [`kind`](Self::kind) says what to do about it. Neither `Display` nor `Debug`, here or in the
+/// chain of sources, shows a token or a URL. `source()` is a [`ProviderRejection`] when the
+/// provider gave a reason.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .kind.text())]
 pub struct ApiError {
@@ -21,41 +22,42 @@ pub struct ApiError {
     wait: Option<Duration>,
 }
 
-/// What went wrong with a call to the provider's API.
+/// The kinds of failures of a call to the provider's API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ApiErrorKind {
     /// The token has expired or was revoked: the user removed the app, changed the password, or
     /// stayed away for 60 days (the provider's code 190). Only a new login helps.
     TokenInvalid,
-    /// Too many calls. [`ApiError::wait`] is the wait the provider named, if it did.
+    /// Too many calls. [`ApiError::wait`] is the wait that the provider named, if it did.
     Throttled,
-    /// The user or the app lacks a permission (codes 3, 10 and 200 to 299). Ask for the scope with
-    /// [`LoginOptions::scopes`](crate::LoginOptions::scopes); in development mode it works for
-    /// invited testers only.
+    /// The user or the app lacks a permission (codes 3, 10 and 200 to 299). Request the scope with
+    /// [`LoginOptions::scopes`](crate::LoginOptions::scopes). In development mode it works only for
+    /// invited testers.
     PermissionDenied,
-    /// "Unsupported request" (code 100), a message that misleads. Causes that users found: a tester
+    /// "Unsupported request" (code 100), a misleading message. Causes that users found: a tester
     /// invitation that was not accepted, a token of another app, an expired or empty token, an id
-    /// that is not of this user. Another HTTP method does not help.
+    /// that does not belong to this user. Another HTTP method does not help.
     Unsupported,
-    /// The path or a parameter is wrong: refused here before it was sent, or by the provider (code
-    /// 100 with another message).
+    /// The path or a parameter is wrong: refused by the crate before it was sent, or by the
+    /// provider (code 100 with another message).
     InvalidRequest,
-    /// The provider refused for another reason. `source()` has its words.
+    /// The provider refused for another reason. `source()` has its message.
     Rejected,
-    /// No connection, or a temporary error of the provider's. Try again later.
+    /// No connection, or a temporary error at the provider. Try again later.
     Unreachable,
-    /// No answer in time. Try again later.
+    /// No response in time. Try again later.
     TimedOut,
-    /// The answer is not what was asked for.
+    /// The response does not have the expected form.
     MalformedAnswer,
-    /// The answer is larger than 1 MiB, or the provider says that it would be too large ("reduce the
-    /// amount of data"). Ask for less with `limit` or `fields`.
+    /// The response is larger than 1 MiB, or the provider says that it would be too large ("reduce
+    /// the amount of data"). Request less with `limit` or `fields`.
     OversizeAnswer,
 }
 
 impl ApiErrorKind {
-    /// A status for an answer of yours that fails with this: 401, 403, 500 or 503.
+    /// A status for your own response to a request that fails with this error: 401, 403, 500 or
+    /// 503.
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
@@ -109,7 +111,7 @@ impl ApiError {
         self.kind
     }
 
-    /// A status for an answer of yours. See [`ApiErrorKind::status`].
+    /// A status for your own response. See [`ApiErrorKind::status`].
     #[must_use]
     pub fn status(&self) -> u16 {
         self.kind.status()
@@ -121,7 +123,7 @@ impl ApiError {
         self.wait
     }
 
-    /// The provider's own words, when it gave any.
+    /// The provider's own message, if it gave one.
     #[must_use]
     pub fn rejection(&self) -> Option<&ProviderRejection> {
         self.source.as_ref()?.downcast_ref()

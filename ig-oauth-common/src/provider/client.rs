@@ -1,4 +1,4 @@
-//! The calls to the provider: where they go, and with what in hand.
+//! The client for the provider's endpoints.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,13 +10,13 @@ use crate::api::Api;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::http::{BoxedHttpClient, HttpErrorKind, HttpRequest, HttpResponse};
 
-/// Most bytes of an answer that are read. Token answers have some hundred.
+/// The most bytes of a response that are read. Token responses have a few hundred.
 pub(super) const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
-/// Longest wait that is passed on from a `Retry-After`.
+/// The longest wait that is passed on from a `Retry-After`.
 pub(super) const MAX_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
 
-/// Who calls, and where.
+/// The app's credentials and the provider's URLs.
 pub(crate) struct Application {
     pub(crate) api: Api,
     pub(crate) client_id: String,
@@ -26,11 +26,11 @@ pub(crate) struct Application {
     pub(crate) graph_url: String,
 }
 
-/// The calls to the provider.
+/// Calls the provider.
 pub(crate) struct Provider {
     pub(super) application: Application,
     client: Arc<dyn BoxedHttpClient>,
-    /// Places for calls with a token, where they are bounded.
+    /// Limits the number of concurrent calls with a token, if there is a limit.
     pub(super) graph_calls: Option<Semaphore>,
 }
 
@@ -39,14 +39,14 @@ impl Provider {
         Self { application, client, graph_calls: None }
     }
 
-    /// At most so many calls with a token at once, or as many as there are.
+    /// At most this many calls with a token at the same time. `None` for no limit.
     #[must_use]
     pub(crate) fn graph_calls_at_once(self, calls: Option<usize>) -> Self {
         let places = |calls: usize| Semaphore::new(calls.min(Semaphore::MAX_PERMITS));
         Self { graph_calls: calls.map(places), ..self }
     }
 
-    /// Sends a request, once, and gives a complete answer that is no redirect.
+    /// Sends a request once. Returns a complete response that is not a redirect.
     pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, AuthError> {
         let limit = request.max_response_bytes;
         let response = self.client.send(request).await.map_err(|error| {
@@ -62,7 +62,7 @@ impl Provider {
             return Err(AuthErrorKind::OversizeAnswer.into());
         }
         if (300..400).contains(&response.status) {
-            // Not where to: the URL could hold what was sent.
+            // Without its `Location`: the URL could contain secrets of the request.
             let status = response.status;
             let found =
                 format!("it answered {status}, as to a login or a page that blocks this server");
@@ -71,7 +71,7 @@ impl Provider {
         Ok(response)
     }
 
-    /// A path below the graph base, which may end in a slash.
+    /// A URL below the graph base URL, which may end in a slash.
     pub(super) fn graph(&self, path: &str) -> String {
         format!("{}/{path}", self.application.graph_url.trim_end_matches('/'))
     }

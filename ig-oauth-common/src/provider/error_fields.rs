@@ -1,22 +1,22 @@
-//! What an error answer says of itself, in any of the shapes that were seen.
+//! Reads the fields of an error response, in every form that has been seen.
 //!
-//! The token endpoint answers `{error_type, code, error_message}`, at times inside `meta`; the graph
-//! `{"error":{message, type, code, …}}`; Instagram's own API `{message, status: "fail"}`; OAuth servers
-//! and proxies `{error, error_description}` (RFC 6749, section 5.2). No word of it is lost: it goes
-//! into the log, where it is made safe first.
+//! The token endpoint answers `{error_type, code, error_message}`, sometimes inside `meta`; the
+//! Graph API `{"error":{message, type, code, …}}`; Instagram's own API `{message, status: "fail"}`;
+//! OAuth servers and proxies `{error, error_description}` (RFC 6749, section 5.2). All of their
+//! text is logged, after it has been redacted.
 
 use serde_json::{Map, Value};
 
 use super::wire;
 
-/// How deep an error is looked for. Those seen are two deep.
+/// How deeply nested an error may be. Those seen are two levels deep.
 const DEEPEST: usize = 4;
 
-/// Fields that hold the provider's words, the plainest first.
+/// Fields that hold the provider's message, the most direct first.
 const MESSAGES: &[&str] =
     &["message", "error_message", "error_msg", "error_description", "detail", "description"];
 
-/// Fields with further words: for users, in better English at times.
+/// Fields with further text, meant for users and sometimes clearer.
 const FURTHER: &[&str] =
     &["error_user_title", "error_user_msg", "feedback_title", "feedback_message", "error_reason"];
 
@@ -30,23 +30,24 @@ const MARKS: &[&str] = &[
     "error_user_msg",
 ];
 
-/// Fields that hold an error in an object or list of its own, and whether their name says so.
+/// Fields that contain an error as an object or a list, and whether their name alone marks an
+/// error.
 const WRAPPERS: &[(&str, bool)] = &[("error", true), ("errors", true), ("meta", false)];
 
-/// What an error answer says of itself.
+/// The fields of an error response.
 #[derive(Default)]
 pub(super) struct ErrorFields {
     pub(super) kind: Option<String>,
     pub(super) code: Option<i64>,
     pub(super) subcode: Option<i64>,
-    /// Every message there is, one after the other.
+    /// All messages, joined.
     pub(super) message: Option<String>,
     pub(super) is_transient: bool,
 }
 
 impl ErrorFields {
-    /// The error in a body of JSON. Only where the status says that it is an error does a lone
-    /// `message` make one: objects of the API have fields of that name.
+    /// The error in a JSON body. A `message` alone counts as an error only with an error status:
+    /// other objects of the API have a field of that name.
     pub(super) fn read(status: u16, body: &Value) -> Option<Self> {
         find(body, status >= 400, 0)
     }
@@ -65,7 +66,8 @@ fn find(value: &Value, is_error: bool, depth: usize) -> Option<ErrorFields> {
             let is_here = is_marked(fields) || is_error && (depth > 0 || has_words(fields));
             nested
                 .or_else(|| {
-                    // Tokens come in `data` too, one at a time; lists of objects are no errors.
+                    // Token responses use `data` too, with one element. Lists of objects are not
+                    // errors.
                     let is_list =
                         |data: &Value| data.as_array().is_some_and(|list| list.len() != 1);
                     let data = fields.get("data").filter(|data| !is_here && !is_list(data));
@@ -87,7 +89,7 @@ fn is_there(fields: &Map<String, Value>, name: &str) -> bool {
     fields.get(name).is_some_and(|value| !value.is_null() && *value != Value::Bool(false))
 }
 
-/// Whether it is an error whatever the status says.
+/// Whether this is an error regardless of the status.
 fn is_marked(fields: &Map<String, Value>) -> bool {
     let has_failed = text(fields, "status").is_some_and(|text| text.eq_ignore_ascii_case("fail"));
     is_there(fields, "error") || has_failed || MARKS.iter().any(|name| is_there(fields, name))

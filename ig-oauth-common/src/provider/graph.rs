@@ -1,4 +1,4 @@
-//! The provider's API beyond the login: authenticated GETs below the graph base.
+//! The rest of the provider's API: authenticated GETs below the graph base URL.
 
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
@@ -9,11 +9,11 @@ use super::refusal;
 use crate::http::{HttpRequest, HttpResponse};
 use crate::token_facts::AccessToken;
 
-/// Most bytes of an answer that are read. A page of 100 media with captions has some 300 KiB.
+/// The most bytes of a response that are read. A page of 100 media with captions has some 300 KiB.
 const MAX_GRAPH_BYTES: usize = 1024 * 1024;
 
 impl Provider {
-    /// GETs `path` below the graph base, with these parameters and the token.
+    /// Sends a GET for `path` below the graph base URL, with these parameters and the token.
     pub(crate) async fn get<T: DeserializeOwned>(
         &self,
         token: &AccessToken,
@@ -22,7 +22,7 @@ impl Provider {
     ) -> Result<T, ApiError> {
         let response = self.get_response(token, path, parameters).await?;
         serde_json::from_slice(&response.body).map_err(|error| {
-            // Where, but not what: the text of a parser's error can quote the answer.
+            // The position only: the text of a parser's error can quote the response.
             let place = format!("line {}, column {}", error.line(), error.column());
             ApiError::with_source(ApiErrorKind::MalformedAnswer, place)
         })
@@ -45,11 +45,12 @@ impl Provider {
         if parameters.iter().any(|(name, _)| name.eq_ignore_ascii_case("access_token")) {
             return Err(refused("`access_token` is added by itself"));
         }
-        // The Graph API takes it for the method, and a GET could delete.
+        // The Graph API treats `method` as the request's method, so a GET could delete.
         if parameters.iter().any(|(name, _)| name.eq_ignore_ascii_case("method")) {
             return Err(refused("`method` would turn this GET into another request"));
         }
-        // The documented place of the token is the query, so the URL stays out of errors and logs.
+        // The documented place of the token is the query, so the URL must not appear in errors or
+        // logs.
         let token = token.expose_secret();
         let query = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(parameters)
@@ -61,13 +62,13 @@ impl Provider {
             None => None,
         };
         let response = self.send(HttpRequest::get(url, MAX_GRAPH_BYTES)).await?;
-        // An error can come with status 200.
+        // An error can arrive with status 200.
         refusal::check_graph(&response, &[token, self.secret()])?;
         Ok(response)
     }
 }
 
-/// Whether `path` stays below the base it is put behind: RFC 3986 `unreserved` only.
+/// Whether `path` stays below the base URL that it is appended to: RFC 3986 `unreserved` only.
 fn is_relative_path(path: &str) -> bool {
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"._-~".contains(&byte);
     path.split('/').all(|segment| {

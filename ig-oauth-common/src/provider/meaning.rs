@@ -1,42 +1,43 @@
-//! What the provider's errors mean, and what helps.
+//! What the provider's errors mean, and how to fix them.
 //!
-//! Codes are those of Meta's pages "Error handling" and "Rate limits"; the messages are from public
-//! reports, each seen in the wild. What a message means does not depend on the step; what follows from
-//! it does, and is decided in `rejection`.
+//! The codes are those of Meta's pages "Error handling" and "Rate limits"; the messages are from
+//! public reports, and each was really received. The meaning of a message does not depend on the
+//! step. Its consequence does, and `refusal` decides it.
 
 use std::time::Duration;
 
 use super::error_fields::ErrorFields;
 
-/// What an error says.
+/// The meaning of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
     /// Too many calls, by this app or this user.
     Throttled,
-    /// This token will never work again.
+    /// The token is permanently invalid.
     TokenDead,
-    /// The authorization code is used, expired, cut, or of another login or redirect URI.
+    /// The authorization code is used, expired, truncated, or belongs to another login or redirect
+    /// URI.
     Code,
-    /// The app or its settings.
+    /// The app's settings are wrong.
     Settings,
-    /// Meta has switched the app off.
+    /// Meta has disabled the app.
     AppBlocked,
-    /// The object is gone, or the token may not see it any more.
+    /// The object does not exist, or the token no longer has access to it.
     Gone,
     /// A message that names no cause.
     Unsupported,
-    /// More was asked for than fits into an answer.
+    /// The request asks for more than fits into a response.
     TooMuch,
     /// A permission is missing.
     Permission,
-    /// It may work later.
+    /// The same request may work later.
     Temporary,
 }
 
 type Advice = Option<&'static str>;
 
-/// Words of a message in small letters, with spaces for `_`. The first row of which some words are
-/// found counts.
+/// Parts of messages, in lower case and with spaces for `_`. The first row with a matching part
+/// counts.
 const WORDS: &[(&[&str], Meaning, Advice)] = &[
     (
         &[
@@ -145,7 +146,7 @@ const WORDS: &[(&[&str], Meaning, Advice)] = &[
              one is refused by the authorization window already)",
         ),
     ),
-    // Lists of parameters name the redirect URI too, and say nothing about the code.
+    // A message that lists parameters names the redirect URI too, and says nothing about the code.
     (
         &[
             "must include",
@@ -211,16 +212,16 @@ const APP_ID: &str = "the app id is wrong, or the app is gone: use the Instagram
 
 const GONE: &str = "the object is gone, or no longer allowed for this token";
 
-/// Names of parameters: a message that lists two of them is about none in particular.
+/// Names of parameters. A message that lists two of them is about none in particular.
 const PARAMETERS: [&str; 6] =
     ["client id", "client secret", "response type", "grant type", "redirect uri", "scope"];
 
-/// What the error means, and what helps.
+/// The error's meaning, and how to fix it.
 pub(super) fn of(status: u16, fields: &ErrorFields) -> (Option<Meaning>, Advice) {
-    // RFC 6749, section 5.2, says it all in `error`.
+    // In the errors of RFC 6749, section 5.2, `error` alone gives the meaning.
     let texts = [fields.kind.as_deref(), fields.message.as_deref()];
     let text = texts.into_iter().flatten().collect::<Vec<_>>().join(" ").to_lowercase();
-    // An app-scoped id is no scope.
+    // "App-scoped id" is not about scopes.
     let message = text.replace('_', " ").replace("app-scoped", "").replace("app scoped", "");
     let row = WORDS.iter().find(|(words, ..)| words.iter().any(|words| message.contains(words)));
     let (by_words, advice) = match row {
@@ -230,7 +231,7 @@ pub(super) fn of(status: u16, fields: &ErrorFields) -> (Option<Meaning>, Advice)
         Some((_, meaning, advice)) => (Some(*meaning), *advice),
         None => (None, None),
     };
-    // A message about a parameter can repeat it, and what a visitor wrote must not end a session.
+    // A message about a parameter can quote it, and input of a visitor must not end a session.
     let (by_words, advice) = match by_words {
         Some(Meaning::TokenDead) if is_graph_code(status, fields) => (None, None),
         _ => (by_words, advice),
@@ -239,7 +240,7 @@ pub(super) fn of(status: u16, fields: &ErrorFields) -> (Option<Meaning>, Advice)
     if is_throttled(status, fields) || is(Meaning::Throttled) {
         return (Some(Meaning::Throttled), None);
     }
-    // Codes say more than words, but not who is to blame for a 200.
+    // Codes are more precise than messages, but a code of 200 does not say whose fault it is.
     match (fields.code, fields.subcode) {
         (Some(102 | 190), subcode) => (Some(Meaning::TokenDead), Some(why_dead(subcode))),
         _ if is(Meaning::AppBlocked) || is(Meaning::TooMuch) => (by_words, advice),
@@ -258,7 +259,7 @@ pub(super) fn of(status: u16, fields: &ErrorFields) -> (Option<Meaning>, Advice)
     }
 }
 
-/// The wait that a throttling message names in words.
+/// The wait that a throttling message names in its text.
 pub(super) fn wait_in_words(fields: &ErrorFields) -> Option<Duration> {
     let message = fields.message.as_deref()?.to_lowercase();
     message.contains("few minutes").then_some(Duration::from_secs(5 * 60))
@@ -278,7 +279,7 @@ fn is_list(message: &str) -> bool {
     PARAMETERS.iter().filter(|name| message.contains(*name)).count() > 1
 }
 
-/// The token endpoint's `code` is the status once more, and says nothing of its own.
+/// The token endpoint's `code` only repeats the status.
 fn is_graph_code(status: u16, fields: &ErrorFields) -> bool {
     fields.code.is_some_and(|code| code != i64::from(status))
 }
@@ -287,8 +288,8 @@ fn has_class(fields: &ErrorFields, start: &str) -> bool {
     fields.kind.as_deref().is_some_and(|class| class.starts_with(start))
 }
 
-/// Codes of Meta's "Rate Limits" and "Error handling" pages, and the subcodes of Instagram's limits on
-/// publishing. 368 is a block that passes by itself.
+/// Codes of Meta's "Rate Limits" and "Error handling" pages, and the subcodes of Instagram's limits
+/// on publishing. 368 is a temporary block.
 fn is_throttled(status: u16, fields: &ErrorFields) -> bool {
     status == 429
         || fields.kind.as_deref().is_some_and(|class| class.contains("RateLimit"))

@@ -1,8 +1,8 @@
-//! The provider's side: the token endpoint and its kin, called with the app secret in hand, and the token
-//! that can call.
+//! The client for the provider: the token endpoint and related calls, authenticated with the app
+//! secret, and the token type that calls the API.
 //!
-//! No OAuth crate reads this provider's answers: they carry no `token_type` and no `scope`, and come
-//! in several shapes. So requests, answers and errors are the crate's own here.
+//! No OAuth crate can parse this provider's responses: they have no `token_type` and no `scope`,
+//! and come in several forms. The crate therefore has its own requests, responses and errors.
 
 mod api_error;
 mod client;

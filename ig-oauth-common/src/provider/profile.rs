@@ -1,4 +1,4 @@
-//! Who the account behind a token is.
+//! The profile of the account that a token belongs to.
 //!
 //! <https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/get-started>
 
@@ -10,34 +10,36 @@ use super::client::Provider;
 use super::wire;
 use crate::token_facts::{AccessToken, UserId};
 
-/// Some accounts are refused a field with code 100 (reported of `user_id`, 2026-01). These two are
-/// refused to nobody.
+/// The provider refuses a field of some accounts with code 100 (reported for `user_id`, 2026-01).
+/// It never refuses these two.
 const SAFE_FIELDS: &str = "id,username";
 
-/// The profile of an account, as `/me` tells it.
+/// The profile of an account, as `/me` returns it.
 ///
-/// Key your data by [`Token::user_id`](crate::Token::user_id): the user name can change at any time.
+/// Use [`Token::user_id`](crate::Token::user_id) as the key of your data: the user name can change
+/// at any time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Profile {
-    /// `id`: the *app-scoped* id, another one for every app. Deauthorization and data deletion name
-    /// this one.
+    /// `id`: the *app-scoped* id, different for every app. Deauthorization and data deletion
+    /// requests contain this one.
     pub app_scoped_id: Option<UserId>,
-    /// `user_id`: the id of the *professional account*, the same for every app. Webhooks name this
-    /// one. None under [`Api::BasicDisplay`](crate::Api::BasicDisplay), and for accounts that the provider does not tell it of.
+    /// `user_id`: the id of the *professional account*, the same for every app. Webhooks contain
+    /// this one. `None` under [`Api::BasicDisplay`](crate::Api::BasicDisplay), and for accounts for
+    /// which the provider does not return it.
     pub professional_account_id: Option<UserId>,
-    /// The user name. It is not an identity: users change it, and others take it over.
+    /// The user name. It does not identify a user: users change it, and others can take it.
     pub username: String,
     /// The display name, if there is one. Text from outside: escape it before you show it.
     pub name: Option<String>,
     /// The kind of account.
     pub account_type: Option<AccountType>,
-    /// Where the picture is, if there is one: an `https` URL of the provider's that expires, so fetch
-    /// the picture rather than keeping the URL.
+    /// The URL of the picture, if there is one: an `https` URL of the provider that expires, so
+    /// store the picture and not the URL.
     pub profile_picture_url: Option<String>,
-    /// How many follow the account.
+    /// How many accounts follow this one.
     pub followers_count: Option<u64>,
-    /// How many the account follows.
+    /// How many accounts this one follows.
     pub follows_count: Option<u64>,
     /// How many media there are.
     pub media_count: Option<u64>,
@@ -51,14 +53,14 @@ pub enum AccountType {
     Business,
     /// A creator.
     MediaCreator,
-    /// A person, under [`Api::BasicDisplay`](crate::Api::BasicDisplay) only.
+    /// A personal account, under [`Api::BasicDisplay`](crate::Api::BasicDisplay) only.
     Personal,
     /// Another kind, by the provider's name.
     Other(String),
 }
 
 impl AccountType {
-    /// Meta's pages say `Business`, answers say `BUSINESS`: case does not count.
+    /// Meta's pages have `Business`, responses have `BUSINESS`: case is ignored.
     fn of(name: &str) -> Self {
         match name.to_ascii_uppercase().as_str() {
             "BUSINESS" => Self::Business,
@@ -81,14 +83,14 @@ impl AccountType {
 }
 
 impl Profile {
-    /// Every id in it.
+    /// All ids of the profile.
     pub(crate) fn ids(&self) -> impl Iterator<Item = &UserId> {
         [&self.app_scoped_id, &self.professional_account_id].into_iter().flatten()
     }
 }
 
-/// The body of `/me`: fields at the top, as the live service sends them, or in `data`, as Meta's page
-/// shows them.
+/// The body of `/me`: its fields are at the top level, as the live service sends them, or in
+/// `data`, as on Meta's page.
 #[derive(Deserialize)]
 struct Answer {
     data: Option<Vec<Answer>>,
@@ -104,7 +106,7 @@ struct Answer {
 }
 
 impl Provider {
-    /// The profile behind `token`.
+    /// Fetches the profile of `token`'s account.
     pub(crate) async fn profile(&self, token: &AccessToken) -> Result<Profile, ApiError> {
         let fields = self.application.api.preset().profile_fields;
         match self.get::<Answer>(token, "me", &[("fields", fields)]).await {
@@ -131,7 +133,7 @@ impl Answer {
             username: username.ok_or_else(|| malformed("the answer has no user name"))?,
             name: text(fields.name),
             account_type: text(fields.account_type).as_deref().map(AccountType::of),
-            // Pages show it as the source of an image: `javascript:` and plain http have no place.
+            // Pages use it as the source of an image: `javascript:` and plain http are not allowed.
             profile_picture_url: text(fields.profile_picture_url)
                 .filter(|url| url.starts_with("https://")),
             followers_count: fields.followers_count.as_ref().and_then(wire::number),

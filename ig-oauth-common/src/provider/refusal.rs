@@ -1,4 +1,4 @@
-//! What follows from an error answer of the provider, and its words.
+//! What follows from an error response of the provider, and its message.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use crate::error::{AuthError, AuthErrorKind};
 use crate::http::HttpResponse;
 use crate::rejection::{ProviderRejection, safe, safe_class};
 
-/// How much of a body that is not JSON is looked at, in bytes.
+/// The most bytes of a body that is not JSON that are read.
 const MAX_FOREIGN_BYTES: usize = 4 * 1024;
 
-/// Which call was answered. Only the exchange has a code that can be to blame.
+/// The call that was answered. Only the exchange sends a code that can be the cause.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     CodeExchange,
@@ -28,17 +28,17 @@ pub(super) enum Step {
 const BLOCKED: &str = "a page instead of an answer means, as a rule, that something on the way or the provider itself \
                        blocks this server, or that the URL in the settings is another's";
 
-/// An answer that is no success, read.
+/// A parsed error response.
 struct Refused {
     meaning: Option<Meaning>,
-    /// Whether it is an error of a shape that says what it is about.
+    /// Whether the response has the form of an error that names its subject.
     is_known_shape: bool,
     wait: Option<Duration>,
     rejection: ProviderRejection,
 }
 
 impl Refused {
-    /// None for a success: status 200 with JSON that speaks of no error.
+    /// `None` for a success: status 200 with JSON that contains no error.
     fn read(response: &HttpResponse, secrets: &[&str]) -> Option<Self> {
         let status = response.status;
         let json: Option<Value> = serde_json::from_slice(&response.body).ok();
@@ -66,13 +66,14 @@ impl Refused {
         Some(Self { meaning, is_known_shape, wait, rejection })
     }
 
-    /// Whether a 4xx came without any JSON: no answer of the endpoint, but of what stands before it.
+    /// Whether it is a 4xx without any JSON: not from the endpoint, but from a proxy or firewall
+    /// before it.
     fn is_blocked(&self) -> bool {
         self.rejection.instead_of_json.is_some() && (400..500).contains(&self.rejection.status)
     }
 }
 
-/// What stands where JSON was expected: its type, and its title or text.
+/// What was received instead of JSON: its type, and its title or text.
 fn foreign(response: &HttpResponse) -> (String, Option<String>) {
     let body = &response.body;
     let text = String::from_utf8_lossy(body.get(..MAX_FOREIGN_BYTES).unwrap_or(body));
@@ -93,7 +94,7 @@ fn foreign(response: &HttpResponse) -> (String, Option<String>) {
     let words = if is_markup {
         title(text)
     } else if text.starts_with(['{', '[']) {
-        // Broken JSON could hold a token.
+        // Broken JSON could contain a token.
         None
     } else {
         Some(text)
@@ -110,7 +111,7 @@ fn title(html: &str) -> Option<&str> {
     html.get(start..start + length)
 }
 
-/// An error for an answer that is not a success.
+/// The error of a response that is not a success.
 pub(super) fn check(
     response: &HttpResponse,
     step: Step,
@@ -121,7 +122,7 @@ pub(super) fn check(
     };
     let kind = match refused.meaning {
         Some(Meaning::Throttled) => AuthErrorKind::Throttled,
-        // The exchange sends no token: whatever is called one there belongs to the app's settings.
+        // The exchange sends no token: a "token" in its message refers to the app's settings.
         Some(Meaning::TokenDead) if step != Step::CodeExchange => AuthErrorKind::TokenInvalid,
         _ if response.status >= 500 => AuthErrorKind::Unreachable,
         _ if refused.is_blocked() => AuthErrorKind::ProviderRejected,
@@ -134,7 +135,7 @@ pub(super) fn check(
     Err(AuthError::with_source(kind, refused.rejection).retry_after(wait))
 }
 
-/// What a graph call's error answer means for the app that made it.
+/// The error of a call to the Graph API, for the app that made it.
 pub(super) fn check_graph(response: &HttpResponse, secrets: &[&str]) -> Result<(), ApiError> {
     let Some(mut refused) = Refused::read(response, secrets) else {
         return Ok(());
@@ -154,16 +155,16 @@ pub(super) fn check_graph(response: &HttpResponse, secrets: &[&str]) -> Result<(
         _ => ApiErrorKind::Rejected,
     };
     if kind == ApiErrorKind::InvalidRequest {
-        // Words such as "scope" are about a parameter here, and not about the app's settings.
+        // Here words such as "scope" refer to a parameter, not to the app's settings.
         refused.rejection.advice = None;
     }
     Err(ApiError::with_source(kind, refused.rejection).retry_after(refused.wait))
 }
 
-/// The wait that the answer asks for: `Retry-After`, or the longest of the estimates, in minutes, in
+/// The wait that the response asks for: `Retry-After`, or the longest estimate, in minutes, in
 /// `X-Business-Use-Case-Usage`.
 fn wait(response: &HttpResponse) -> Option<Duration> {
-    // Zero says no more than no header.
+    // Zero means the same as no header.
     if let Some(seconds) = response.retry_after_seconds.filter(|seconds| *seconds > 0) {
         return Some(Duration::from_secs(seconds));
     }

@@ -15,7 +15,7 @@ pub(crate) struct ReqwestSettings {
     pub(crate) timeout: Duration,
     pub(crate) connect_timeout: Duration,
     pub(crate) extra_root_pem: Option<Vec<u8>>,
-    /// Some endpoint is plain http on loopback.
+    /// At least one endpoint is plain http on loopback.
     pub(crate) loopback: bool,
 }
 
@@ -24,14 +24,15 @@ const ROOT_CERTIFICATES: &str = "it must hold one or more certificates in PEM, e
 
 struct ReqwestClient(Client);
 
-/// One client for all calls of a configuration.
+/// The HTTP client for all calls of a configuration.
 ///
-/// - No redirect is followed, and nothing is retried: secrets and single-use codes travel here.
-/// - No connection is kept. An idle one belongs to the runtime that opened it, and that may be a
-///   blocked or stopped worker's; a login is rare enough to pay for a handshake.
-/// - Nothing is decompressed, also where another crate of the app has compiled reqwest's decoders in:
-///   they would ask for it, and a small answer could grow.
-/// - `HTTPS_PROXY` of the environment is honoured, except where an endpoint is on loopback.
+/// - It follows no redirects and retries nothing: requests carry secrets and single-use codes.
+/// - It keeps no connection open. An idle connection belongs to the runtime that opened it, and
+///   that may be the runtime of a blocked or stopped worker. Logins are rare enough to pay for a
+///   handshake.
+/// - It decompresses nothing, even if another crate of the app enables reqwest's decoders: they
+///   would request compression, and a small response could expand.
+/// - It uses `HTTPS_PROXY` of the environment, except when an endpoint is on loopback.
 pub(crate) fn reqwest_client(
     settings: ReqwestSettings,
 ) -> Result<Arc<dyn BoxedHttpClient>, ConfigError> {
@@ -109,8 +110,8 @@ impl HttpClient for ReqwestClient {
     }
 }
 
-/// The seconds of a `Retry-After`, which has them or a date (RFC 9110, section 10.2.3). The date is by the
-/// clock of who answers, whose time is in `Date`.
+/// The wait of a `Retry-After` in seconds. The header has seconds or a date (RFC 9110, section
+/// 10.2.3). The date is by the clock of the server, whose time is in `Date`.
 fn wait(retry_after: &str, date: Option<&str>) -> Option<u64> {
     let retry_after = retry_after.trim();
     if let Ok(seconds) = retry_after.parse() {
@@ -122,7 +123,7 @@ fn wait(retry_after: &str, date: Option<&str>) -> Option<u64> {
     Some(wait.as_secs())
 }
 
-/// The URL stays out: the long-lived exchange carries the app secret in its query.
+/// Without the URL: the long-lived exchange has the app secret in its query.
 fn failed(error: reqwest::Error) -> HttpError {
     let kind = if error.is_timeout() {
         HttpErrorKind::TimedOut

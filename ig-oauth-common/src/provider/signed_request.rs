@@ -1,4 +1,4 @@
-//! The provider's `signed_request`: what it posts when a user removes the app, or wants their data
+//! The provider's `signed_request`, which it posts when a user removes the app or wants their data
 //! deleted.
 //!
 //! <https://developers.facebook.com/docs/development/create-an-app/app-dashboard/data-deletion-callback>
@@ -18,17 +18,17 @@ use crate::clock::{CLOCK_SKEW, Timestamp};
 use crate::encoding::from_base64url;
 use crate::token_facts::UserId;
 
-/// Longest text that is looked at, in bytes. Those seen have some 200.
+/// The longest text that is parsed, in bytes. Those seen have some 200.
 const MAX_BYTES: usize = 8 * 1024;
 
 const SIGNATURE_BYTES: usize = 32;
 
-/// How long after its issue a signed request is taken, unless told otherwise. The format has no
-/// number used once, so whatever is older could be a replay.
+/// How long after `issued_at` a signed request is accepted by default. The format has no nonce, so
+/// an older request could be a replay.
 pub(crate) const DEFAULT_WINDOW: Duration = Duration::from_secs(60 * 60);
 
-/// Checks signed requests of the provider. The flow has one for its own routes; make one yourself to
-/// take them elsewhere.
+/// Verifies signed requests of the provider. The flow has one for its own routes. Construct one to
+/// accept signed requests elsewhere.
 ///
 /// ```
 /// use std::time::Duration;
@@ -50,24 +50,24 @@ pub struct SignedRequestVerifier {
 }
 
 impl SignedRequestVerifier {
-    /// One that takes what any of these app secrets signed. An empty secret signs nothing.
+    /// A verifier for these app secrets. Empty secrets are ignored.
     pub fn new<S: Into<String>>(secrets: impl IntoIterator<Item = S>) -> Self {
         let secrets = secrets.into_iter().map(Into::into).filter(|secret| !secret.is_empty());
         Self { secrets: secrets.map(SecretString::from).collect(), window: DEFAULT_WINDOW }
     }
 
-    /// How long after its issue a request is taken: an hour unless set.
+    /// How long after `issued_at` a request is accepted. Default: one hour.
     pub fn window(mut self, window: Duration) -> Self {
         self.window = window;
         self
     }
 
-    /// Checks the field `signed_request` as it was posted, at the moment `now`.
+    /// Verifies the value of the field `signed_request`, as posted, at the time `now`.
     ///
     /// # Errors
     ///
-    /// When it is not signed by one of the secrets, not of the one known algorithm, names no user, or
-    /// is stale. The text of the error shows nothing of it.
+    /// When none of the secrets signed it, its algorithm is not HMAC-SHA256, it names no user, or
+    /// it is stale. The error's text contains nothing of the request.
     pub fn verify(&self, text: &str, now: Timestamp) -> Result<SignedRequest, SignedRequestError> {
         use SignedRequestError as Error;
         if text.len() > MAX_BYTES {
@@ -81,12 +81,12 @@ impl SignedRequestVerifier {
         let signature: [u8; SIGNATURE_BYTES] =
             signature.try_into().map_err(|_| Error::BadSignature)?;
         let decoded = from_base64url(payload.as_bytes()).ok_or(Error::Malformed)?;
-        // The signature is over the text as it came, so nothing is decoded and encoded again.
+        // The signature covers the text as received, so the text is not decoded and encoded again.
         if !self.is_signed(payload.as_bytes(), &signature) {
             return Err(Error::BadSignature);
         }
         let payload = Payload::read(&decoded)?;
-        // One algorithm is known; what the request itself says can only agree.
+        // There is one algorithm. The request's own field can only confirm it.
         if !payload.algorithm.is_some_and(|name| name.eq_ignore_ascii_case("HMAC-SHA256")) {
             return Err(Error::UnknownAlgorithm);
         }
@@ -103,8 +103,8 @@ impl SignedRequestVerifier {
         Ok(SignedRequest { user_id, issued_at, taken_until, digest, skew: CLOCK_SKEW })
     }
 
-    /// Every secret is tried, whichever fits, and each comparison takes the same time: how many there
-    /// are shows, which one fits does not.
+    /// All secrets are always tried, in constant time, so timing reveals their number but not which
+    /// one matched.
     fn is_signed(&self, payload: &[u8], signature: &[u8; SIGNATURE_BYTES]) -> bool {
         let mut is_signed = Choice::from(0);
         for secret in &self.secrets {
@@ -126,22 +126,22 @@ impl fmt::Debug for SignedRequestVerifier {
     }
 }
 
-/// A signed request that was verified.
+/// A verified signed request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SignedRequest {
     user_id: UserId,
     issued_at: Timestamp,
-    /// Until when it can come again, whatever the clock says within the skew.
+    /// The last time at which it could be accepted again, including the clock skew.
     pub(crate) taken_until: Timestamp,
-    /// Of the text as it came.
+    /// Of the text as received.
     pub(crate) digest: [u8; 32],
     skew: Duration,
 }
 
 impl SignedRequest {
-    /// The user, by an id of the provider's choosing: the app-scoped one by its documentation. Look
-    /// your user up by every id you know of them.
+    /// The user, by an id that the provider chooses: by its documentation the app-scoped one. Look
+    /// your user up by all ids that you know.
     #[must_use]
     pub fn user_id(&self) -> &UserId {
         &self.user_id
@@ -153,10 +153,11 @@ impl SignedRequest {
         self.issued_at
     }
 
-    /// Whether it speaks of what began at `moment`, such as a connection: before it was made, or
-    /// within a minute after, since clocks differ. Requests come late and again; what the user
-    /// connected later is a new consent of theirs. Without that minute when the crate's other callback
-    /// has acted on the same text: a removal and a deletion within one second are the same bytes.
+    /// Whether data created at `moment`, such as a connection, is older than this request: created
+    /// before it was issued, or within a minute after it, because clocks differ. Requests can be
+    /// late or repeated, and an account that the user connects later is a new consent. The minute
+    /// is not added when the crate's other callback has already acted on the same text: a
+    /// deauthorization and a data deletion within one second have the same bytes.
     #[must_use]
     pub fn covers(&self, moment: Timestamp) -> bool {
         moment <= self.issued_at.saturating_add(self.skew)
@@ -168,11 +169,11 @@ impl SignedRequest {
     }
 }
 
-/// Why a signed request is none.
+/// Why a signed request was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum SignedRequestError {
-    /// It is not two parts of base64url with a dot between them, or its payload is no JSON object.
+    /// It is not two base64url parts separated by a dot, or its payload is not a JSON object.
     #[error("the signed request is malformed")]
     Malformed,
     /// None of the secrets signed it.
@@ -181,13 +182,13 @@ pub enum SignedRequestError {
          secret instead of the Instagram one: list it in `signed_request_secrets`"
     )]
     BadSignature,
-    /// It names another algorithm than HMAC-SHA256, or none.
+    /// It names an algorithm other than HMAC-SHA256, or none.
     #[error("the signed request names no known algorithm")]
     UnknownAlgorithm,
     /// It names no user.
     #[error("the signed request names no user")]
     NoUser,
-    /// It is too old, has expired, or comes from the future.
+    /// It is too old, has expired, or was issued in the future.
     #[error("the signed request is too old, has expired or comes from the future")]
     Stale,
 }
@@ -211,14 +212,14 @@ impl Payload {
             algorithm: fields.remove("algorithm").and_then(|name| name.as_str().map(str::to_owned)),
             user_id: fields.remove("user_id"),
             issued_at: moment(fields.remove("issued_at"))?,
-            // 0 is how the provider's older tokens say "never".
+            // The provider's older tokens use 0 for "never".
             expires: moment(fields.remove("expires"))?.filter(|end| *end != 0),
         })
     }
 }
 
-/// A JSON object whose fields are each named once. What nobody reads counts as well: which of two
-/// values holds would be up to the parser, and so would the depth of what is skipped.
+/// A JSON object without duplicate fields. Unused fields count too: otherwise the parser would
+/// choose between two values, and would limit the depth of what it skips.
 struct Fields(Map<String, Value>);
 
 impl<'de> Deserialize<'de> for Fields {

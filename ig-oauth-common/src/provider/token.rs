@@ -1,4 +1,4 @@
-//! What a login yields: the access token and what is known about it.
+//! The result of a login: the access token and its metadata.
 
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -17,26 +17,25 @@ use crate::futures::BoxFuture;
 use crate::rejection::ProviderRejection;
 use crate::token_facts::{AccessToken, Lifetime, TokenFacts, TokenHash, UserId};
 
-/// A user's access token with its owner, its scopes and its times. Cheap to clone.
+/// A user's access token with its owner, its scopes and its times. It is cheap to clone.
 ///
-/// This is what handlers see through the `InstagramToken` of the adapters. Its `Debug` shows no
-/// secret.
+/// Handlers get it through the adapters' `InstagramToken`. Its `Debug` shows no secret.
 #[derive(Clone)]
 pub struct Token {
     facts: Arc<TokenFacts>,
     provider: Arc<Provider>,
-    /// Not during a login: there a call that fails is a step that fails.
+    /// `None` during a login: a call that fails there fails the login.
     watch: Option<Weak<dyn DeathWatch>>,
 }
 
-/// Who acts when the provider calls a token invalid.
+/// Acts when the provider reports a token as invalid.
 pub(crate) trait DeathWatch: Send + Sync {
-    /// Why is the provider's answer, for the log.
+    /// `why` is the provider's response, for the log.
     fn died(self: Arc<Self>, token: Token, why: String) -> BoxFuture<'static, ()>;
 }
 
 impl Token {
-    /// What names this very token and opens nothing.
+    /// Identifies this token without giving access to it.
     pub(crate) fn hash(&self) -> TokenHash {
         Sha256::new()
             .chain_update(self.issued_at().unix_seconds().to_be_bytes())
@@ -49,13 +48,12 @@ impl Token {
         Self { facts: Arc::new(facts), provider: Arc::clone(provider), watch: None }
     }
 
-    /// The same token, whose calls tell `watch` when it turns out to be dead.
+    /// The same token. Its calls notify `watch` when the provider reports it as invalid.
     pub(crate) fn watched_by(self, watch: Weak<dyn DeathWatch>) -> Self {
         Self { watch: Some(watch), ..self }
     }
 
-    /// A call that failed leaves an event: an app may handle the error without a word, and the log
-    /// should say what became of a token.
+    /// Logs a failed call: the app may handle the error without logging it.
     async fn heard<T>(&self, answer: Result<T, ApiError>) -> Result<T, ApiError> {
         if let Err(error) = &answer {
             crate::trace::warning(&format!("a call to the provider failed: {}", chain(error)));
@@ -68,24 +66,25 @@ impl Token {
         answer
     }
 
-    /// The same owner with another token, which is long-lived.
+    /// A long-lived token of the same owner.
     pub(crate) fn succeeded_by(&self, facts: TokenFacts) -> Self {
         Self::new(facts, &self.provider)
     }
 
-    /// The access token, to call the provider with.
+    /// The access token, for calls to the provider.
     #[must_use]
     pub fn access_token(&self) -> &AccessToken {
         &self.facts.access_token
     }
 
-    /// Whose token this is. The key to store app data under: it stays when the user name changes.
+    /// The user that the token belongs to. Use it as the key of app data: it does not change with
+    /// the user name.
     #[must_use]
     pub fn user_id(&self) -> &UserId {
         &self.facts.user_id
     }
 
-    /// The scopes the user granted, which can be fewer than asked for.
+    /// The scopes that the user granted, which can be fewer than requested.
     #[must_use]
     pub fn scopes(&self) -> &Scopes {
         &self.facts.scopes
@@ -97,14 +96,14 @@ impl Token {
         self.facts.scopes.contains(scope)
     }
 
-    /// Whether the provider said which scopes were granted. If not, [`scopes`](Self::scopes) are
-    /// those asked for (RFC 6749, section 5.1).
+    /// Whether the provider reported the granted scopes. If not, [`scopes`](Self::scopes) are the
+    /// requested ones (RFC 6749, section 5.1).
     #[must_use]
     pub fn scopes_reported(&self) -> bool {
         self.facts.scopes_reported
     }
 
-    /// Whether this is the one-hour or the 60-day token.
+    /// Whether this is a one-hour or a 60-day token.
     #[must_use]
     pub fn lifetime(&self) -> Lifetime {
         self.facts.lifetime
@@ -116,33 +115,33 @@ impl Token {
         self.facts.issued_at
     }
 
-    /// When it stops working, by this server's clock: counted from before the call that got it, so
-    /// never later than by the provider's.
+    /// When it expires, by this server's clock. It is counted from before the call that returned
+    /// it, so it is never later than the provider's own expiry.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.facts.expires_at
     }
 
-    /// How long it works from `now` on: zero when it has expired.
+    /// How long it is still valid at `now`: zero when it has expired.
     #[must_use]
     pub fn remaining(&self, now: Timestamp) -> Duration {
         self.facts.expires_at.saturating_since(now)
     }
 
-    /// Fetches the profile of the account: one call to the provider, two where it refuses a field.
+    /// Fetches the profile of the account: one call to the provider, or two if it refuses a field.
     ///
     /// # Errors
     ///
-    /// See [`ApiErrorKind`](crate::ApiErrorKind). With `TokenInvalid`, by code 190 or 102, the sessions
-    /// that hold this token have ended, and a stored account is marked as dead. A profile without a user name is
-    /// `MalformedAnswer`.
+    /// See [`ApiErrorKind`](crate::ApiErrorKind). With `TokenInvalid`, by code 190 or 102, the
+    /// sessions with this token have ended, and a stored account is marked as dead. A profile
+    /// without a user name is `MalformedAnswer`.
     pub async fn profile(&self) -> Result<Profile, ApiError> {
         self.heard(self.provider.profile(self.access_token()).await).await
     }
 
-    /// GETs from the rest of the provider's API: `path` below
+    /// Sends a GET to the rest of the provider's API: `path` below
     /// [`graph_url`](crate::ConfigBuilder::graph_url), which may begin with a version
-    /// (`v25.0/me/media`). One call; at most 1 MiB is read.
+    /// (`v25.0/me/media`). It is one call, and at most 1 MiB is read.
     ///
     /// ```
     /// # use ig_oauth_common::{ApiError, Token};
@@ -165,7 +164,7 @@ impl Token {
     /// # Pages
     ///
     /// The next page is the same call with one more parameter: `after`, the text of
-    /// `paging.cursors.after` in the answer. There is none when `paging.next` is missing.
+    /// `paging.cursors.after` in the response. There is no next page when `paging.next` is missing.
     ///
     /// ```
     /// # use ig_oauth_common::{ApiError, Token};
@@ -185,15 +184,16 @@ impl Token {
     ///
     /// # Security
     ///
-    /// The provider's answers can hold the access token: `paging.next` and `paging.previous` are URLs
-    /// with it in their query. Read the fields you need into a type of your own, as above, and never
-    /// pass an answer on as it is.
+    /// The provider's responses can contain the access token: `paging.next` and `paging.previous`
+    /// are URLs with it in their query. Read the fields you need into your own type, as above, and
+    /// never pass on a response unchanged.
     ///
     /// # Errors
     ///
-    /// See [`ApiErrorKind`](crate::ApiErrorKind). With `TokenInvalid`, by code 190 or 102, the sessions
-    /// that hold this token have ended, and a stored account is marked as dead. `InvalidRequest`, without a call, when `path` is
-    /// not a plain relative path or a parameter is named `access_token` or `method`.
+    /// See [`ApiErrorKind`](crate::ApiErrorKind). With `TokenInvalid`, by code 190 or 102, the
+    /// sessions with this token have ended, and a stored account is marked as dead.
+    /// `InvalidRequest`, without a call, when `path` is not a plain relative path or a parameter is
+    /// named `access_token` or `method`.
     pub async fn get<T: DeserializeOwned>(
         &self,
         path: &str,

@@ -1,4 +1,5 @@
-//! The three calls that a token comes from: for a code, for a one-hour token, for one of 60 days.
+//! The three calls that return a token: the code exchange, the long-lived exchange, and the
+//! refresh.
 //!
 //! <https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/business-login>
 //! <https://developers.facebook.com/docs/instagram-platform/reference/refresh_access_token>
@@ -22,13 +23,14 @@ impl Provider {
         self.application.client_secret.expose_secret()
     }
 
-    /// Exchanges a code ("Step 2" of Meta's guide; RFC 6749, section 4.1.3): exactly one request, never
-    /// repeated. A lost answer does not mean an unspent code. The token, and whose it is.
+    /// Exchanges a code ("Step 2" of Meta's guide; RFC 6749, section 4.1.3) with exactly one
+    /// request, never repeated: without a response the code may still have been used. Returns the
+    /// token and its user.
     pub(crate) async fn exchange_code(
         &self,
         code: &str,
     ) -> Result<(UserId, TokenAnswer), AuthError> {
-        // The secret goes in the body only: the provider refuses HTTP Basic, and URLs get logged.
+        // The secret goes only in the body: the provider refuses HTTP Basic, and URLs are logged.
         let form = encoded(&[
             ("client_id", &self.application.client_id),
             ("client_secret", self.secret()),
@@ -44,8 +46,8 @@ impl Provider {
         Ok((user_id.ok_or_else(|| malformed("the answer has no user id"))?, answer))
     }
 
-    /// Exchanges a short-lived token. The provider wants this as a GET with the secret in its query,
-    /// so the URL stays out of errors and logs.
+    /// Exchanges a short-lived token. The provider requires a GET with the secret in the query, so
+    /// the URL must not appear in errors or logs.
     pub(crate) async fn exchange_long_lived(
         &self,
         token: &AccessToken,
@@ -59,8 +61,8 @@ impl Provider {
         self.lengthen("access_token", &query, Step::LongLived, token).await
     }
 
-    /// Refreshes a long-lived token that is at least 24 hours old. The provider wants a GET with the
-    /// token in its query, so the URL stays out of errors and logs.
+    /// Refreshes a long-lived token that is at least 24 hours old. The provider requires a GET with
+    /// the token in the query, so the URL must not appear in errors or logs.
     pub(crate) async fn refresh(&self, token: &AccessToken) -> Result<TokenAnswer, AuthError> {
         let token = token.expose_secret();
         let query = encoded(&[("grant_type", "ig_refresh_token"), ("access_token", token)]);

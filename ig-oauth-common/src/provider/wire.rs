@@ -1,9 +1,9 @@
-//! The shapes of the provider's answers.
+//! The forms of the provider's responses.
 //!
-//! Meta's pages and the live service disagree, and all of these have been seen: fields at the top or
-//! in `{"data":[…]}`, ids as numbers or text, `permissions` as a list, as text, or not at all. What is
-//! tolerated is the shape; a token that is missing, empty or unprintable is an error of this step,
-//! because it would otherwise be a riddle in the next.
+//! Meta's pages and the live service disagree, and all of these have been seen: fields at the top
+//! level or in `{"data":[…]}`, ids as numbers or text, `permissions` as a list, as text, or
+//! missing. Only the form may vary. A token that is missing, empty or unprintable is an error of
+//! this step, because it would otherwise cause an unclear error in the next one.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -15,14 +15,14 @@ use crate::api::{Scope, Scopes};
 use crate::error::{AuthError, AuthErrorKind};
 use crate::token_facts::{AccessToken, UserId};
 
-/// Longest access token, in bytes. Those seen have some 200; a cookie has to hold it.
+/// The longest access token, in bytes. Those seen have some 200; a cookie has to hold it.
 const MAX_TOKEN_BYTES: usize = 2_048;
 
-/// Longest life of a token that is believed, in seconds.
+/// The longest plausible lifetime of a token, in seconds.
 const MAX_EXPIRES_IN: f64 = 366.0 * 24.0 * 60.0 * 60.0;
 
-/// An answer of any shape. A field named twice is an error of the parser: which one counts would
-/// depend on who reads.
+/// A response in any of the forms. A duplicate field is an error: parsers would disagree about
+/// which one counts.
 #[derive(Deserialize)]
 struct Answer {
     data: Option<Vec<Answer>>,
@@ -32,23 +32,23 @@ struct Answer {
     expires_in: Option<Value>,
 }
 
-/// What an answer with a token says.
+/// The content of a token response.
 pub(crate) struct TokenAnswer {
     pub(crate) access_token: AccessToken,
-    /// The code exchange names it. No page of Meta's shows it elsewhere; when it is there, it must be an
-    /// id of the token's user.
+    /// The code exchange returns it. Meta documents it for no other call; if another response has
+    /// it, it must be an id of the token's user.
     pub(crate) user_id: Option<UserId>,
-    /// None when the answer says nothing readable about scopes; empty when nothing was granted.
+    /// `None` when the response has no readable scopes; empty when none was granted.
     pub(crate) permissions: Option<Scopes>,
-    /// None when the answer names no believable life. Meta's pages show none of the code exchange, and
-    /// some apps are reported to get a token of 60 days at once.
+    /// `None` when the response has no plausible lifetime. Meta documents none for the code
+    /// exchange, and some apps are reported to get a 60-day token from it.
     pub(crate) expires_in: Option<Duration>,
 }
 
 impl TokenAnswer {
-    /// Reads an answer's body.
+    /// Parses a response's body.
     pub(super) fn read(body: &[u8]) -> Result<Self, AuthError> {
-        // The text of a parser's error can quote the answer.
+        // The text of a parser's error can quote the response.
         let mut answer: Answer = serde_json::from_slice(body)
             .map_err(|_| malformed("the answer is of no known shape"))?;
         let fields = match answer.data.take() {
@@ -70,7 +70,7 @@ pub(super) fn only<T>(data: Vec<T>) -> Result<T, &'static str> {
     only.ok_or("`data` does not hold exactly one element")
 }
 
-/// A number, as such or as text.
+/// A number, as JSON number or as text.
 pub(super) fn number<T: FromStr>(field: &Value) -> Option<T> {
     match field {
         Value::Number(number) => number.to_string().parse().ok(),
@@ -83,8 +83,8 @@ pub(super) fn malformed(detail: &'static str) -> AuthError {
     AuthError::with_source(AuthErrorKind::MalformedAnswer, detail)
 }
 
-/// A life that can be believed: finite, 1 second to 366 days, as a number or as text, with a fraction
-/// or without. It is rounded down: nobody minds a token that is given up a moment too early.
+/// A plausible lifetime: finite, 1 second to 366 days, as number or text, with or without a
+/// fraction. It is rounded down: giving a token up a moment too early does no harm.
 fn expires_in(field: &Value) -> Option<Duration> {
     let seconds = number(field)?;
     let is_believable = (1.0..=MAX_EXPIRES_IN).contains(&seconds);
@@ -104,7 +104,7 @@ fn access_token(field: Option<&Value>) -> Result<AccessToken, AuthError> {
     Ok(AccessToken::new(token.as_str()))
 }
 
-/// Exact or not at all: a number that is no integer of 64 bits was, or would be, rounded.
+/// Exact or not at all: a number that is not a 64-bit integer was rounded, or would be.
 pub(super) fn user_id(field: &Value) -> Option<UserId> {
     match field {
         Value::Number(number) => number.as_u64().map(UserId::from),
@@ -113,7 +113,7 @@ pub(super) fn user_id(field: &Value) -> Option<UserId> {
     }
 }
 
-/// The granted scopes, when they are told in a way we can read. Names that are none are left out.
+/// The granted scopes, if they have a known form. Invalid names are left out.
 fn permissions(field: &Value) -> Option<Scopes> {
     match field {
         Value::Array(elements) => {

@@ -1,4 +1,4 @@
-//! The provider's refusal, as data.
+//! The provider's error response, as data.
 
 mod words;
 
@@ -9,41 +9,42 @@ pub(crate) use words::{safe, safe_class};
 
 use crate::api::Api;
 
-/// The provider's own words on why it refused: the `source()` of the
-/// [`AuthError`](crate::AuthError)s that come from an answer of it.
+/// The provider's own explanation of an error: the `source()` of the
+/// [`AuthError`](crate::AuthError)s that come from one of its responses.
 ///
-/// The message is made safe: secrets, URLs, whatever looks like a token, and control characters are
-/// taken out, and it ends after 256 characters. It is for logs, not for users.
+/// The message is redacted: secrets, URLs, text that looks like a token, and control characters are
+/// removed, and it is cut after 256 characters. It is for logs, not for users.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProviderRejection {
     /// The HTTP status of the provider's answer.
     pub status: u16,
-    /// The provider's class of error, such as `OAuthException`.
+    /// The provider's error type, such as `OAuthException`.
     pub error_type: Option<String>,
-    /// The provider's number: the HTTP status again at the token endpoint, a Graph API error code
-    /// elsewhere.
+    /// The provider's error code: at the token endpoint the HTTP status again, elsewhere a Graph
+    /// API error code.
     pub code: Option<i64>,
-    /// The Graph API's finer number, such as 460 after a change of password.
+    /// The Graph API's subcode, such as 460 after a change of password.
     pub subcode: Option<i64>,
-    /// The provider's message, made safe.
+    /// The provider's message, redacted.
     pub message: Option<String>,
-    /// What came instead of JSON: its content type as a rule, such as `text/html` for a page that
-    /// blocks this server. The page's title, or the text, is the [`message`](Self::message) then.
+    /// What was received instead of JSON, usually its content type, such as `text/html` for a page
+    /// that blocks this server. [`message`](Self::message) is then the page's title, or the text.
     pub instead_of_json: Option<String>,
-    /// What to do, when it is known.
+    /// How to fix it, if known.
     pub advice: Option<&'static str>,
 }
 
 impl ProviderRejection {
-    /// Whether the provider calls the token invalid: codes 190 and 102 of Meta's "Error handling" page.
-    /// Words alone end no session.
+    /// Whether the provider reports the token as invalid: codes 190 and 102 of Meta's "Error
+    /// handling" page. A message without a code never ends a session.
     pub(crate) fn is_death(&self) -> bool {
         matches!(self.code, Some(102 | 190))
     }
 
-    /// Whether it is for certain that the code was good and has been exchanged before. Today's API has
-    /// other words for a code that is too old or unknown. Basic Display has the same for all of these.
+    /// Whether it is certain that the code was valid and has already been exchanged. The present
+    /// API has other messages for an expired or unknown code. Basic Display has the same message
+    /// for all of these.
     pub(crate) fn says_spent(&self, api: Api) -> bool {
         let words = self.message.as_deref().unwrap_or_default().to_ascii_lowercase();
         words.contains(api.preset().says_spent)

@@ -1,9 +1,9 @@
-//! What changes a stored account while others may write to it: it is marked as dead, sealed anew, or
-//! forgotten.
+//! Changes to a stored account while others may write to it: marking it as dead, re-sealing it, or
+//! deleting it.
 //!
-//! The mark of a token that the provider calls invalid is a bit inside of the sealed bytes, written with
-//! compare and swap: no store needs to know of it, every instance reads it, and a new login replaces it
-//! with its account.
+//! The mark of an invalid token is a bit inside the sealed bytes, written with compare-and-swap:
+//! stores need not support it, every instance reads it, and a new login replaces it together with
+//! the account.
 
 use super::accounts::{Accounts, MOST_WRITES, OpenedAccount, contended};
 use crate::clock::Timestamp;
@@ -12,24 +12,25 @@ use crate::provider::Token;
 use crate::store::AccountRecord;
 use crate::token_facts::UserId;
 
-/// What became of a record that was to be sealed by the newest key.
+/// The result of re-sealing a record with the newest key.
 pub(crate) enum Resealing {
     Resealed,
-    /// It is already, or has gone.
+    /// It is sealed with it already, or has been deleted.
     Unneeded,
     Unreadable,
 }
 
-/// What a revocation has done.
+/// The result of a revocation.
 pub(crate) struct Revoked {
-    /// The accounts that were forgotten, with all sessions of theirs.
+    /// The deleted accounts. Their sessions are deleted too.
     pub(crate) accounts: Vec<AccountRecord>,
     pub(crate) was_known: bool,
 }
 
 impl Accounts {
-    /// Marks the account whose token this is, and ends its sessions. The account when this is news:
-    /// none when the account holds another token, is marked already or has gone.
+    /// Marks the account of this token as dead, and ends its sessions. Returns the account if it
+    /// was not marked before. `None` when the account holds another token, is marked already or
+    /// does not exist.
     pub(crate) async fn mark_dead(
         &self,
         token: &Token,
@@ -42,15 +43,15 @@ impl Accounts {
             if opened.is_dead || opened.token.hash() != token.hash() {
                 return Ok(None);
             }
-            // Listed before the account is marked: a login that ends in between writes the account, so
-            // the mark is refused, and its session is not among these.
+            // The sessions are listed before the account is marked: a login that ends in between
+            // changes the account, so the mark is refused, and its session is not in the list.
             let sessions = self.store.sessions(&key, now).await?;
             if self.seal_again(&account, token, true).await?.is_none() {
                 continue;
             }
             for session in sessions {
                 if let Err(error) = self.store.end_session(&session.id_hash).await {
-                    // The mark ends it, too, when it is read.
+                    // The mark ends it too, when it is read.
                     let chain = chain(&AuthError::from(error));
                     crate::trace::warning(&format!(
                         "the session of a dead token is not ended: {chain}"
@@ -62,7 +63,7 @@ impl Accounts {
         Err(contended())
     }
 
-    /// Seals a record by the newest key, while others may write to it.
+    /// Seals a record with the newest key, while others may write to it.
     pub(crate) async fn reseal(&self, mut account: AccountRecord) -> Result<Resealing, AuthError> {
         for _ in 0..MOST_WRITES {
             let opened = self.opened(&account).ok();
@@ -84,7 +85,7 @@ impl Accounts {
         Err(contended())
     }
 
-    /// Seals a session's record anew, or leaves it as it is: a session does not end for that.
+    /// Seals a session's record again if possible. A failure does not end the session.
     pub(super) async fn reseal_if_possible(&self, account: &mut AccountRecord, token: &Token) {
         match self.seal_again(account, token, false).await {
             Ok(Some(resealed)) => *account = resealed,
@@ -96,7 +97,8 @@ impl Accounts {
         }
     }
 
-    /// Writes the same token again, sealed by the newest key. None when the account has changed.
+    /// Stores the same token again, sealed with the newest key. `None` when the account has
+    /// changed.
     pub(super) async fn seal_again(
         &self,
         account: &AccountRecord,
@@ -109,10 +111,12 @@ impl Accounts {
         Ok(replaced.then_some(resealed))
     }
 
-    /// Forgets the accounts that are known by `id` and hold a token that `covers` speaks of. Of the
-    /// others, it ends the sessions that it speaks of: a user who connected again has the new session.
+    /// Deletes the accounts with the id `id` whose token `covers` accepts. Of the other accounts it
+    /// ends only the sessions that `covers` accepts: a user who connected again keeps the new
+    /// session.
     ///
-    /// Each account is forgotten only as it was seen, or a login that ends meanwhile would be undone.
+    /// An account is deleted only if it has not changed since it was read, so that a concurrent
+    /// login is kept.
     pub(crate) async fn revoke(
         &self,
         id: &UserId,

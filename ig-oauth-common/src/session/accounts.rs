@@ -1,4 +1,4 @@
-//! The stored accounts of one app: their tokens sealed, and opened again.
+//! The stored accounts of one app: seals and opens their tokens.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,10 +13,10 @@ use crate::provider::{Provider, Token};
 use crate::store::{AccountKey, AccountPage, AccountRecord, BoxedStore};
 use crate::token_facts::UserId;
 
-/// How often a write that another one outran is tried again.
+/// How often a write is tried when other writes keep preceding it.
 pub(crate) const MOST_WRITES: usize = 4;
 
-/// How many accounts are looked through for the newest one.
+/// The most accounts read to find the newest one.
 const LOOKED_AT: usize = 1_000;
 
 pub(crate) struct Accounts {
@@ -31,13 +31,13 @@ pub(crate) struct Accounts {
     pub(super) was_unreadable: AtomicBool,
 }
 
-/// What a stored account is good for.
+/// The state of a stored account.
 pub(crate) enum Stored {
-    /// Its token, as far as anybody knows.
+    /// Its token, valid as far as is known.
     Live(Token),
-    /// Its token, which the provider calls invalid.
+    /// Its token, which the provider reports as invalid.
     Dead(Token),
-    /// No configured secret opens it, or its times cannot be.
+    /// None of the configured secrets opens it, or its times are impossible.
     Unreadable,
 }
 
@@ -57,11 +57,11 @@ impl Accounts {
         AccountKey::new(&self.client_id, user_id.clone())
     }
 
-    /// What an account holds.
+    /// The state of an account and its token.
     pub(crate) fn open(&self, account: &AccountRecord) -> Stored {
         match self.opened(account) {
             Ok(OpenedAccount { token, is_dead, .. }) if !self.has_impossible_times(&token) => {
-                // This process may know of a death before the store does.
+                // This process may learn that a token is dead before the store does.
                 if is_dead || self.tombstones.is_dead(&token, self.now()) {
                     Stored::Dead(token)
                 } else {
@@ -72,7 +72,7 @@ impl Accounts {
         }
     }
 
-    /// The account of that key, and what it holds.
+    /// The account with that key, and its state.
     pub(crate) async fn present(
         &self,
         key: &AccountKey,
@@ -84,12 +84,12 @@ impl Accounts {
         }))
     }
 
-    /// The accounts that are known by any of a user's ids.
+    /// The accounts with this id, as their own or as a further id.
     pub(crate) async fn known_by(&self, id: &UserId) -> Result<Vec<AccountRecord>, AuthError> {
         Ok(self.store.accounts_known_by(&self.client_id, id).await?)
     }
 
-    /// Keeps an account without a session.
+    /// Stores an account without a session.
     pub(crate) async fn keep(
         &self,
         token: &Token,
@@ -99,8 +99,8 @@ impl Accounts {
         Ok(self.store.put_account(account, None).await?)
     }
 
-    /// Puts a refreshed token into the place of the one that `account` holds. False when the account
-    /// has changed meanwhile.
+    /// Replaces the token that `account` holds with a refreshed one. False when the account has
+    /// changed meanwhile.
     pub(crate) async fn replace_token(
         &self,
         account: &AccountRecord,
@@ -110,7 +110,7 @@ impl Accounts {
         Ok(self.store.replace_account(&account.sealed_token, record).await?)
     }
 
-    /// Ends every session of the accounts that are known by `id`. How many there were.
+    /// Ends every session of the accounts with the id `id`. Returns how many there were.
     pub(crate) async fn end_sessions_of(&self, id: &UserId) -> Result<u64, AuthError> {
         let mut ended = 0;
         for account in self.known_by(id).await? {
@@ -119,14 +119,15 @@ impl Accounts {
         Ok(ended)
     }
 
-    /// Whether the newest stored account opens with the configured secrets; also when there is none.
+    /// Whether the newest stored account opens with the configured secrets. Also true when there is
+    /// none.
     pub(crate) async fn newest_opens(&self) -> Result<bool, AuthError> {
         let accounts = self.store.accounts(AccountPage::new(&self.client_id, LOOKED_AT)).await?;
         let newest = accounts.iter().max_by_key(|account| account.issued_at);
         Ok(newest.is_none_or(|account| self.opened(account).is_ok()))
     }
 
-    /// Whether nobody has looked for unreadable accounts yet, which somebody does now.
+    /// Whether the check for unreadable accounts has not run yet. The caller then runs it.
     pub(crate) fn is_to_be_checked(&self) -> bool {
         !self.was_checked.swap(true, Ordering::Relaxed)
     }
@@ -156,8 +157,7 @@ impl Accounts {
         self.sealer.seal(about(key), &token_bytes::encode(token, is_dead))
     }
 
-    /// Opens an account. The first one that does not open is logged: a wrong secret looks like users
-    /// who left, and there may be as many as there are users.
+    /// Opens an account. Only the first failure is logged: a wrong secret makes every account fail.
     pub(super) fn opened(&self, account: &AccountRecord) -> Result<OpenedAccount, Unopened> {
         let opened = self.try_open(account);
         if opened.is_err() && !self.was_unreadable.swap(true, Ordering::Relaxed) {
@@ -186,9 +186,9 @@ fn about(key: &AccountKey) -> [&str; 2] {
     [key.client_id(), key.user_id().as_str()]
 }
 
-/// Nobody's write came through.
+/// No write succeeded.
 pub(crate) fn contended() -> AuthError {
-    // Or the store reads from a replica that lags behind what it writes to.
+    // Or the store reads from a replica that lags behind its primary.
     let why = "an account's record changes all the time, or reads lag behind writes";
     AuthError::with_source(AuthErrorKind::Store, why)
 }

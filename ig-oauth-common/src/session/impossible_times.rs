@@ -1,4 +1,4 @@
-//! Sessions and accounts whose times cannot be: sealed by one of the secrets, and believed by nobody.
+//! Sessions and accounts with impossible times: sealed with one of the secrets, but not trusted.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -8,13 +8,13 @@ use crate::clock::{CLOCK_SKEW, Timestamp};
 use crate::expiring_map::ExpiringMap;
 use crate::provider::Token;
 
-/// The provider gives no token a longer life; a longer one was made up.
+/// The provider issues no token with a longer lifetime, so a longer one is forged.
 const LONGEST_TOKEN: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
-/// How many of them the log has at most one line about. The oldest make room.
+/// The most sessions and accounts that are remembered as logged. The oldest are removed.
 const MOST_NAMED: usize = 10_000;
 
-/// Which of them one configuration, with all its clones, has logged, and when.
+/// Those that one configuration, with all its clones, has logged, and when.
 pub(super) struct ImpossibleTimes(Mutex<ExpiringMap<Ended, Timestamp>>);
 
 impl Default for ImpossibleTimes {
@@ -24,7 +24,7 @@ impl Default for ImpossibleTimes {
 }
 
 impl ImpossibleTimes {
-    /// Whether the log has no line about `name` yet. It has one now.
+    /// Whether `name` has not been logged yet. From now on it counts as logged.
     fn is_news(&self, name: Ended, now: Timestamp) -> bool {
         let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_news = logged.get(&name).is_none();
@@ -34,8 +34,8 @@ impl ImpossibleTimes {
         is_news
     }
 
-    /// Whether the times of `name` cannot be, with one event the first time: a cookie comes with every
-    /// request of its browser.
+    /// Whether the times of `name` are impossible. Logs it once, because a browser sends its cookie
+    /// with every request.
     pub(super) fn are(
         &self,
         name: Ended,
@@ -61,9 +61,9 @@ impl ImpossibleTimes {
     }
 }
 
-/// Somebody who holds one of the secrets, an old one perhaps, could make a session of such times that
-/// outlives every lifetime. It is ignored rather than removed, and never sealed anew: where only a
-/// clock is wrong, it is good again once that is set.
+/// A person who holds one of the secrets, perhaps an old one, could forge a session with such times
+/// that outlives every lifetime. It is ignored rather than removed, and never re-sealed: if only a
+/// clock is wrong, it is valid again once the clock is corrected.
 fn is_from_the_future(
     now: Timestamp,
     times: &[Timestamp],
@@ -85,7 +85,7 @@ mod tests {
         Timestamp::from_unix_seconds(seconds)
     }
 
-    /// No secret that somebody has buys more than the provider gives anybody.
+    /// A leaked secret gives no longer session than the provider's tokens allow.
     #[test]
     fn times_that_cannot_be_are_told_from_those_that_can() {
         for (issued_at, life, seen_at, is_future) in [
@@ -103,7 +103,7 @@ mod tests {
         }
     }
 
-    /// A flood of forgeries costs the log a line each and the memory no more than its bound.
+    /// Many forgeries cost one log line each, and no more memory than the limit.
     #[test]
     fn what_was_logged_is_bounded_and_the_oldest_make_room() {
         let logged = ImpossibleTimes::default();

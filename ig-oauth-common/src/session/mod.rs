@@ -1,4 +1,4 @@
-//! Where a token lives between requests: in a sealed cookie, or in a store behind a random id.
+//! Sessions: a token in a sealed cookie, or in a store under a random session id.
 
 mod account_changes;
 mod accounts;

@@ -1,4 +1,4 @@
-//! A session as it was read.
+//! A session that was read from a request.
 
 use sha2::{Digest as _, Sha256};
 
@@ -15,40 +15,40 @@ pub(super) struct StoredSessionId(pub(super) [u8; 32]);
 /// A valid session.
 pub(crate) struct Session {
     pub(crate) token: Token,
-    /// When the login ended that made it.
+    /// When the login that created it ended.
     pub(crate) started_at: Timestamp,
     pub(super) seen_at: Timestamp,
     pub(super) kept: Kept,
     pub(super) is_by_newest_key: bool,
-    /// The cookie should be sealed anew, or the store should note that it was seen.
+    /// Whether the cookie should be renewed, or the store should record that the session was seen.
     pub(super) is_renewal_due: bool,
-    /// The token that took the place of its own.
+    /// The token that replaced its own.
     pub(super) successor: Option<Token>,
 }
 
-/// Where it is kept.
+/// Where the session is stored.
 pub(super) enum Kept {
     Cookie(CookieSessionId),
     Store(StoredSessionId, Box<AccountRecord>),
 }
 
-/// What a request's cookies say.
+/// The result of reading a request's session cookies.
 pub(crate) enum Reading {
     Live(Session),
     Nobody {
-        /// The cookie is of no use to anybody: it should go.
+        /// The cookie is useless and should be removed.
         remove: bool,
     },
 }
 
-/// A cookie to send along, unless the session ends before.
+/// A cookie to send with the answer, unless the session ends before.
 pub(crate) struct Renewal {
     pub(super) session: Ended,
     pub(super) line: String,
 }
 
 impl Session {
-    /// The stored account, where there is one.
+    /// The stored account, if there is one.
     pub(crate) fn account(&self) -> Option<&AccountRecord> {
         match &self.kept {
             Kept::Cookie(_) => None,
@@ -56,12 +56,12 @@ impl Session {
         }
     }
 
-    /// The same session, whose token was refreshed.
+    /// The same session with a refreshed token.
     pub(crate) fn with_token(self, token: Token) -> Self {
         Self { successor: Some(token), ..self }
     }
 
-    /// What tombstones know it by.
+    /// The session's key in the tombstones.
     pub(super) fn name(&self) -> Ended {
         match &self.kept {
             Kept::Cookie(id) => Ended::Cookie(*id),

@@ -1,4 +1,4 @@
-//! Cookie sessions: the whole session sealed in the browser's cookie.
+//! Cookie sessions: the complete session, sealed in the browser's cookie.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Texts that only this app's secrets open: a version, the key's id, a nonce, and what the key made of
-//! the text.
+//! Encrypted values that only this app's secrets open: a version, the key's id, a nonce, and the
+//! ciphertext.
 
 use std::sync::Arc;
 
@@ -11,7 +11,8 @@ use crate::store::StoreError;
 
 const VERSION: u8 = 1;
 
-/// What is sealed. Each purpose has a key and a label of its own, so that nothing opens as another's.
+/// What is sealed. Each purpose has its own key and label, so a value of one purpose never opens as
+/// another.
 pub(crate) struct Purpose {
     key: fn(&KeySet) -> &SealingKey,
     label: &'static [u8],
@@ -21,28 +22,28 @@ pub(crate) struct Purpose {
 pub(super) const SESSION_COOKIE: Purpose =
     Purpose { key: |keys| &keys.session, label: b"ig-oauth session cookie" };
 
-/// The token in a store's account.
+/// The token of a stored account.
 pub(super) const STORED_ACCOUNT: Purpose =
     Purpose { key: |keys| &keys.account, label: b"ig-oauth stored account" };
 
-/// Seals with the newest key, and opens with each.
+/// Seals with the newest key, and opens with all keys.
 pub(crate) struct Sealer {
     pub(super) purpose: Purpose,
     pub(super) keyring: Arc<Keyring>,
     pub(super) randomness: Arc<dyn Randomness>,
 }
 
-/// A text that was sealed.
+/// A value that was opened.
 pub(super) struct Opened {
     pub(super) text: Vec<u8>,
     pub(super) is_by_newest_key: bool,
 }
 
-/// Why a value does not open.
+/// Why a value cannot be opened.
 pub(super) enum Unopened {
-    /// Another instance, or a later version, may know it.
+    /// Another instance, or a later version, may be able to open it.
     Foreign,
-    /// It is of no use to anybody.
+    /// It is useless.
     Broken,
     /// The store did not answer.
     Failed(AuthError),
@@ -55,7 +56,7 @@ impl From<StoreError> for Unopened {
 }
 
 impl Sealer {
-    /// `about` says where the value belongs: it opens nowhere else.
+    /// `about` says where the value belongs: it cannot be opened elsewhere.
     pub(super) fn seal(&self, about: [&str; 2], text: &[u8]) -> Result<Vec<u8>, AuthError> {
         let nonce = random(&*self.randomness)?;
         let keys = &self.keyring.newest;

@@ -1,4 +1,4 @@
-//! The session's cookie: how long it lives, and its `Set-Cookie` lines.
+//! The session's cookie: its lifetime and its `Set-Cookie` lines.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,10 +8,11 @@ use crate::cookie::CookieNames;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::provider::Token;
 
-/// Longest session cookie, name and value, in bytes. Browsers take 4,096 with the attributes.
+/// The longest session cookie, name and value, in bytes. Browsers accept 4,096 including the
+/// attributes.
 const MAX_COOKIE_BYTES: usize = 3_072;
 
-/// The settings of a session's life.
+/// The settings of a session's lifetime.
 pub(crate) struct SessionCookie {
     pub(crate) names: Arc<CookieNames>,
     pub(crate) lifetime: Duration,
@@ -20,8 +21,9 @@ pub(crate) struct SessionCookie {
 }
 
 impl SessionCookie {
-    /// When a session ends: at the earliest of its absolute life, its idle life, and its token's end.
-    /// Derived, not stored, so that a shorter lifetime in the configuration holds at once.
+    /// When a session ends: at the earliest of its lifetime, its idle lifetime, and its token's
+    /// expiry. It is derived and not stored, so that a shorter lifetime in the configuration
+    /// applies immediately.
     pub(super) fn ends_at(
         &self,
         started_at: Timestamp,
@@ -34,8 +36,8 @@ impl SessionCookie {
             .min(token.expires_at())
     }
 
-    /// Whether a session that was last seen at `seen_at` should be noted as seen again: after a tenth
-    /// of the idle lifetime, not at each request.
+    /// Whether to record that a session last seen at `seen_at` was seen again: after a tenth of the
+    /// idle lifetime, not at each request.
     pub(super) fn is_touch_due(&self, seen_at: Timestamp, now: Timestamp) -> bool {
         now.saturating_since(seen_at) >= self.idle_lifetime / 10
     }

@@ -1,4 +1,4 @@
-//! The sessions of one configuration, wherever they are kept.
+//! The sessions of one configuration, in cookies or in a store.
 
 use std::sync::Arc;
 
@@ -32,14 +32,14 @@ pub(crate) struct Sessions {
     pub(super) forbids_caching: bool,
 }
 
-/// Where they are kept.
+/// Where sessions are stored.
 enum Place {
     Cookie(SealedCookies),
-    /// The cookie is a random id, all else is in the store.
+    /// The cookie holds a random id; all other data is in the store.
     Store(Arc<Accounts>),
 }
 
-/// What sessions are made of.
+/// The dependencies of [`Sessions`].
 pub(crate) struct SessionsParts {
     pub(crate) cookie: SessionCookie,
     pub(crate) client_id: String,
@@ -49,7 +49,8 @@ pub(crate) struct SessionsParts {
     pub(crate) hooks: Option<Arc<dyn BoxedHooks>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) randomness: Arc<dyn Randomness>,
-    /// Whether answers for which a token was taken say `no-store`, unless the app says something.
+    /// Whether answers for which a token was read get `no-store` when the app sets no caching
+    /// header.
     pub(crate) forbids_caching: bool,
 }
 
@@ -91,7 +92,7 @@ impl Sessions {
         }
     }
 
-    /// The stored accounts. None where sessions live in cookies.
+    /// The stored accounts. `None` when sessions are in cookies.
     pub(crate) fn accounts(&self) -> Option<&Arc<Accounts>> {
         match &self.place {
             Place::Cookie(_) => None,
@@ -109,7 +110,7 @@ impl Sessions {
         values.into_iter().map(<[u8]>::to_vec).collect()
     }
 
-    /// The first session among the values that is valid and that the app accepts.
+    /// The first session among the values that is valid and accepted by the app.
     pub(crate) async fn read(&self, values: &[Vec<u8>]) -> Result<Reading, AuthError> {
         let mut remove = false;
         for value in values {
@@ -126,7 +127,8 @@ impl Sessions {
         Ok(Reading::Nobody { remove })
     }
 
-    /// The valid session of one value. Nothing is awaited for a sealed cookie: every request pays for it.
+    /// The valid session of one value. For a sealed cookie this awaits nothing, because every
+    /// request does it.
     async fn open(&self, value: &[u8]) -> Result<Session, Unopened> {
         let now = self.now();
         let mut session = match &self.place {
@@ -140,7 +142,8 @@ impl Sessions {
         }
         if self.tombstones.is_dead(token, now) {
             if let (Place::Store(accounts), Ended::Stored(id_hash)) = (&self.place, name) {
-                // It belongs to the dead token. When its user logs in again, it must not come back.
+                // It belongs to the dead token, and must not become valid when its user logs in
+                // again.
                 accounts.store.end_session(&id_hash).await?;
             }
             return Err(Unopened::Broken);
@@ -161,7 +164,7 @@ impl Sessions {
         Ok(session)
     }
 
-    /// What the store has under the id in a cookie.
+    /// The store's session for the id in a cookie.
     async fn look_up(
         &self,
         accounts: &Accounts,
@@ -171,7 +174,7 @@ impl Sessions {
         let id = StoredSessionId::read(value).ok_or(Unopened::Broken)?;
         let found = accounts.store.session(&id.hash(), now).await?;
         let (session, account) = found.ok_or(Unopened::Broken)?;
-        // The store is shared with other apps: an id of theirs is none of this one's.
+        // The store may be shared with other apps. An id of another app is not valid here.
         if session.account.client_id() != accounts.client_id || session.account != account.key {
             return Err(Unopened::Broken);
         }
@@ -181,7 +184,7 @@ impl Sessions {
         }
         let (started_at, seen_at) = (session.created_at, session.last_seen_at);
         Ok(Session {
-            // A refreshed token, or a longer life by the configuration, moves the end.
+            // A refreshed token, or a longer configured lifetime, changes the expiry.
             is_renewal_due: self.cookie.ends_at(started_at, seen_at, &token) > session.expires_at,
             token,
             started_at,
@@ -192,7 +195,7 @@ impl Sessions {
         })
     }
 
-    /// Whether the app accepts a session of this token's user that started then.
+    /// Whether the app accepts a session of this token's user that started at that time.
     pub(crate) async fn accept(
         &self,
         token: &Token,
@@ -203,7 +206,7 @@ impl Sessions {
         accepted.map_err(|error| AuthError::with_source(AuthErrorKind::Hook, error))
     }
 
-    /// A new session, which takes the place of those in `previous`: its cookie's line.
+    /// Starts a new session that replaces those in `previous`. Returns its cookie's line.
     pub(crate) async fn begin(
         &self,
         token: &Token,
@@ -214,7 +217,7 @@ impl Sessions {
         let ends_at = self.cookie.ends_at(now, now, token);
         let value = match &self.place {
             Place::Cookie(sealed) => {
-                // None of them is renewed any more.
+                // The replaced sessions are not renewed any more.
                 self.told_of_the_end(previous);
                 sealed.seal(random(&*self.randomness)?, now, now, token)?
             }
@@ -230,19 +233,20 @@ impl Sessions {
         self.cookie.line(&value, ends_at.saturating_since(now))
     }
 
-    /// The token for the handler, and the cookie to send along when one is due.
+    /// The token for the handler, and the cookie to send if one is due.
     pub(super) async fn renewed(&self, session: Session) -> (Token, Option<Renewal>) {
         if let Some(successor) = &session.successor {
             match self.renew(&session, successor).await {
                 Ok(renewal) => return (successor.clone(), Some(renewal)),
                 Err(error) => match session.kept {
-                    // A store has it already.
+                    // The store has it already.
                     Kept::Store(..) => {
                         not_prolonged(&error);
                         return (successor.clone(), None);
                     }
-                    // It is too long for a cookie, where the old one fits and still works. So it will
-                    // be at each request: the log hears of it when the old one is renewed.
+                    // The new token is too long for a cookie, but the old one fits and still works.
+                    // This repeats at each request, so it is logged only when the old token's
+                    // cookie is renewed.
                     Kept::Cookie(_) if session.is_renewal_due => not_prolonged(&error),
                     Kept::Cookie(_) => {}
                 },
@@ -267,7 +271,7 @@ impl Sessions {
                 accounts.store.touch_session(&id.hash(), now, ends_at).await?;
                 to_base64url(&id.0)
             }
-            // Sessions of one configuration are kept in one place.
+            // All sessions of one configuration are stored in the same place.
             _ => return Err(AuthErrorKind::Internal.into()),
         };
         let line = self.cookie.line(&value, ends_at.saturating_since(now))?;
@@ -279,8 +283,9 @@ impl Sessions {
         let now = self.now();
         for value in values {
             match &self.place {
-                // There is no record to delete, so what ended is remembered until it would have ended
-                // anyway. Another value of it may hold a newer token: its absolute life is the same.
+                // There is no record to delete, so the session is remembered as ended until it
+                // would have expired. Another cookie value of it may hold a newer token, but has
+                // the same absolute lifetime.
                 Place::Cookie(sealed) => {
                     let opened = sealed.open(value);
                     if let Ok(Session { kept: Kept::Cookie(id), started_at, .. }) = opened {
@@ -305,20 +310,20 @@ impl Sessions {
         self.cookie.names.removal(&self.cookie.names.session)
     }
 
-    /// Whether a session of these values ended a moment ago, by a logout or because another took its
-    /// place: its browser has been told of that.
+    /// Whether a session of these values ended a moment ago, by a logout or because another one
+    /// replaced it. Its browser has already received that answer.
     pub(crate) fn ended_a_moment_ago(&self, values: &[Vec<u8>]) -> bool {
         self.names_of(values).any(|session| self.is_buried(&session))
     }
 
-    /// Notes that the browser hears of the end of these values' sessions: a later answer about them must
-    /// not take the cookie of a login that ended since.
+    /// Records that an answer reports the end of these values' sessions to the browser. A later
+    /// answer about them must not remove the cookie of a newer login.
     pub(super) fn told_of_the_end(&self, values: &[Vec<u8>]) {
         let now = self.now();
         self.names_of(values).for_each(|session| self.tombstones.bury(session, now));
     }
 
-    /// What tombstones know the sessions of these values by.
+    /// The keys of these values' sessions in the tombstones.
     fn names_of<'v>(&'v self, values: &'v [Vec<u8>]) -> impl Iterator<Item = Ended> + 'v {
         values.iter().filter_map(|value| match &self.place {
             Place::Cookie(sealed) => sealed.open(value).ok().map(|session| session.name()),
@@ -330,12 +335,13 @@ impl Sessions {
         self.tombstones.is_buried(session, self.now())
     }
 
-    /// Whether this process knows that the provider calls the token invalid.
+    /// Whether this process knows that the provider reports the token as invalid.
     pub(crate) fn is_dead(&self, token: &Token) -> bool {
         self.tombstones.is_dead(token, self.now())
     }
 
-    /// Remembers that the provider calls the token invalid. Whether that is news.
+    /// Remembers that the provider reports the token as invalid. Returns whether that was unknown
+    /// before.
     pub(crate) fn bury_token(&self, token: &Token) -> bool {
         self.tombstones.bury_token(token, self.now())
     }

@@ -1,5 +1,5 @@
-//! What one app request has to do with its session: opened when a handler asks, at most once, and
-//! perhaps with a cookie to send along.
+//! The session of one app request: opened at most once, when a handler asks for it, and possibly
+//! with a cookie to send with the answer.
 
 use std::fmt;
 use std::future::Future;
@@ -14,22 +14,22 @@ use crate::error::AuthError;
 use crate::messages::{Caching, Headers};
 use crate::provider::Token;
 
-/// The session of one request. Adapters keep it in the request's extensions, and only when the
-/// request carries a session cookie.
+/// The session of one request. Adapters store it in the request's extensions, and only when the
+/// request has a session cookie.
 pub(crate) struct Slot {
     values: Vec<Vec<u8>>,
     opened: OnceCell<Option<Token>>,
     pending: Mutex<Option<Pending>>,
-    /// The handler has ended it: there is no token any more.
+    /// The handler has ended the session, so there is no token any more.
     has_ended: AtomicBool,
 }
 
-/// A cookie for the answer.
+/// A cookie to send with the answer.
 enum Pending {
     Renew(Renewal),
     Remove {
-        /// The session had ended before this request read it. Otherwise a login that ends meanwhile
-        /// keeps its cookie.
+        /// Whether the session had ended before this request read it. If not, the cookie of a login
+        /// that ends meanwhile is kept.
         had_ended: bool,
     },
 }
@@ -69,24 +69,26 @@ impl Slot {
             Ok::<_, AuthError>(token)
         });
         let token = opened.await?.clone();
-        // The provider may have called it dead since.
+        // The provider may have reported it as invalid since.
         Ok(token.filter(|token| !sessions.is_dead(token)))
     }
 
-    /// The handler has ended the session. The cookie goes, unless the session had ended before.
+    /// The handler has ended the session. The cookie is removed, unless the session had ended
+    /// before.
     pub(crate) fn end(&self, had_ended: bool) {
         self.has_ended.store(true, Ordering::Release);
         self.set_pending((!had_ended).then_some(Pending::Remove { had_ended: true }));
     }
 
-    /// The lines to append to the app's answer, which has the headers `answer`.
+    /// The lines to add to the app's answer, whose headers are `answer`.
     pub(crate) fn finish(
         &self,
         sessions: &Sessions,
         answer: &dyn Headers,
     ) -> Vec<(&'static str, String)> {
         let caching = Caching::of(answer);
-        // A shared cache would give the cookie to others. It waits for the next answer.
+        // A shared cache would send the cookie to other users. It is sent with the next answer
+        // instead.
         let may_carry = caching != Caching::Shared;
         let line = may_carry.then(|| self.cookie_line(sessions)).flatten();
         let mut lines: Vec<_> = line.map(|line| ("set-cookie", line)).into_iter().collect();
@@ -101,7 +103,7 @@ impl Slot {
         lines
     }
 
-    /// The token that the handler was given.
+    /// The token that the handler received.
     fn token(&self) -> Option<&Token> {
         self.opened.get().and_then(Option::as_ref)
     }
@@ -118,7 +120,7 @@ impl Slot {
             pending = Some(Pending::Remove { had_ended: false });
         }
         match pending? {
-            // A login ended meanwhile, in another tab: the removal would take the new session's
+            // A login ended meanwhile, in another tab. The removal would delete the new session's
             // cookie, which has the same name.
             Pending::Remove { had_ended: false } if sessions.ended_a_moment_ago(&self.values) => {
                 None

@@ -1,4 +1,4 @@
-//! A token as bytes, for sealing.
+//! The binary form of a token, for sealing.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use crate::token_facts::{AccessToken, Lifetime, TokenFacts, UserId};
 
 const SCOPES_REPORTED: u8 = 1;
 const LONG_LIVED: u8 = 2;
-/// Only in a store, where the account outlives its token.
+/// Only in a store, where the account remains after its token is dead.
 const DEAD: u8 = 4;
 
-/// The token's bytes, and whether the provider calls it invalid.
+/// The token's bytes, with the mark of a dead token.
 pub(super) fn encode(token: &Token, is_dead: bool) -> Vec<u8> {
     let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
     let flags = flag(token.scopes_reported(), SCOPES_REPORTED)
@@ -29,8 +29,8 @@ pub(super) fn encode(token: &Token, is_dead: bool) -> Vec<u8> {
         .finish()
 }
 
-/// The token in those bytes, and whether it is marked as dead. Only what this app's secrets have sealed
-/// gets here, so what does not read was written by another version.
+/// The token in those bytes, and whether it is marked as dead. Only values sealed with this app's
+/// secrets are decoded here, so unreadable bytes were written by another version.
 pub(super) fn decode(bytes: &[u8], provider: &Arc<Provider>) -> Option<(Token, bool)> {
     let mut reader = Reader::new(bytes);
     let flags = reader.byte()?;

@@ -1,8 +1,8 @@
-//! Sessions and tokens that this process knows to have ended.
+//! Sessions and tokens that have ended, as far as this process knows.
 //!
-//! A request that read a session before it ended may still want to send a renewed cookie after that:
-//! over the cookie of a new login it, or a removal, would log the user out. And a cookie session has no
-//! record to delete, so that what ended here is remembered until it would have ended anyway.
+//! A request that read a session before it ended may still send a renewed cookie afterwards. That
+//! cookie, or a removal, would replace the cookie of a new login and log the user out. Also, a
+//! cookie session has no record to delete, so its end is remembered until it would have expired.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -15,30 +15,30 @@ use crate::provider::Token;
 use crate::store::SessionIdHash;
 use crate::token_facts::TokenHash;
 
-/// Longer than any request that was under way when the session ended should take.
+/// Longer than any request should take that was running when the session ended.
 const KEPT: Duration = Duration::from_secs(60);
 
-/// Most that are remembered. The soonest to be forgotten make room.
+/// The most entries. At the limit, those that expire first are removed.
 const CAPACITY: usize = 100_000;
 
-/// What names a cookie session, from its login to its end.
+/// The id of a cookie session, from its login to its end.
 pub(super) type CookieSessionId = [u8; 16];
 
-/// What ended.
+/// The session or token that ended.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Ended {
-    /// A session, by the random id inside of its cookie: its cookie is not renewed.
+    /// A session, by the random id in its cookie: its cookie is not renewed.
     Cookie(CookieSessionId),
-    /// A session, by what the store knows it by.
+    /// A session, by its key in the store.
     Stored(SessionIdHash),
-    /// A cookie session by a logout: its cookie opens nothing any more.
+    /// A cookie session that was logged out: its cookie is not accepted any more.
     LoggedOut(CookieSessionId),
-    /// A token that the provider calls invalid.
+    /// A token that the provider reports as invalid.
     Token(TokenHash),
 }
 
 impl Ended {
-    /// Enough of it to tell two lines of a log apart.
+    /// Enough of it to distinguish log lines.
     pub(super) fn short(&self) -> String {
         let bytes: &[u8] = match self {
             Self::Cookie(id) | Self::LoggedOut(id) => id,
@@ -50,9 +50,9 @@ impl Ended {
 }
 
 pub(crate) struct Tombstones {
-    /// Until when each is remembered.
+    /// Each entry with the time until which it is remembered.
     buried: Mutex<ExpiringMap<Ended, Timestamp>>,
-    /// As a rule there are none, and no request should pay for a hash of its token.
+    /// Usually there are none, and no request should have to hash its token.
     has_dead_tokens: AtomicBool,
 }
 
@@ -68,7 +68,7 @@ impl Tombstones {
         self.bury_until(session, now.saturating_add(KEPT), now);
     }
 
-    /// Whether it is news.
+    /// Returns whether it was unknown before.
     pub(super) fn bury_until(&self, ended: Ended, until: Timestamp, now: Timestamp) -> bool {
         let mut buried = self.buried();
         buried.forget_expired(now);
@@ -79,7 +79,7 @@ impl Tombstones {
         self.buried().get(ended).is_some_and(|until| *until > now)
     }
 
-    /// Whether it is news.
+    /// Returns whether it was unknown before.
     pub(super) fn bury_token(&self, token: &Token, now: Timestamp) -> bool {
         let is_news = self.bury_until(Ended::Token(token.hash()), token.expires_at(), now);
         self.has_dead_tokens.store(true, Ordering::Release);
@@ -106,7 +106,7 @@ mod tests {
 
     fn numbered(number: usize) -> Ended {
         let mut hash = [0; 32];
-        // In the order of their numbers.
+        // Sorted by their numbers.
         hash[..8].copy_from_slice(&number.to_be_bytes());
         Ended::Stored(SessionIdHash::from_bytes(hash))
     }
@@ -120,7 +120,7 @@ mod tests {
         tombstones.bury(numbered(1), at(130));
         tombstones.bury(numbered(1), at(130));
         assert_eq!(tombstones.buried().len(), 1);
-        // The end of the first burial takes nothing of the second along.
+        // The expiry of the first entry does not remove the second.
         tombstones.bury(numbered(2), at(160));
         assert!(tombstones.is_buried(&numbered(1), at(189)));
         assert!(!tombstones.is_buried(&numbered(2), at(220)));

@@ -1,4 +1,4 @@
-//! The trait that a store answers to.
+//! The trait that stores implement.
 
 use super::records::{
     AccountKey, AccountPage, AccountRecord, Claim, DeletionRecord, DeletionStatus, SessionIdHash,
@@ -8,34 +8,38 @@ use crate::clock::Timestamp;
 use crate::futures::boxed;
 use crate::token_facts::UserId;
 
-/// Keeps sessions, accounts, claims and deletion requests for all instances of an app.
+/// Stores sessions, accounts, claims and deletion requests for all instances of an app.
 ///
-/// A store sees no secret in clear: session ids come hashed and tokens sealed. Times come from the
-/// caller, so that one clock rules; a store may use its own for forgetting what has expired.
+/// A store never sees a secret in plain text: session ids are hashed and tokens are encrypted.
+/// Times come from the caller, so that a single clock decides; a store may use its own clock to
+/// delete expired records.
 ///
-/// Write the methods as `async fn`. Their futures must be `Send`, and safe to drop halfway.
+/// Implement the methods as `async fn`. Their futures must be `Send` and cancel-safe: they can be
+/// dropped at any point.
 ///
-/// Records may gain fields, with a default where `new` is not told of one. A store keeps those it knows:
-/// what the flow cannot do without goes into an account's sealed token, which every store keeps whole.
+/// Later versions may add fields to records, with a default that `new` sets. A store keeps the
+/// fields it knows. Data that the flow depends on is put into an account's sealed token, which
+/// every store keeps whole.
 #[diagnostic::on_unimplemented(note = "a store in an `Arc` goes to `shared_store`")]
 pub trait Store: Send + Sync + 'static {
-    /// Keeps an account, and a session of it where one begins: both or neither. An account of the same
-    /// key gives way, further ids joined; its other sessions stay and use the new token.
+    /// Stores an account together with a session if one is given: both or neither. It replaces an
+    /// account with the same key and merges the further ids. The account's other sessions stay and
+    /// use the new token.
     fn put_account(
         &self,
         account: AccountRecord,
         session: Option<SessionRecord>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// The session with its account, in one round trip: `None` when either is missing or has
-    /// expired at `now`.
+    /// The session and its account, in one round trip: `None` when either is missing or has expired
+    /// at `now`.
     fn session(
         &self,
         id: &SessionIdHash,
         now: Timestamp,
     ) -> impl Future<Output = Result<Option<(SessionRecord, AccountRecord)>, StoreError>> + Send;
 
-    /// Notes that a session was seen. Unknown sessions are left unknown.
+    /// Records when a session was last seen. An unknown session is not created.
     fn touch_session(
         &self,
         id: &SessionIdHash,
@@ -43,7 +47,7 @@ pub trait Store: Send + Sync + 'static {
         expires_at: Timestamp,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Ends a session, if it is there.
+    /// Ends a session, if it exists.
     fn end_session(
         &self,
         id: &SessionIdHash,
@@ -56,21 +60,21 @@ pub trait Store: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Vec<SessionRecord>, StoreError>> + Send;
 
-    /// Ends all sessions of an account, which itself stays. How many there were.
+    /// Ends all sessions of an account and keeps the account. Returns how many there were.
     fn end_sessions(
         &self,
         account: &AccountKey,
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
-    /// The account of that key: `None` when it is missing or has expired at `now`.
+    /// The account with that key: `None` when it is missing or has expired at `now`.
     fn account(
         &self,
         key: &AccountKey,
         now: Timestamp,
     ) -> impl Future<Output = Result<Option<AccountRecord>, StoreError>> + Send;
 
-    /// Replaces an account if its sealed token is still `present`, so that a late writer never
-    /// undoes a newer login. Whether it did.
+    /// Replaces an account if its sealed token is still `present`, so that a late write never
+    /// overwrites a newer login. Returns whether it did.
     fn replace_account(
         &self,
         present: &[u8],
@@ -83,33 +87,33 @@ pub trait Store: Send + Sync + 'static {
         page: AccountPage<'_>,
     ) -> impl Future<Output = Result<Vec<AccountRecord>, StoreError>> + Send;
 
-    /// The accounts of an app that are known by `id`: their own, or one of the further ids.
+    /// The accounts of an app with this id, as their own or as one of the further ids.
     fn accounts_known_by(
         &self,
         client_id: &str,
         id: &UserId,
     ) -> impl Future<Output = Result<Vec<AccountRecord>, StoreError>> + Send;
 
-    /// Forgets an account and all sessions of it if its sealed token is still `present`, so that a
-    /// late revocation never undoes a newer login. Whether it did.
+    /// Deletes an account and all its sessions if its sealed token is still `present`, so that a
+    /// late revocation never deletes a newer login. Returns whether it did.
     fn forget_account(
         &self,
         key: &AccountKey,
         present: &[u8],
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Makes a claim, unless another owner's holds at `now`. Whether it was made. The claim of the same
-    /// owner is renewed: longer, shorter, or until a moment that has passed, which gives it back. Such
-    /// a claim keeps nobody out, so a store need not keep it.
+    /// Takes a claim, unless another owner holds it at `now`. Returns whether it was taken. The
+    /// same owner's claim is renewed: longer, shorter, or until a time in the past, which releases
+    /// it. A released claim blocks nobody, so a store need not keep it.
     fn claim(
         &self,
         claim: Claim,
         now: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Keeps a deletion request if the status of its code is still `present`, none where there is no
-    /// such request or it has expired at `now`: so of two who report at once none is overwritten
-    /// unseen. Whether it did.
+    /// Stores a deletion request if the status of its code is still `present`: `None` when there is
+    /// no such request or it has expired at `now`. Of two concurrent reports, neither overwrites
+    /// the other unseen. Returns whether it was stored.
     fn put_deletion(
         &self,
         present: Option<DeletionStatus>,
@@ -117,7 +121,7 @@ pub trait Store: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// The deletion request of that code: `None` when it is missing or has expired at `now`.
+    /// The deletion request with that code: `None` when it is missing or has expired at `now`.
     fn deletion(
         &self,
         code_hash: &[u8; 32],
@@ -126,7 +130,7 @@ pub trait Store: Send + Sync + 'static {
 }
 
 boxed! {
-    /// A [`Store`] behind a pointer.
+    /// A [`Store`] as a trait object.
     BoxedStore of Store {
         fn put_account(account: AccountRecord, session: Option<SessionRecord>) -> Result<(), StoreError>;
         fn session(id: &'a SessionIdHash, now: Timestamp) -> Result<Option<(SessionRecord, AccountRecord)>, StoreError>;

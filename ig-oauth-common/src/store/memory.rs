@@ -1,4 +1,4 @@
-//! A store in the memory of one process: bounded, and forgetting what has expired.
+//! A store in the memory of one process. It is bounded and deletes expired records.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,13 +12,14 @@ use crate::clock::Timestamp;
 use crate::expiring_map::{Expires, ExpiringMap};
 use crate::token_facts::UserId;
 
-/// Most records of each kind, unless told otherwise.
+/// The default for the most records of each kind.
 const DEFAULT_CAPACITY: usize = 100_000;
 
-/// Sessions and accounts in this process's memory. A restart logs everybody out, and a second
-/// instance knows nothing of them: for development, tests and single servers.
+/// Sessions and accounts in this process's memory. A restart ends all sessions, and instances do
+/// not share them: for development, tests and single servers.
 ///
-/// Each kind of record is bounded. When one is full, what expires soonest makes room.
+/// The number of records of each kind is limited. At the limit, the record that expires first is
+/// removed.
 ///
 /// ```no_run
 /// use ig_oauth_common::Config;
@@ -87,7 +88,7 @@ impl Records {
         self.accounts.insert(account.key.clone(), account);
     }
 
-    /// Whether this token is the present one of that account.
+    /// Whether this token is the account's present one.
     fn holds(&self, key: &AccountKey, sealed_token: &[u8]) -> bool {
         self.accounts.get(key).is_some_and(|account| account.sealed_token == sealed_token)
     }
@@ -106,13 +107,14 @@ impl MemoryStore {
         Self { capacity, records: Mutex::new(Records::new(capacity)) }
     }
 
-    /// How many sessions it holds, expired ones included.
+    /// How many sessions it holds, including expired ones.
     #[must_use]
     pub fn session_count(&self) -> usize {
         self.records().sessions.len()
     }
 
-    /// A panic elsewhere leaves whole records behind: each change is one insertion or removal.
+    /// Ignores poisoning: each change is one insertion or removal, so a panic leaves no partial
+    /// record.
     fn records(&self) -> MutexGuard<'_, Records> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }

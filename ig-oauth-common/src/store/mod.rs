@@ -1,4 +1,4 @@
-//! What is kept outside of the browser: the records, the trait, and a store in memory.
+//! Data outside of the browser: the records, the trait, and a store in memory.
 
 mod contract;
 mod memory;

@@ -1,4 +1,4 @@
-//! What a store keeps.
+//! The records of a store.
 
 use std::error::Error;
 use std::fmt;
@@ -7,13 +7,13 @@ use crate::clock::Timestamp;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::token_facts::UserId;
 
-/// SHA-256 of a session id. The id itself never reaches a store, so a leaked database opens no
+/// SHA-256 of a session id. The id never reaches a store, so a leaked database gives access to no
 /// session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionIdHash([u8; 32]);
 
 impl SessionIdHash {
-    /// The hash read back from a database.
+    /// The hash as read from a database.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
@@ -26,7 +26,7 @@ impl SessionIdHash {
     }
 }
 
-/// Which account: a user of one app.
+/// The key of an account: a user of one app.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountKey {
     client_id: String,
@@ -40,13 +40,13 @@ impl AccountKey {
         Self { client_id: client_id.into(), user_id }
     }
 
-    /// The app.
+    /// The app's client id.
     #[must_use]
     pub fn client_id(&self) -> &str {
         &self.client_id
     }
 
-    /// The user, by the id of the token answer.
+    /// The user, by the id of the token response.
     #[must_use]
     pub fn user_id(&self) -> &UserId {
         &self.user_id
@@ -59,18 +59,18 @@ impl AccountKey {
 pub struct SessionRecord {
     /// The key of the record.
     pub id_hash: SessionIdHash,
-    /// Whose session it is.
+    /// The account that the session belongs to.
     pub account: AccountKey,
-    /// When the login ended that made it.
+    /// When the login that created it ended.
     pub created_at: Timestamp,
-    /// When a request last asked for it, to a tenth of the idle lifetime.
+    /// When a request last used it, rounded to a tenth of the idle lifetime.
     pub last_seen_at: Timestamp,
-    /// When it ends, unless it is seen before. The store may forget it then.
+    /// When it expires, unless it is used before. After that the store may delete it.
     pub expires_at: Timestamp,
 }
 
 impl SessionRecord {
-    /// A record of these parts.
+    /// A record of these values.
     #[must_use]
     pub fn new(
         id_hash: SessionIdHash,
@@ -83,26 +83,26 @@ impl SessionRecord {
     }
 }
 
-/// An account with its token, sealed.
+/// An account with its encrypted token.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AccountRecord {
     /// The key of the record.
     pub key: AccountKey,
-    /// Other ids the provider uses for the same account. A revocation can name any of them.
+    /// Other ids that the provider uses for the same account. A revocation can name any of them.
     pub further_ids: Vec<UserId>,
-    /// Token and scopes, sealed for this very key: records cannot be swapped.
+    /// Token and scopes, encrypted for this key only, so records cannot be swapped.
     pub sealed_token: Vec<u8>,
     /// The granted scopes, by the provider's names, for queries over accounts.
     pub scopes: Vec<String>,
     /// When the provider issued the token.
     pub issued_at: Timestamp,
-    /// When the token stops working. The store may forget the record then.
+    /// When the token expires. After that the store may delete the record.
     pub expires_at: Timestamp,
 }
 
 impl AccountRecord {
-    /// A record of these parts.
+    /// A record of these values.
     #[must_use]
     pub fn new(
         key: AccountKey,
@@ -126,17 +126,17 @@ impl fmt::Debug for AccountRecord {
     }
 }
 
-/// Which of an app's accounts to give, in the order of their keys: by text, the app first.
+/// A page of an app's accounts, in the order of their keys: compared as text, client id first.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct AccountPage<'a> {
-    /// The app.
+    /// The app's client id.
     pub client_id: &'a str,
-    /// How many at most.
+    /// The most accounts to return.
     pub limit: usize,
-    /// The key to start after, which need not be there.
+    /// The key to start after. It need not exist.
     pub after: Option<&'a AccountKey>,
-    /// Only those whose tokens stop working before this moment.
+    /// Only accounts whose tokens expire before this time.
     pub expiring_before: Option<Timestamp>,
 }
 
@@ -147,47 +147,48 @@ impl<'a> AccountPage<'a> {
         Self { client_id, limit, after: None, expiring_before: None }
     }
 
-    /// The page that starts after this key.
+    /// Starts the page after this key.
     #[must_use]
     pub const fn after(self, key: Option<&'a AccountKey>) -> Self {
         Self { after: key, ..self }
     }
 
-    /// Of those only the accounts whose tokens stop working before `moment`: for keeping them alive.
+    /// Restricts the page to accounts whose tokens expire before `moment`, for refreshing them.
     #[must_use]
     pub const fn expiring_before(self, moment: Timestamp) -> Self {
         Self { expiring_before: Some(moment), ..self }
     }
 }
 
-/// Something only one instance may do at a time, or once: consuming a state, refreshing a token,
-/// telling the app of a deletion, writing how far one has come.
+/// A claim on work that only one instance may do at a time, or once: consuming a state, refreshing
+/// a token, calling the app's hook about a deletion, recording a deletion's progress.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Claim {
     /// What is claimed.
     pub key: String,
-    /// Who claims it: random text.
+    /// The owner: random text.
     pub owner: String,
-    /// How long the claim holds, even when its owner is gone.
+    /// How long the claim holds, even if its owner has stopped.
     pub until: Timestamp,
 }
 
 impl Claim {
-    /// A claim of these parts.
+    /// A claim of these values.
     #[must_use]
     pub fn new(key: impl Into<String>, owner: impl Into<String>, until: Timestamp) -> Self {
         Self { key: key.into(), owner: owner.into(), until }
     }
 
-    /// What gives the claim back. It has ended by the clock of every instance, however far they differ.
+    /// Releases the claim. Its end is in the past by the clock of every instance, however much the
+    /// clocks differ.
     #[must_use]
     pub fn given_back(key: impl Into<String>, owner: impl Into<String>) -> Self {
         Self::new(key, owner, Timestamp::from_unix_seconds(0))
     }
 }
 
-/// How far a request to delete a user's data has come.
+/// The status of a request to delete a user's data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DeletionStatus {
@@ -195,26 +196,26 @@ pub enum DeletionStatus {
     Queued,
     /// Finished.
     Done,
-    /// Did not work; somebody must look.
+    /// Failed. The app's operator has to look into it.
     Failed,
 }
 
-/// A request to delete a user's data, found again by its confirmation code.
+/// A request to delete a user's data, identified by its confirmation code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeletionRecord {
     /// SHA-256 of the confirmation code.
     pub code_hash: [u8; 32],
-    /// How far it has come.
+    /// Its status.
     pub status: DeletionStatus,
-    /// When it was asked for.
+    /// When it was requested.
     pub requested_at: Timestamp,
-    /// When the record may be forgotten.
+    /// When the record may be deleted.
     pub expires_at: Timestamp,
 }
 
 impl DeletionRecord {
-    /// A record of these parts.
+    /// A record of these values.
     #[must_use]
     pub fn new(
         code_hash: [u8; 32],
@@ -226,7 +227,7 @@ impl DeletionRecord {
     }
 }
 
-/// The store did not answer, or not with what it should.
+/// The store did not answer, or its answer was unusable.
 #[derive(Debug, thiserror::Error)]
 #[error("the store failed")]
 pub struct StoreError(#[source] Box<dyn Error + Send + Sync>);

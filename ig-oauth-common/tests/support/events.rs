@@ -17,8 +17,8 @@ pub struct Events(Arc<Mutex<Vec<String>>>);
 impl Events {
     /// Keeps what is logged until the guard goes.
     pub fn capture() -> (Self, DefaultGuard) {
-        // With one subscriber alone, `tracing` asks the thread that first comes to an event whether
-        // anybody listens. Another test's thread would say no for all of them.
+        // With a single subscriber, `tracing` asks the first thread that reaches an event whether
+        // it is enabled. Another test's thread would disable it for all threads.
         static SECOND: OnceLock<Dispatch> = OnceLock::new();
         SECOND.get_or_init(|| Dispatch::new(Self::default()));
         let events = Self::default();

@@ -1,4 +1,4 @@
-//! A flow in-process: requests by hand, a provider that is a closure, a clock that is moved.
+//! A flow in-process: handwritten requests, a provider that is a closure, a clock that tests move.
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part of it")]
 #![allow(

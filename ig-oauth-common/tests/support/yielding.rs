@@ -1,5 +1,5 @@
-//! A store, hooks and a provider that give way to others before and after their work, and count who
-//! is inside of them.
+//! A store, hooks and a provider that yield before and after their work, and count the tasks inside
+//! of them.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use ig_oauth_common::store::{
 };
 use ig_oauth_common::{Timestamp, UserId};
 
-/// What was begun, and what was done to its end.
+/// How much work was started, and how much was finished.
 #[derive(Debug, Default)]
 pub struct Work {
     begun: AtomicUsize,
@@ -89,8 +89,8 @@ impl World {
     }
 }
 
-/// A handle to the world, as store and as hooks. The flow keeps it, so its count tells of flows that
-/// are still alive.
+/// A handle to the world, as store and as hooks. The flow holds it, so its count shows which flows
+/// still exist.
 #[derive(Clone, Debug, Default)]
 pub struct Yielding(pub Arc<World>);
 

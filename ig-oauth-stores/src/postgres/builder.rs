@@ -1,4 +1,4 @@
-//! Setting a store up.
+//! The settings of a store.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,11 +15,11 @@ use crate::engine::POSTGRESQL;
 use crate::error::{Failure, StoreSetupError, StoreSetupErrorKind as Kind};
 use crate::settings::{Settings, bounded};
 
-/// Connections, unless told otherwise: one statement takes well under a millisecond, so these serve
-/// thousands of requests a second and leave the server room for the app's own.
+/// The default number of connections. A statement takes well under a millisecond, so these serve
+/// thousands of requests a second and leave the server capacity for the app.
 const DEFAULT_POOL_SIZE: usize = 10;
 
-/// Longest wait for the tables: another instance may be making them.
+/// The longest wait for the tables: another instance may be creating them.
 const SCHEMA_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Settings of a [`PostgresStore`] that is not connected yet. `Debug` does not show the URL.
@@ -45,45 +45,44 @@ impl PostgresStoreBuilder {
         }
     }
 
-    /// What the names of the tables start with: `ig_oauth` unless told otherwise. Apps with stores
-    /// of their own in one database take different prefixes.
+    /// The prefix of the tables' names. Default: `ig_oauth`. Apps with separate stores in one
+    /// database need different prefixes.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.settings.prefix = prefix.into();
         self
     }
 
-    /// Longest an operation may take, waiting for a connection included: 2 seconds unless told
-    /// otherwise.
+    /// The longest time for an operation, including the wait for a connection. Default: 2 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.settings.timeout = timeout;
         self
     }
 
-    /// Most connections at a time: 10 unless told otherwise. They are opened as they are needed.
+    /// The most connections at a time. Default: 10. They are opened when they are needed.
     pub fn pool_size(mut self, connections: usize) -> Self {
         self.settings.connections = connections;
         self
     }
 
-    /// Whether the store makes and migrates its tables, which it does unless told otherwise. If not,
-    /// run what [`PostgresStore::schema`] gives before.
+    /// Whether the store creates and migrates its tables. Default: true. If false, run the SQL of
+    /// [`PostgresStore::schema`] first.
     pub fn manage_schema(mut self, manage: bool) -> Self {
         self.manage_schema = manage;
         self
     }
 
-    /// Whether the server, too, is told to stop a statement after the timeout, which it is unless told
-    /// otherwise. Say `false` behind a pooler that refuses the startup parameter `options`, as Amazon
-    /// RDS Proxy and the pooled endpoints of Neon do. The store waits no longer than before; a
-    /// statement that nobody waits for ends when the server finds its connection closed, or by a
-    /// `statement_timeout` that you set there: `ALTER ROLE app SET statement_timeout = '2s'`.
+    /// Whether the server is told to cancel statements after the timeout too. Default: true. Set it
+    /// to `false` behind a pooler that refuses the startup parameter `options`, as Amazon RDS Proxy
+    /// and the pooled endpoints of Neon do. The store's own timeout is unchanged. An abandoned
+    /// statement then ends when the server finds its connection closed, or by a `statement_timeout`
+    /// that you set on the server: `ALTER ROLE app SET statement_timeout = '2s'`.
     pub fn statement_timeout(mut self, tell_the_server: bool) -> Self {
         self.statement_timeout = tell_the_server;
         self
     }
 
-    /// Trusts servers under these root certificates, and no others: a PEM text. Without it the
-    /// system's are trusted.
+    /// Trusts only servers with a certificate under these root certificates, given as PEM. Default:
+    /// the system's roots.
     #[cfg(feature = "tls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     pub fn root_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
@@ -91,12 +90,12 @@ impl PostgresStoreBuilder {
         self
     }
 
-    /// Connects, and makes or checks the tables.
+    /// Connects, and creates or checks the tables.
     ///
     /// # Errors
     ///
-    /// When the URL or a setting cannot work, no server answers, it does not let us in, or the tables
-    /// are not the right ones. The text says what to do, without the URL.
+    /// When the URL or a setting is invalid, no server answers, the server refuses the login, or
+    /// the tables have another version. The text says what to change, without the URL.
     pub async fn connect(self) -> Result<PostgresStore, StoreSetupError> {
         self.settings.check()?;
         let timeout = self.settings.timeout;
@@ -114,7 +113,7 @@ impl PostgresStoreBuilder {
         Ok(PostgresStore::new(self.settings, engine))
     }
 
-    /// How to speak TLS, unless the URL says not to.
+    /// The TLS connector, unless the URL turns TLS off.
     #[cfg(feature = "tls")]
     fn connector(&self, config: &Config) -> Result<Option<Connector>, StoreSetupError> {
         use tokio_postgres::config::Host;
@@ -145,25 +144,25 @@ impl fmt::Debug for PostgresStoreBuilder {
     }
 }
 
-/// What the URL says, and what else a connection needs.
+/// The settings of the URL, and those that every connection needs.
 fn config(url: &str, timeout: Duration) -> Result<Config, StoreSetupError> {
     let mut config = read(url)?;
-    // Each host of several gets its turn.
+    // Each of several hosts gets its share of the time.
     let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX);
     config.connect_timeout(timeout.checked_div(hosts).unwrap_or(timeout));
     if config.get_application_name().is_none() {
         config.application_name("ig-oauth");
     }
-    // A store writes: after a failover the name may lead to the old server for a while, or forever
-    // where the URL names them all. Nor is a standby good enough to read from: what it has not heard
-    // of yet are the sessions that were just ended.
+    // A store writes. After a failover the name may lead to the old server for a while, or always
+    // if the URL names all servers. A standby is not good enough for reads either: it may not know
+    // yet which sessions have ended.
     config.target_session_attrs(TargetSessionAttrs::ReadWrite);
     Ok(config)
 }
 
-/// The server, too, stops what nobody waits for: or a lock held elsewhere would soon take up all of
-/// its connections. Said once as the connection opens, and not by a statement: PgBouncer would hand
-/// that on to whoever uses the server's connection next.
+/// The server cancels abandoned statements too. Otherwise a lock held elsewhere would soon use up
+/// all of its connections. The limit is set when the connection opens and not by a statement,
+/// because PgBouncer would pass that setting on to the next client of the server's connection.
 fn limit_statements(config: &mut Config, timeout: Duration) {
     let limit = timeout.as_millis().clamp(1, 86_400_000);
     let asked_for = config.get_options().unwrap_or_default();
@@ -171,7 +170,7 @@ fn limit_statements(config: &mut Config, timeout: Duration) {
     config.options(options.trim_end());
 }
 
-/// The driver's words for a URL it cannot read may quote it, so they are not passed on.
+/// The driver's error for an invalid URL may quote it, so it is not passed on.
 fn read(url: &str) -> Result<Config, StoreSetupError> {
     let has_scheme = url.starts_with("postgres://") || url.starts_with("postgresql://");
     let config = has_scheme.then(|| url.parse::<Config>().ok()).flatten();
@@ -210,7 +209,7 @@ async fn prepare(connection: Object, prefix: &str, manage: bool) -> Result<(), S
         .map_err(|error| error.explained(explain))
 }
 
-/// What went wrong and what to do about it.
+/// The kind of the error, and how to fix it.
 fn explain(error: &Error) -> StoreSetupError {
     let Some(told) = error.as_db_error() else {
         return unreachable_or_refused(error);
@@ -245,13 +244,13 @@ fn explain(error: &Error) -> StoreSetupError {
     StoreSetupError::new(kind, format!("{cure} ({}, {})", told.message(), code.code()))
 }
 
-/// PgBouncer, and Neon's, say "unsupported startup parameter: options" or "… in options: …"; Amazon RDS
-/// Proxy says "RDS Proxy currently doesn't support command-line options".
+/// PgBouncer and Neon's pooler say "unsupported startup parameter: options" or "… in options: …";
+/// Amazon RDS Proxy says "RDS Proxy currently doesn't support command-line options".
 fn refuses_options(message: &str) -> bool {
     message.contains("startup parameter") || message.contains("command-line options")
 }
 
-/// Nothing came from the server itself.
+/// Handles errors that are not a reply of the server.
 fn unreachable_or_refused(error: &Error) -> StoreSetupError {
     let text = error.to_string();
     let in_full = pool::in_full(error);

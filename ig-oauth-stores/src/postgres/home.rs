@@ -1,4 +1,4 @@
-//! Where the work is done.
+//! The runtime that runs the store's operations.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,10 +8,10 @@ use tokio::runtime::Handle;
 use crate::engine::POSTGRESQL;
 use crate::error::Failure;
 
-/// The runtime in which the store was made. Connections live there and are used there, not where they
-/// are needed: an Actix worker's runtime can be blocked by a handler or gone, and what it had taken
-/// from the pool would serve nobody else. Nor does a caller who goes away cut a conversation short,
-/// which would cost its connection.
+/// The runtime in which the store was created. Connections live and are used in it and not in the
+/// caller's runtime: that of an Actix worker can be blocked by a handler or have ended, and a
+/// connection that it had taken from the pool would serve nobody else. Also, a caller that is
+/// cancelled does not interrupt an operation, which would cost its connection.
 pub(super) struct Home(Handle);
 
 impl Home {
@@ -19,7 +19,7 @@ impl Home {
         Self(Handle::current())
     }
 
-    /// Does the work, whether or not anybody still waits for it.
+    /// Runs `work` to its end, even if the caller is cancelled.
     pub(super) async fn run<T, F>(&self, work: F) -> Result<T, Failure>
     where
         F: Future<Output = Result<T, Failure>> + Send + 'static,
@@ -35,9 +35,9 @@ impl Home {
             return answer;
         }
         match take(&work) {
-            // That runtime is gone: better here than nowhere.
+            // That runtime has ended, so the caller's runtime is used.
             Some(work) => work.await,
-            // Nobody knows how far it came, so it is not begun again.
+            // It is unknown how far the work came, so it is not started again.
             None => Err(Failure::new(POSTGRESQL, "the runtime of the store has stopped")),
         }
     }

@@ -1,13 +1,13 @@
-//! The servers that a URL names, one by one.
+//! Splits a URL with several servers into one configuration per server.
 
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, LoadBalanceHosts};
 
-/// The same settings for each server alone, in their order. The driver would try them all by itself,
-/// but with no limit for one that takes the connection and says nothing.
+/// One configuration per server, in their order. The driver could try all of them, but has no limit
+/// for a server that accepts the connection and does not answer.
 ///
-/// They stay together where the order is the driver's to choose, and where it has to say that their
-/// numbers do not fit.
+/// They stay in one configuration if the driver has to choose the order, or has to report that the
+/// numbers of hosts and ports do not match.
 pub(super) fn one_each(config: &Config) -> Vec<Config> {
     let (hosts, addresses) = (config.get_hosts(), config.get_hostaddrs());
     let ports = config.get_ports();
@@ -35,7 +35,7 @@ pub(super) fn one_each(config: &Config) -> Vec<Config> {
     hosts.iter().enumerate().map(alone).collect()
 }
 
-/// The driver has no way to take a server out of its settings.
+/// The driver cannot remove a server from a configuration.
 fn without_servers(config: &Config) -> Config {
     let mut copy = Config::new();
     if let Some(user) = config.get_user() {

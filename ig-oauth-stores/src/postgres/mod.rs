@@ -27,10 +27,10 @@ use pool::{Lease, OperationError, Ran};
 ///
 /// Each operation is one prepared statement on a connection of a pool. A connection that breaks is
 /// replaced; one whose operation took too long is closed. Connections live and are used in the
-/// runtime in which the store was made. Make it in `main`, not in the closure that an Actix server
-/// runs once per worker.
+/// runtime in which the store was created. Create the store in `main`, not in the closure that an
+/// Actix server runs once per worker.
 ///
-/// Cheap to clone: clones share the pool.
+/// It is cheap to clone: clones share the pool.
 ///
 /// ```no_run
 /// use ig_oauth_common::Config;
@@ -49,39 +49,39 @@ use pool::{Lease, OperationError, Ran};
 ///
 /// # TLS
 ///
-/// With the feature `tls` the URL's `sslmode` counts: `require` insists on it, `disable` never uses
-/// it, and `prefer`, which holds where the URL says nothing, uses it where the server offers it. The
-/// server's certificate is always checked against the system's roots or
-/// [`root_pem`](PostgresStoreBuilder::root_pem). Over a Unix socket there is none.
+/// With the feature `tls` the URL's `sslmode` applies: `require` requires TLS, `disable` never uses
+/// it, and `prefer`, the default, uses it if the server offers it. The server's certificate is
+/// always verified against the system's roots or [`root_pem`](PostgresStoreBuilder::root_pem). Unix
+/// sockets never use TLS.
 ///
 /// # Failover
 ///
-/// Only a server that takes writes is used. Name all of them,
-/// `postgres://app:password@one:5432,two:5432/app`, or a name that leads to the primary. When a server
-/// turns out to take no writes any more, all connections to it are closed.
+/// Only a server that accepts writes is used. Name all servers,
+/// `postgres://app:password@one:5432,two:5432/app`, or a name that resolves to the primary. When a
+/// server stops accepting writes, all connections to it are closed.
 ///
 /// # Behind a pooler
 ///
-/// The store tells the server to stop statements after the timeout, by the startup parameter
-/// `options`. Poolers that refuse it, as Amazon RDS Proxy and the pooled endpoints of Neon do, want
-/// [`statement_timeout(false)`](PostgresStoreBuilder::statement_timeout). So does `PgBouncer`, unless
-/// you add `options` to its `ignore_startup_parameters`; it drops them, so set its `query_timeout`
-/// instead. Prepared statements are used, so in transaction mode it must be 1.21 or newer with
-/// `max_prepared_statements` set. Nothing else is kept in a session.
+/// The store tells the server to cancel statements after the timeout, with the startup parameter
+/// `options`. Poolers that refuse it, such as Amazon RDS Proxy and the pooled endpoints of Neon,
+/// need [`statement_timeout(false)`](PostgresStoreBuilder::statement_timeout). So does `PgBouncer`,
+/// unless you add `options` to its `ignore_startup_parameters`; it then ignores them, so set its
+/// `query_timeout` instead. The store uses prepared statements, so in transaction mode `PgBouncer`
+/// must be 1.21 or newer with `max_prepared_statements` set. The store uses no other session state.
 pub type PostgresStore = SqlStore<Postgres>;
 
 impl SqlStore<Postgres> {
-    /// Connects to the server of a `postgres://` URL, and makes the tables when they are not there.
+    /// Connects to the server of a `postgres://` URL, and creates the tables if they do not exist.
     ///
     /// # Errors
     ///
-    /// When no server answers, it does not let us in, or the tables are not the right ones. The text
-    /// says what to do, without the URL.
+    /// When no server answers, the server refuses the login, or the tables have another version.
+    /// The text says what to change, without the URL.
     pub async fn connect(url: impl Into<String>) -> Result<Self, StoreSetupError> {
         Self::builder(url).connect().await
     }
 
-    /// The same with settings.
+    /// Starts with settings that differ from the defaults.
     ///
     /// ```no_run
     /// use std::time::Duration;
@@ -124,7 +124,7 @@ impl Engine for Postgres {
         joined_ids: "excluded.further_ids || ARRAY(SELECT e.id \
             FROM unnest(a.further_ids) WITH ORDINALITY AS e (id, place) \
             WHERE e.id <> ALL (excluded.further_ids) ORDER BY e.place)",
-        // The database keeps an index of them by itself.
+        // The database maintains the index of further ids automatically.
         index_ids: "",
         has_id: "a.further_ids @> ARRAY[$2]",
         end_sessions: "WITH account AS (SELECT client_id, user_id FROM {p}_accounts \
@@ -156,11 +156,11 @@ impl Engine for Postgres {
 }
 
 impl Postgres {
-    /// Runs a statement in the store's own runtime, and no longer than the timeout.
+    /// Runs a statement in the store's own runtime, with the timeout as its limit.
     ///
-    /// The caller has a limit, too, for the case that nothing is done there. What comes to its turn too
-    /// late is not begun: a runtime that was blocked would else make up for all that its callers were told
-    /// had failed.
+    /// The caller has a limit too, for the case that the store's runtime does nothing. A statement
+    /// whose turn comes after the limit is not started. Otherwise a runtime that was blocked would
+    /// later run operations that were already reported as failed.
     async fn run(
         &self,
         statement: Arc<str>,
@@ -177,13 +177,13 @@ impl Postgres {
             let run = || async { Lease::take(&pool).await?.run(&statement, &parameters).await };
             bounded(POSTGRESQL, left, async { Ok(attempt(&pool, repeat, run).await?) }).await
         };
-        // Boxed: several thousand bytes would otherwise lie in the future of every caller.
+        // Boxed: otherwise the future of every caller would be several thousand bytes larger.
         self.home.run(Box::pin(operation)).await
     }
 }
 
-/// Runs a statement; again on another connection where that may help and cannot harm: so a restarted
-/// server costs nobody a request.
+/// Runs a statement, and runs it again on another connection where that may help and is safe, so
+/// that a restart of the server fails no request.
 async fn attempt<F>(pool: &Pool, repeat: Repeat, run: impl Fn() -> F) -> Result<Ran, OperationError>
 where
     F: Future<Output = Result<Ran, OperationError>>,

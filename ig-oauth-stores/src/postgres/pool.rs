@@ -1,4 +1,4 @@
-//! Connections, and what happens to one whose operation nobody waits for.
+//! Connections, and what happens to one whose caller was cancelled.
 
 use std::error::Error as _;
 use std::future::{Future, pending};
@@ -22,7 +22,7 @@ use super::tls::Connector;
 use crate::engine::POSTGRESQL;
 use crate::error::Failure;
 
-/// A pool. It opens connections as they are needed and drops those that have broken.
+/// A pool. It opens connections when they are needed and drops broken ones.
 pub(super) fn new(
     config: Config,
     tls: Option<Connector>,
@@ -40,9 +40,10 @@ pub(super) fn new(
     pool.map_err(|error| Failure::new(POSTGRESQL, error.to_string()))
 }
 
-/// Opens connections: as many at a time as the pool may have, each within the patience. What is being
-/// opened counts until it is open or given up, also after whoever needed it has lost patience: a
-/// server that takes connections and says nothing would be given one by every request.
+/// Opens connections: at most as many at a time as the pool may have, each within the time limit. A
+/// connection counts until it is open or given up, even if its caller has timed out. Otherwise
+/// every request would open another connection to a server that accepts connections but does not
+/// answer.
 struct Opening<T> {
     tls: T,
     patience: Duration,
@@ -75,14 +76,14 @@ where
             });
             match opening.await {
                 Ok(Some(opened)) => opened,
-                // Whoever waits has waited for longer, with the same patience.
+                // The caller has waited longer, with the same time limit.
                 _ => pending().await,
             }
         })
     }
 }
 
-/// Tries one server after the other. One that hangs leaves the others their part of the patience.
+/// Tries one server after the other. A server that hangs leaves the others their share of the time.
 async fn open_one_of<T>(servers: Vec<Config>, tls: &T, patience: Duration) -> Option<Opened>
 where
     T: MakeTlsConnect<Socket> + Clone,
@@ -110,14 +111,14 @@ where
     T::Stream: Send + 'static,
 {
     let (client, connection) = config.connect(tls).await?;
-    // How it ends is told to whoever uses the client.
+    // The client reports how the connection ended.
     let task = tokio::spawn(async { drop(connection.await) });
     Ok((client, task))
 }
 
-/// A connection of the pool. One that is dropped before its answer is complete, because the time was
-/// over, is closed: nobody gets the rest of another's answer, and one that has
-/// silently died is tried no second time.
+/// A connection of the pool. If it is dropped before its answer is complete, because of the
+/// timeout, it is closed. No caller then gets the rest of another's answer, and a dead connection
+/// is not used again.
 pub(super) struct Lease(Option<Object>);
 
 impl Lease {
@@ -136,7 +137,7 @@ impl Lease {
         self.end(ran)
     }
 
-    /// Gives the connection back, unless it has become of no use.
+    /// Returns the connection to the pool, unless it is broken.
     fn end<T>(mut self, answer: Result<T, Error>) -> Result<T, OperationError> {
         let answer = answer.map_err(OperationError::from);
         if !matches!(answer, Err(OperationError::ReadOnly(_))) {
@@ -146,7 +147,7 @@ impl Lease {
     }
 }
 
-/// What a statement gave: rows, or how many it changed.
+/// The result of a statement: rows, or how many it changed.
 #[derive(Default)]
 pub(super) struct Ran {
     pub(super) rows: Vec<Row>,
@@ -164,7 +165,7 @@ async fn run(client: &Object, statement: &str, parameters: &[Parameter]) -> Resu
     Ok(Ran { rows: client.query(&statement, &parameters).await?, changed: 0 })
 }
 
-/// Closes what waits in the pool: after a failover all of it leads to the server that was.
+/// Closes the idle connections: after a failover all of them lead to the old server.
 pub(super) fn close_idle(pool: &Pool) {
     drop(pool.retain(|_, _| false));
 }
@@ -179,10 +180,10 @@ impl Drop for Lease {
 
 /// Why an operation has no answer.
 pub(super) enum OperationError {
-    /// The connection was closed: another may do.
+    /// The connection was closed. Another one may work.
     Closed(Failure),
-    /// The server takes no writes, and has not begun this one. It has become a standby: the name in
-    /// the URL may lead to its successor by now.
+    /// The server accepts no writes, and has not started this one. It has become a standby, and the
+    /// name in the URL may already resolve to the new primary.
     ReadOnly(Failure),
     Other(Failure),
 }
@@ -198,7 +199,7 @@ impl From<OperationError> for Failure {
 }
 
 impl From<Error> for OperationError {
-    /// Code and message of the server, without the detail, which quotes records.
+    /// The server's code and message, without the detail, which quotes records.
     fn from(error: Error) -> Self {
         let Some(told) = error.as_db_error() else {
             let failure = Failure::new(POSTGRESQL, in_full(&error));
@@ -208,15 +209,15 @@ impl From<Error> for OperationError {
         let failure = Failure::new(POSTGRESQL, text);
         match *told.code() {
             SqlState::READ_ONLY_SQL_TRANSACTION => Self::ReadOnly(failure),
-            // What a server says that is told to stop, before it hangs up.
+            // What a server that shuts down says before it closes the connection.
             SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN => Self::Closed(failure),
             _ => Self::Other(failure),
         }
     }
 }
 
-/// An error that is not the server's, with its causes: the driver's own words leave them out, and
-/// "error connecting to server" does not say whether a name, a port or a certificate is wrong.
+/// An error that does not come from the server, with its causes. The driver's text leaves them out,
+/// and "error connecting to server" does not say whether a name, a port or a certificate is wrong.
 pub(super) fn in_full(error: &Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();

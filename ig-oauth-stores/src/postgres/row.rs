@@ -1,4 +1,4 @@
-//! Values to parameters, and rows to records.
+//! Converts values to parameters, and rows to records.
 
 use ig_oauth_common::Timestamp;
 use tokio_postgres::types::{FromSql, ToSql};
@@ -8,7 +8,7 @@ use crate::error::Failure;
 use crate::record::Row;
 use crate::sql::{Value, moment};
 
-/// A parameter of a statement, which may outlive the operation's caller.
+/// A parameter of a statement. It may outlive the operation's caller.
 pub(super) type Parameter = Box<dyn ToSql + Send + Sync>;
 
 pub(super) fn parameter(value: Value) -> Parameter {

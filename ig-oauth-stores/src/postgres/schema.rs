@@ -1,11 +1,11 @@
-//! The tables: making them, and finding out whether they are the right ones.
+//! Creates the tables, and checks their version.
 
 use tokio_postgres::{Client, Error};
 
 use super::Postgres;
 use crate::sql::{Engine as _, SchemaError};
 
-/// Brings the tables to the present version, or, without `manage`, only looks at them.
+/// Migrates the tables to the present version, or, without `manage`, only checks them.
 pub(super) async fn prepare(
     client: &mut Client,
     prefix: &str,
@@ -17,9 +17,10 @@ pub(super) async fn prepare(
         return Ok(());
     }
     let transaction = client.transaction().await?;
-    // A migration takes as long as it takes; the limit is for what runs afterwards.
+    // A migration may take any time; the limit applies to later statements.
     transaction.batch_execute("SET LOCAL statement_timeout = 0").await?;
-    // Starting instances queue up here; whoever comes second finds the work done.
+    // Instances that start at the same time wait here. The second one finds the tables already
+    // migrated.
     let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
     transaction.execute(lock, &[&format!("{prefix}_schema")]).await?;
     for migration in missing(version(transaction.client(), prefix).await?)? {
@@ -29,11 +30,11 @@ pub(super) async fn prepare(
     Ok(())
 }
 
-/// The version of the tables: 0 when there are none.
+/// The version of the tables: 0 if there are none.
 async fn version(client: &Client, prefix: &str) -> Result<usize, Error> {
     let table = format!("{prefix}_schema");
-    // By a query and not by `to_regclass`, which can remember from before the wait for the lock that
-    // there was no such table.
+    // A query and not `to_regclass`, which may have cached before the wait for the lock that the
+    // table does not exist.
     let exists = "SELECT EXISTS (SELECT FROM pg_catalog.pg_class \
         WHERE relname = $1 AND pg_catalog.pg_table_is_visible(oid))";
     if !client.query_one(exists, &[&table]).await?.try_get::<_, bool>(0)? {

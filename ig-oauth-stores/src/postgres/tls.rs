@@ -1,9 +1,9 @@
-//! TLS to the server, by rustls; or none where the feature is off.
+//! TLS to the server with rustls, or none if the feature is off.
 
 #[cfg(feature = "tls")]
 pub(super) use with_rustls::Connector;
 
-/// Without the feature there is none.
+/// Without the feature there is no TLS.
 #[cfg(not(feature = "tls"))]
 pub(super) type Connector = tokio_postgres::NoTls;
 
@@ -25,15 +25,15 @@ mod with_rustls {
 
     use crate::error::StoreSetupError;
 
-    /// Makes handshakes.
+    /// Starts handshakes.
     #[derive(Clone)]
     pub(in crate::postgres) struct Connector(Arc<ClientConfig>);
 
     impl Connector {
-        /// Trusting what the system trusts, or only the roots given.
+        /// Trusts the system's roots, or only the given roots.
         pub(in crate::postgres) fn new(root_pem: Option<&[u8]>) -> Result<Self, StoreSetupError> {
             let mut config = crate::tls::client_config(root_pem)?;
-            // What the server asks for where TLS begins without being negotiated.
+            // The server requires this protocol when TLS starts without negotiation.
             config.alpn_protocols = vec![b"postgresql".to_vec()];
             Ok(Self(Arc::new(config)))
         }

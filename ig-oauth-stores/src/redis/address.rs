@@ -1,7 +1,8 @@
-//! Where the server is, and a new connection to it.
+//! The server's address, and opening connections to it.
 //!
-//! Sockets are opened here and not by the driver: its way to TLS ends in a panic where an app has
-//! brought along a second cryptography library, and it cannot say whether a connection still lives.
+//! This module opens the sockets itself instead of using the driver. The driver's TLS panics if an
+//! app uses a second cryptography library, and the driver cannot say whether a connection is still
+//! open.
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use tokio_rustls::TlsConnector;
 
 use crate::error::{StoreSetupError, StoreSetupErrorKind as Kind};
 
-/// Where the server is and how to log in there.
+/// The server's address and the login.
 #[derive(Clone)]
 pub(super) struct Address {
     place: Place,
@@ -37,17 +38,19 @@ enum Place {
     Unix(std::path::PathBuf),
 }
 
-/// A connection with the task that reads and writes for it.
+/// A connection with the task that drives it.
 pub(super) type Dialled = (MultiplexedConnection, JoinHandle<()>);
 
 impl Address {
-    /// Reads a URL. The driver's words for one it cannot read may quote it, so they are not passed on.
+    /// Parses a URL. The driver's error for an invalid one may quote it, so that error is not
+    /// passed on.
     pub(super) fn new(
         url: &str,
         #[cfg(feature = "tls")] root_pem: Option<&[u8]>,
     ) -> Result<Self, StoreSetupError> {
         let (url, wants_tls) = without_tls(url);
-        // What follows a # is the rest of a password, or asks the driver to trust anybody.
+        // The text after a # would be the rest of a password, or would tell the driver to trust any
+        // certificate.
         let is_whole = !url.contains('#');
         let info = is_whole.then(|| url.as_str().into_connection_info().ok()).flatten();
         let info = info.ok_or_else(unreadable)?;
@@ -70,7 +73,7 @@ impl Address {
         Ok(Self { place, login: login(&info) })
     }
 
-    /// Opens a connection and logs in. Takes as long as it takes.
+    /// Opens a connection and logs in, without a time limit.
     pub(super) async fn dial(&self) -> Result<Dialled, RedisError> {
         match &self.place {
             #[cfg(unix)]
@@ -90,7 +93,7 @@ impl Address {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        // Whoever waits for an answer has a limit of their own.
+        // Callers have their own time limits.
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(None::<Duration>)
             .set_response_timeout(None::<Duration>);
@@ -102,12 +105,12 @@ impl Address {
 
 async fn tcp(host: &str, port: u16) -> std::io::Result<TcpStream> {
     let socket = TcpStream::connect((host, port)).await?;
-    // Requests are small and somebody waits for each.
+    // Requests are small, and each has a caller that waits.
     socket.set_nodelay(true)?;
     Ok(socket)
 }
 
-/// The URL with the scheme that has no TLS, and whether it had the one with it.
+/// The URL with the scheme without TLS, and whether its scheme had TLS.
 fn without_tls(url: &str) -> (String, bool) {
     let rest = url.strip_prefix("rediss://").or_else(|| url.strip_prefix("valkeys://"));
     match rest {

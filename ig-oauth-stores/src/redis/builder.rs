@@ -1,4 +1,4 @@
-//! Setting a store up.
+//! The settings of a store.
 
 use std::fmt;
 use std::sync::Arc;
@@ -32,21 +32,21 @@ impl RedisStoreBuilder {
         }
     }
 
-    /// What the names of the keys start with, in braces: `ig_oauth` unless told otherwise. Apps with
-    /// stores of their own in one database take different prefixes.
+    /// The prefix of the keys, in braces. Default: `ig_oauth`. Apps with separate stores in one
+    /// database need different prefixes.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.settings.prefix = prefix.into();
         self
     }
 
-    /// Longest an operation may take, a new connection included: 2 seconds unless told otherwise.
+    /// The longest time for an operation, including a new connection. Default: 2 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.settings.timeout = timeout;
         self
     }
 
-    /// Trusts servers under these root certificates, and no others: a PEM text. Without it the
-    /// system's are trusted.
+    /// Trusts only servers with a certificate under these root certificates, given as PEM. Default:
+    /// the system's roots.
     #[cfg(feature = "tls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
     pub fn root_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
@@ -54,12 +54,12 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// Connects, and checks that the user may do there what is needed.
+    /// Connects, and checks that the user has the needed permissions.
     ///
     /// # Errors
     ///
-    /// When the URL or a setting cannot work, no server answers, it does not let us in, or the user
-    /// may not run scripts or write. The text says what to do, without the URL.
+    /// When the URL or a setting is invalid, no server answers, the server refuses the login, or
+    /// the user may not run scripts or write. The text says what to change, without the URL.
     pub async fn connect(self) -> Result<RedisStore, StoreSetupError> {
         self.settings.check()?;
         let address = Address::new(
@@ -96,7 +96,7 @@ fn silent(timeout: Duration) -> StoreSetupError {
     StoreSetupError::new(Kind::Unreachable, text)
 }
 
-/// What went wrong and what to do about it.
+/// The kind of the error, and how to fix it.
 fn explain(error: &RedisError) -> StoreSetupError {
     let (kind, cure) = match error.kind() {
         ErrorKind::Io => unreachable_or_refused(error),
@@ -148,7 +148,7 @@ fn refused(told: ServerErrorKind) -> (Kind, &'static str) {
     }
 }
 
-/// Nothing came from the server itself.
+/// Handles errors that are not a reply of the server.
 fn unreachable_or_refused(error: &RedisError) -> (Kind, &'static str) {
     let text = error.to_string();
     if text.contains("certificate") {

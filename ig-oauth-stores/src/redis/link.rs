@@ -1,4 +1,4 @@
-//! The connection all operations share, and its replacement when it breaks.
+//! The shared connection of all operations, and its replacement when it breaks.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,26 +16,27 @@ use crate::engine::REDIS;
 use crate::error::Failure;
 use crate::settings::Repeat;
 
-/// One connection for all: questions and answers of many operations follow each other on it, and an
-/// operation whose caller goes away disturbs no other.
+/// One connection for all operations, whose requests and replies are pipelined. A caller that is
+/// cancelled does not disturb other operations.
 pub(super) struct Link {
     address: Address,
-    /// Longest a new connection may take.
+    /// The longest time for a new connection.
     patience: Duration,
-    /// Where connections live. Not where they are needed: an Actix worker's runtime can be blocked by
-    /// a handler or gone, and whatever lives there answers nobody.
+    /// The runtime of the connections. They do not live in the caller's runtime: that of an Actix
+    /// worker can be blocked by a handler or have ended, and a connection in it would then serve
+    /// nobody.
     home: Handle,
-    /// The last connection, which may still be under way. Locked for a glance only: whoever waits
-    /// waits for the news, so one who is stopped while waiting stops nobody else.
+    /// The last connection, which may still be opening. The mutex is held only briefly: callers
+    /// wait on the channel, so a caller that is cancelled while waiting does not block others.
     current: Mutex<Option<News>>,
 }
 
-/// What became of a new connection: nothing yet, and then its result.
+/// The state of a new connection: nothing yet, and then its result.
 type News = watch::Receiver<Option<Result<Arc<Live>, RedisError>>>;
 
-/// Whether it is worth waiting for, or there to be used.
+/// Whether the connection is opening or usable.
 fn is_promising(news: &News) -> bool {
-    // Asked first: whoever makes it tells before they go.
+    // Checked first: the sender reports its result before it is dropped.
     let is_under_way = news.has_changed().is_ok();
     match &*news.borrow() {
         None => is_under_way,
@@ -44,7 +45,7 @@ fn is_promising(news: &News) -> bool {
     }
 }
 
-/// A connection. It is closed when nobody waits for an answer on it any more.
+/// A connection. It is closed when the last operation on it ends.
 struct Live {
     connection: MultiplexedConnection,
     driver: JoinHandle<()>,
@@ -56,7 +57,7 @@ impl Live {
         Arc::new(Self { connection, driver, is_given_up: AtomicBool::new(false) })
     }
 
-    /// The driver ends as soon as the other side hangs up, so a dead connection is rarely tried.
+    /// The driver ends as soon as the other side disconnects, so a dead connection is rarely used.
     fn is_usable(&self) -> bool {
         !self.driver.is_finished() && !self.is_given_up.load(Ordering::Relaxed)
     }
@@ -72,12 +73,13 @@ impl Drop for Live {
     }
 }
 
-/// The attempt under way: what is left here after a timeout did not answer.
+/// The present attempt of an operation. After a timeout it holds the connection that did not
+/// answer.
 #[derive(Default)]
 pub(super) struct Attempt(Option<Arc<Live>>);
 
 impl Attempt {
-    /// A connection that did not answer in time may have silently died.
+    /// A connection that did not answer in time may be dead.
     pub(super) fn give_up(self) {
         if let Some(live) = self.0 {
             live.give_up();
@@ -90,11 +92,11 @@ impl Link {
         Self { address, patience, home: Handle::current(), current: Mutex::default() }
     }
 
-    /// The connection, a new one if need be. Whoever comes meanwhile waits for the same.
+    /// The connection, newly opened if needed. Concurrent callers wait for the same one.
     async fn live(&self) -> Result<Arc<Live>, RedisError> {
         let mut news = self.news(&self.home);
         if news.wait_for(Option::is_some).await.is_err() {
-            // That runtime is gone: better here than nowhere.
+            // That runtime has ended, so the caller's runtime is used.
             news = self.news(&Handle::current());
             let _ = news.wait_for(Option::is_some).await;
         }
@@ -102,9 +104,10 @@ impl Link {
         result.unwrap_or_else(|| Err(io::Error::other("the runtime has stopped").into()))
     }
 
-    /// News of the connection, or of a new one that is made in that runtime. There is one under way
-    /// at a time, however many ask and give up, and never for longer than the patience: a server
-    /// that takes connections and says nothing would be given one by every request.
+    /// The channel of the present connection, or of a new one that is opened in that runtime. Only
+    /// one is opened at a time, however many callers ask and give up, and only within the time
+    /// limit. Otherwise every request would open another connection to a server that accepts
+    /// connections but does not answer.
     fn news(&self, runtime: &Handle) -> News {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(news) = current.as_ref().filter(|news| is_promising(news)) {
@@ -115,13 +118,13 @@ impl Link {
         runtime.spawn(async move {
             let dialled = tokio::time::timeout(patience, address.dial()).await;
             let dialled = dialled.unwrap_or_else(|_| Err(silence(patience)));
-            // Without anybody left who could use it, it is closed.
+            // The connection is closed if no caller is left to use it.
             let _ = tell.send(Some(dialled.map(Live::new)));
         });
         current.insert(news).clone()
     }
 
-    /// Runs a script, and waits for its answer as long as it takes.
+    /// Runs a script and waits for its answer without a time limit.
     pub(super) async fn run<T: FromRedisValue>(
         &self,
         call: &ScriptInvocation<'_>,
@@ -153,8 +156,8 @@ fn silence(patience: Duration) -> RedisError {
     io::Error::new(io::ErrorKind::TimedOut, text).into()
 }
 
-/// Whether another connection could do better. One to a server that has become a replica could: the
-/// name in the URL may lead to its successor by now.
+/// Whether another connection might succeed. It might if the server has become a replica: the name
+/// in the URL may already resolve to the new primary.
 fn is_the_connections(error: &RedisError) -> bool {
     error.is_io_error()
         || error.is_unrecoverable_error()
@@ -167,7 +170,8 @@ impl From<RedisError> for Failure {
     }
 }
 
-/// What went wrong, without what the driver quotes of answers and the server of questions.
+/// The error's text, without the parts in which the driver quotes replies and the server quotes
+/// requests.
 pub(super) fn text(error: &RedisError) -> String {
     match error.kind() {
         ErrorKind::Io => error.to_string(),

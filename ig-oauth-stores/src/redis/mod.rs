@@ -22,12 +22,13 @@ use scripts::Scripts;
 
 /// Sessions and accounts in Redis 6.2 or newer, or in Valkey, for all instances of an app.
 ///
-/// Each operation is one script on one connection, which all operations share: questions and answers
-/// follow each other on it, so no pool is needed. A connection that breaks is replaced; one that does
-/// not answer in time is, too, by one at a time. It lives in the runtime in which the store was made.
-/// Make it in `main`, not in the closure that an Actix server runs once per worker.
+/// Each operation is one script on one shared connection. Requests and replies are pipelined on it,
+/// so no pool is needed. A connection that breaks or does not answer in time is replaced; only one
+/// replacement is opened at a time. The connection lives in the runtime in which the store was
+/// created. Create the store in `main`, not in the closure that an Actix server runs once per
+/// worker.
 ///
-/// Cheap to clone: clones share the connection.
+/// It is cheap to clone: clones share the connection.
 ///
 /// ```no_run
 /// use ig_oauth_common::Config;
@@ -46,25 +47,25 @@ use scripts::Scripts;
 ///
 /// # URLs
 ///
-/// `redis://user:password@host:6379/0`, where all but the host can be left out and the number at the
-/// end is the database; `rediss://` the same with TLS, for which the feature `tls` is needed;
-/// `redis+unix:///path/to/socket?db=0&user=app&pass=password` for a Unix socket. `valkey` may stand
-/// for `redis`. With TLS the server's certificate is always checked, against the system's roots or
-/// [`root_pem`](RedisStoreBuilder::root_pem).
+/// `redis://user:password@host:6379/0`, where everything but the host is optional and the number at
+/// the end is the database; `rediss://` for the same with TLS, which needs the feature `tls`;
+/// `redis+unix:///path/to/socket?db=0&user=app&pass=password` for a Unix socket. `valkey` can be
+/// used in place of `redis`. With TLS the server's certificate is always verified, against the
+/// system's roots or [`root_pem`](RedisStoreBuilder::root_pem).
 ///
 /// # What the server needs
 ///
 /// - A user who may run scripts: `~*` can be narrowed to `~{ig_oauth}*`, and the commands to
 ///   `+@read +@write +@scripting +@connection`.
-/// - `maxmemory-policy noeviction`: whatever else is evicted logs somebody out, or lets a login be
-///   repeated. Records go by themselves, an hour after they have expired.
-/// - An append-only file, if a restart of the server should not log everybody out.
+/// - `maxmemory-policy noeviction`: evicting other records could log users out or allow a login to
+///   be repeated. Records are deleted automatically one hour after they expire.
+/// - An append-only file, unless a restart of the server may log all users out.
 ///
 /// # Clusters
 ///
-/// Every key starts with the prefix as a hash tag, `{ig_oauth}`, so all keys are in one slot and
-/// scripts may use them together. The store does not follow redirections: lead it to the node that
-/// has the slot, or to a proxy in front of the cluster.
+/// Every key starts with the prefix as a hash tag, `{ig_oauth}`, so all keys are in one hash slot
+/// and scripts can use them together. The store does not follow redirections: connect it to the
+/// node with that slot, or to a proxy in front of the cluster.
 #[derive(Clone)]
 pub struct RedisStore {
     inner: Arc<Inner>,
@@ -81,13 +82,13 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// When no server answers, it does not let us in, or the user may not do what is needed. The text
-    /// says what to do, without the URL.
+    /// When no server answers, the server refuses the login, or the user lacks permissions. The
+    /// text says what to change, without the URL.
     pub async fn connect(url: impl Into<String>) -> Result<Self, StoreSetupError> {
         Self::builder(url).connect().await
     }
 
-    /// The same with settings.
+    /// Starts with settings that differ from the defaults.
     ///
     /// ```no_run
     /// use std::time::Duration;
@@ -106,8 +107,8 @@ impl RedisStore {
         RedisStoreBuilder::new(url.into())
     }
 
-    /// Runs a script; again on a new connection if the one there was broke meanwhile. For scripts
-    /// whose second run changes nothing and gives the same answer.
+    /// Runs a script, and runs it again on a new connection if the present one broke. For scripts
+    /// whose second run changes nothing and returns the same answer.
     async fn ask<T>(&self, call: &ScriptInvocation<'_>) -> Result<T, Failure>
     where
         T: FromRedisValue + Send,
@@ -115,7 +116,7 @@ impl RedisStore {
         self.run(call, Repeat::Once).await
     }
 
-    /// Runs a script whose answer tells what it changed: once, whatever happens.
+    /// Runs a script once, without a retry: for scripts whose answer depends on what they changed.
     async fn tell<T>(&self, call: &ScriptInvocation<'_>) -> Result<T, Failure>
     where
         T: FromRedisValue + Send,

@@ -1,4 +1,4 @@
-//! Answers to records, and records to arguments.
+//! Converts replies to records, and records to arguments.
 
 use ig_oauth_common::store::AccountRecord;
 use ig_oauth_common::{Timestamp, UserId};
@@ -8,18 +8,19 @@ use crate::engine::REDIS;
 use crate::error::Failure;
 use crate::record::{Row, list};
 
-/// The fields of a record, in the order its script names them.
+/// The fields of a record, in the order of its script.
 pub(super) type Fields = Vec<Vec<u8>>;
 
-/// How much longer than its record a key is kept: instances' and the server's clocks may differ, and
-/// the record itself says when it ends.
+/// How much longer a key is kept than its record: the clocks of instances and of the server may
+/// differ, and the record has its own expiry.
 const GRACE: u64 = 3_600;
 
-/// Longest a key is kept, a thousand years: Redis counts in milliseconds and refuses too many.
+/// The longest time a key is kept, a thousand years: Redis counts milliseconds and refuses larger
+/// numbers.
 const LONGEST: u64 = 1_000 * 365 * 86_400;
 
-/// Seconds to keep a record that is written at `from` and ends at `until`, both by the caller's
-/// clock. Only the distance counts, so that clock may show any time.
+/// How many seconds to keep a record that is written at `from` and expires at `until`, both by the
+/// caller's clock. Only the difference matters, so the clock may show any time.
 pub(super) fn life(from: Timestamp, until: Timestamp) -> u64 {
     until.saturating_since(from).as_secs().saturating_add(GRACE).min(LONGEST)
 }

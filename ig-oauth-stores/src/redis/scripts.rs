@@ -1,12 +1,12 @@
-//! What is said to the server: one script an operation, so each is atomic and one round trip.
+//! The Lua scripts: one per operation, so each operation is atomic and one round trip.
 
 use redis::{Script, ScriptInvocation};
 
-/// A struct of scripts, by the names of their files.
+/// A struct of scripts, with the names of their files.
 macro_rules! scripts {
     ($($name:ident,)*) => {
         pub(super) struct Scripts {
-            /// The prefix as a hash tag: a cluster looks at nothing else to place a key.
+            /// The prefix as a hash tag. A cluster uses only the tag to place a key.
             tag: String,
             $($name: Script,)*
         }

@@ -1,4 +1,4 @@
-//! The trait's methods.
+//! Implements the `Store` trait.
 
 use ig_oauth_common::store::{
     AccountKey, AccountPage, AccountRecord, Claim, DeletionRecord, DeletionStatus, SessionIdHash,
@@ -14,12 +14,13 @@ use crate::error::Failure;
 use crate::record::{Row, status_word};
 use crate::settings::{bounded, check_same_account, page_start};
 
-/// Most accounts one script reads: it takes a few milliseconds, in which the server does nothing else.
+/// The most accounts that one script reads. That takes a few milliseconds, in which the server runs
+/// nothing else.
 const PAGE: usize = 500;
 
 impl RedisStore {
-    /// Up to `limit` accounts by as many calls as it takes, leaving out what `is_wanted` does not
-    /// want. `call` is given where a page starts and how many accounts it may have.
+    /// Reads up to `limit` accounts that `is_wanted` accepts, with as many calls as needed. `call`
+    /// receives the start of a page and the most accounts it may have.
     async fn pages<'a>(
         &'a self,
         start: &str,

@@ -1,4 +1,4 @@
-//! A store in tables: what PostgreSQL and SQLite have in common.
+//! A store in SQL tables: the common part of PostgreSQL and SQLite.
 
 use std::fmt;
 use std::future::Future;
@@ -22,19 +22,19 @@ pub(crate) use schema::{Schema, SchemaError};
 pub(crate) use statements::{Dialect, Sql};
 pub(crate) use value::{Value, moment};
 
-/// Rows a clean-up deletes at a time, so that nobody waits for it long.
+/// How many rows a clean-up deletes at a time, so that other operations do not wait long.
 const PURGE_BATCH: usize = 1_000;
 
-/// Writes between two clean-ups. A login makes two or three.
+/// The number of writes between two clean-ups. A login makes two or three.
 const PURGE_PERIOD: u32 = 1_000;
 
-/// How long a clean-up leaves an expired record alone: clocks of instances differ a little, and what
-/// one takes for expired another may still go by.
+/// How long after its expiry a clean-up keeps a record: the clocks of instances differ slightly, so
+/// a record that has expired for one may still be valid for another.
 const GRACE: Duration = Duration::from_secs(60 * 60);
 
-/// A database that speaks SQL.
+/// An SQL database.
 pub(crate) trait Engine: Send + Sync + 'static {
-    /// What it is called in messages.
+    /// Its name in messages.
     const NAME: &'static str;
     const DIALECT: Dialect;
     const SCHEMA: Schema;
@@ -47,7 +47,8 @@ pub(crate) trait Engine: Send + Sync + 'static {
         values: Vec<Value>,
     ) -> impl Future<Output = Result<Vec<Self::Row>, Failure>> + Send;
 
-    /// Runs a statement that changes something, wholly or not at all. How many rows it changed.
+    /// Runs a statement that changes something, completely or not at all. Returns how many rows it
+    /// changed.
     fn execute(
         &self,
         statement: Arc<str>,
@@ -56,8 +57,8 @@ pub(crate) trait Engine: Send + Sync + 'static {
     ) -> impl Future<Output = Result<u64, Failure>> + Send;
 }
 
-/// Sessions and accounts in a database that speaks SQL: what [`PostgresStore`](crate::PostgresStore) and
-/// [`SqliteStore`](crate::SqliteStore) are.
+/// Sessions and accounts in an SQL database: the type behind
+/// [`PostgresStore`](crate::PostgresStore) and [`SqliteStore`](crate::SqliteStore).
 pub struct SqlStore<E> {
     inner: Arc<Inner<E>>,
 }
@@ -76,11 +77,11 @@ impl<E: Engine> SqlStore<E> {
         Self { inner: Arc::new(Inner { settings, sql, engine, writes: AtomicU32::new(0) }) }
     }
 
-    /// The tables with that prefix, as SQL, for those who make them by themselves.
+    /// The tables with that prefix as SQL, for apps that create them themselves.
     ///
     /// # Errors
     ///
-    /// When the prefix cannot be part of a table's name.
+    /// When the prefix is not allowed in a table's name.
     ///
     #[cfg_attr(feature = "sqlite", doc = "```")]
     #[cfg_attr(not(feature = "sqlite"), doc = "```ignore")]
@@ -95,14 +96,14 @@ impl<E: Engine> SqlStore<E> {
         Ok(E::SCHEMA.text(prefix))
     }
 
-    /// Forgets what has expired at `now`. How many records there were.
+    /// Deletes records that have expired at `now`. Returns how many there were.
     ///
-    /// The store does so by itself once in a thousand writes, in the background. Call this where that
-    /// is too seldom, or at a quiet hour.
+    /// The store does this in the background once per thousand writes. Call it if that is not often
+    /// enough, or at a quiet time.
     ///
     /// # Errors
     ///
-    /// When the database does not answer. What was forgotten until then stays so.
+    /// When the database does not answer. Records deleted until then stay deleted.
     pub async fn purge_expired(&self, now: Timestamp) -> Result<u64, StoreError> {
         let (sql, mut total) = (&self.inner.sql, 0);
         let kinds =
@@ -140,18 +141,18 @@ impl<E: Engine> SqlStore<E> {
         bounded(E::NAME, settings.timeout, changed).await
     }
 
-    /// Counts a write made at `now`, and cleans up after each thousandth.
+    /// Counts a write made at `now`, and starts a clean-up after every thousandth.
     fn tidy_up_when_due(&self, now: Timestamp) {
         let writes = self.inner.writes.fetch_add(1, Ordering::Relaxed);
         if writes % PURGE_PERIOD == PURGE_PERIOD - 1 {
             let store = self.clone();
-            // Nobody waits for it, and what it misses the next one finds.
+            // In the background. The next clean-up deletes what this one missed.
             tokio::spawn(async move { store.tidy_up(now).await });
         }
     }
 
-    /// Forgets what has expired a while ago by the caller's clock and by the database's: an instance
-    /// whose clock is wrong would otherwise clear the database of all of them.
+    /// Deletes records that expired some time ago by both the caller's clock and the database's. An
+    /// instance with a wrong clock could otherwise delete valid records.
     async fn tidy_up(&self, now: Timestamp) -> Result<u64, StoreError> {
         let rows = self.query(&self.inner.sql.clock, Vec::new()).await?;
         let Some(clock) = rows.first() else { return Ok(0) };

@@ -1,23 +1,23 @@
-//! The tables: which there are, and which are missing.
+//! The tables and their versions.
 
 use crate::error::{StoreSetupError, StoreSetupErrorKind};
 
 /// The tables of an engine.
 pub(crate) struct Schema {
-    /// What the store is called that has them.
+    /// The name of the engine's store type.
     pub(crate) store: &'static str,
-    /// What leads from nothing to the first version, from the first to the second, and so on.
+    /// The migrations: from nothing to version 1, from 1 to 2, and so on.
     pub(crate) migrations: &'static [&'static str],
 }
 
 impl Schema {
-    /// The tables with that prefix, from nothing.
+    /// The SQL that creates the tables with that prefix.
     pub(crate) fn text(&self, prefix: &str) -> String {
         self.migrations.iter().map(|migration| migration.replace("{p}", prefix)).collect()
     }
 
-    /// What leads from this version to the present one: nothing where it is the present one. Without
-    /// `manage` it has to be.
+    /// The migrations from this version to the present one: none if it is the present one. Without
+    /// `manage` any other version is an error.
     pub(crate) fn missing(
         &self,
         version: usize,

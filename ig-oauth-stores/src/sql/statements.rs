@@ -1,26 +1,29 @@
-//! What is said to a database: one statement an operation, so each is atomic by itself.
+//! The SQL statements: one per operation, so each operation is atomic.
 //!
-//! In PostgreSQL, whoever changes several sessions of an account locks the account's row first, and
-//! several accounts are locked in the order of their keys: so no two statements wait for each other.
+//! In PostgreSQL, a statement that changes several sessions of an account locks the account's row
+//! first, and a statement on several accounts locks them in the order of their keys, so statements
+//! cannot deadlock.
 
 use std::sync::Arc;
 
-/// What each engine says in its own way, and where it belongs in a text that all share.
+/// The parts of statements that differ between engines, and where they are inserted.
 pub(crate) struct Dialect {
-    /// Writes the account of the parameters 1 to 7 and its session: `{put_account}` is the first part.
+    /// Writes the account of the parameters 1 to 7 and its session. `{put_account}` is its first
+    /// part.
     pub(crate) put_account_and_session: &'static str,
-    /// `{joined_ids}`: the new account's further ids, and of the earlier one's those it has not.
+    /// `{joined_ids}`: the new account's further ids, merged with those of the earlier one.
     pub(crate) joined_ids: &'static str,
-    /// `{index_ids}`: what follows a change of the further ids of the account of the parameters 1 and 2.
+    /// `{index_ids}`: runs after a change of the further ids of the account of the parameters 1 and
+    /// 2.
     pub(crate) index_ids: &'static str,
     /// `{has_id}`: whether the account `a` has the further id of parameter 2.
     pub(crate) has_id: &'static str,
     pub(crate) end_sessions: &'static str,
-    /// `{skip_locked}`: clean-ups pass by what others are using, and the next one finds it.
+    /// `{skip_locked}`: a clean-up skips locked rows, and the next one deletes them.
     pub(crate) skip_locked: &'static str,
     /// The database's time.
     pub(crate) clock: &'static str,
-    /// What parameters start with.
+    /// The first character of a parameter.
     pub(crate) parameter: &'static str,
 }
 
@@ -39,7 +42,7 @@ impl Dialect {
     }
 }
 
-/// The columns of an account, as `Row::account` reads them.
+/// The columns of an account, in the order that `Row::account` reads.
 const ACCOUNT: &str =
     "a.client_id, a.user_id, a.further_ids, a.sealed_token, a.scopes, a.issued_at, a.expires_at";
 
@@ -50,7 +53,7 @@ const PUT_ACCOUNT: &str = "INSERT INTO {p}_accounts AS a \
     sealed_token = excluded.sealed_token, scopes = excluded.scopes, \
     issued_at = excluded.issued_at, expires_at = excluded.expires_at";
 
-/// A struct of statements: those of the dialect, and those that all share.
+/// A struct of statements: those of the dialect, and the shared ones.
 macro_rules! statements {
     (dialect: $($own:ident),*; shared: $($name:ident: $text:expr,)*) => {
         pub(crate) struct Sql {
@@ -92,13 +95,13 @@ statements! {
         ORDER BY a.user_id LIMIT $3",
     accounts_known_by: "SELECT {account} FROM {p}_accounts a \
         WHERE a.client_id = $1 AND (a.user_id = $2 OR {has_id}) ORDER BY a.user_id",
-    // The sessions go with their account, by the foreign key.
+    // The foreign key deletes the sessions with their account.
     forget_account: "DELETE FROM {p}_accounts \
         WHERE client_id = $1 AND user_id = $2 AND sealed_token = $3",
     claim: "INSERT INTO {p}_claims AS c (key, owner, until) VALUES ($1, $2, $3) \
         ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, until = excluded.until \
         WHERE c.owner = excluded.owner OR c.until <= $4",
-    // What is there only gives way to a writer that knows its status: $5, none where it has expired at $6.
+    // An existing record is replaced only if its status is $5: NULL if it has expired at $6.
     put_deletion: "INSERT INTO {p}_deletions AS d (code_hash, status, requested_at, expires_at) \
         SELECT $1, $2, $3, $4 WHERE CAST($5 AS text) IS NULL \
         OR EXISTS (SELECT 1 FROM {p}_deletions WHERE code_hash = $1 AND expires_at > $6) \
@@ -109,7 +112,8 @@ statements! {
         WHERE code_hash = $1 AND expires_at > $2",
     purge_sessions: "DELETE FROM {p}_sessions WHERE expires_at <= $1 AND id_hash IN \
         (SELECT id_hash FROM {p}_sessions WHERE expires_at <= $1 LIMIT $2 {skip_locked})",
-    // An account goes after its last session: a new login could still revive those that live.
+    // An account is deleted after its last session, because a new login could make live sessions
+    // valid again.
     purge_accounts: "DELETE FROM {p}_accounts WHERE expires_at <= $1 AND (client_id, user_id) IN \
         (SELECT a.client_id, a.user_id FROM {p}_accounts a \
         WHERE a.expires_at <= $1 AND NOT EXISTS (SELECT 1 FROM {p}_sessions s \

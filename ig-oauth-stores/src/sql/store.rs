@@ -1,4 +1,4 @@
-//! The trait's methods.
+//! Implements the `Store` trait.
 
 use ig_oauth_common::store::{
     AccountKey, AccountPage, AccountRecord, Claim, DeletionRecord, DeletionStatus, SessionIdHash,
@@ -17,7 +17,7 @@ macro_rules! values {
     };
 }
 
-/// The parameters 1 to 7 of what writes an account.
+/// The parameters 1 to 7 of a statement that writes an account.
 fn account_values(account: AccountRecord) -> Vec<Value> {
     let further_ids = account.further_ids.iter().map(ToString::to_string).collect();
     vec![
@@ -31,7 +31,7 @@ fn account_values(account: AccountRecord) -> Vec<Value> {
     ]
 }
 
-/// All accounts of an answer.
+/// All accounts of a result.
 fn accounts(rows: &[impl Row]) -> Result<Vec<AccountRecord>, StoreError> {
     rows.iter().map(|row| Ok(row.account()?)).collect()
 }

@@ -1,8 +1,8 @@
-//! The parameters of statements.
+//! The parameters of SQL statements.
 
 use ig_oauth_common::{Timestamp, UserId};
 
-/// A parameter of a statement.
+/// A parameter of an SQL statement.
 pub(crate) enum Value {
     Text(String),
     Bytes(Vec<u8>),
@@ -42,13 +42,13 @@ impl From<usize> for Value {
 }
 
 impl From<Timestamp> for Value {
-    /// Moments more than 292 billion years away are one: the last there is.
+    /// Times more than 292 billion years away become the largest representable time.
     fn from(moment: Timestamp) -> Self {
         Self::Number(i64::try_from(moment.unix_seconds()).unwrap_or(i64::MAX))
     }
 }
 
-/// A moment from a table. The last number of SQL is the last moment of all, so that "never" stays
+/// A time from a table. SQL's largest number becomes the largest `Timestamp`, so that "never" stays
 /// "never".
 pub(crate) fn moment(seconds: i64) -> Timestamp {
     let seconds = if seconds == i64::MAX { u64::MAX } else { u64::try_from(seconds).unwrap_or(0) };

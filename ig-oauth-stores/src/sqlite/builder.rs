@@ -1,4 +1,4 @@
-//! Setting a store up.
+//! The settings of a store.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -12,7 +12,8 @@ use super::{Sqlite, SqliteStore, schema};
 use crate::error::{StoreSetupError, StoreSetupErrorKind};
 use crate::settings::Settings;
 
-/// Connections that read, unless told otherwise. One more writes: SQLite has one writer at a time.
+/// The default number of reading connections. One more connection writes: SQLite has one writer at
+/// a time.
 const DEFAULT_READERS: usize = 4;
 
 /// Settings of a [`SqliteStore`] that is not open yet.
@@ -28,37 +29,38 @@ impl SqliteStoreBuilder {
         Self { path, settings: Settings::new(DEFAULT_READERS), manage_schema: true }
     }
 
-    /// What the names of the tables start with: `ig_oauth` unless told otherwise. Apps with stores
-    /// of their own in one database take different prefixes.
+    /// The prefix of the tables' names. Default: `ig_oauth`. Apps with separate stores in one
+    /// database need different prefixes.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.settings.prefix = prefix.into();
         self
     }
 
-    /// Longest an operation may take, waiting for its turn included: 2 seconds unless told otherwise.
+    /// The longest time for an operation, including the wait for a connection. Default: 2 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.settings.timeout = timeout;
         self
     }
 
-    /// How many connections read at a time: 4 unless told otherwise.
+    /// How many connections read at a time. Default: 4.
     pub fn pool_size(mut self, connections: usize) -> Self {
         self.settings.connections = connections;
         self
     }
 
-    /// Whether the store makes and migrates its tables, which it does unless told otherwise. If not,
-    /// run what [`SqliteStore::schema`] gives before.
+    /// Whether the store creates and migrates its tables. Default: true. If false, run the SQL of
+    /// [`SqliteStore::schema`] first.
     pub fn manage_schema(mut self, manage: bool) -> Self {
         self.manage_schema = manage;
         self
     }
 
-    /// Opens the file, making it when it is not there. See [`SqliteStore`] for who may read it then.
+    /// Opens the file, and creates it if it does not exist. [`SqliteStore`] describes its
+    /// permissions.
     ///
     /// # Errors
     ///
-    /// When a setting cannot work, the file cannot be opened, or the tables are not the right ones.
+    /// When a setting is invalid, the file cannot be opened, or the tables have another version.
     pub async fn open(self) -> Result<SqliteStore, StoreSetupError> {
         self.settings.check()?;
         let place = place(&self.path)?;
@@ -94,7 +96,7 @@ impl fmt::Debug for SqliteStoreBuilder {
     }
 }
 
-/// A path, or what other libraries call a URL.
+/// A path, or a path in the URL form of other libraries.
 fn place(path: &str) -> Result<Place, StoreSetupError> {
     let invalid = |text| Err(StoreSetupError::new(StoreSetupErrorKind::InvalidUrl, text));
     let url = path.strip_prefix("sqlite:");
@@ -108,7 +110,7 @@ fn place(path: &str) -> Result<Place, StoreSetupError> {
         _ if url.is_none() && path.contains("://") => {
             invalid("this is not a path or a sqlite: URL: write sqlite:app.db, or just app.db")
         }
-        // An app may change its working directory later.
+        // Absolute, because an app may change its working directory later.
         _ => Ok(Place::File(std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path)))),
     }
 }
@@ -119,7 +121,7 @@ fn prepare(
     prefix: &str,
     manage: bool,
 ) -> Result<Connection, StoreSetupError> {
-    // Before it is opened: SQLite makes journals with the file's own mode.
+    // Before it is opened, because SQLite creates journals with the file's mode.
     close_to_others(place);
     let mut connection =
         open(place, Access::ReadWrite, timeout).map_err(|error| explain(&error))?;
@@ -127,7 +129,7 @@ fn prepare(
     Ok(connection)
 }
 
-/// What went wrong and what to do about it. A path is no secret, but the caller knows it.
+/// The kind of the error, and how to fix it. The path is not a secret, but the caller knows it.
 fn explain(error: &rusqlite::Error) -> StoreSetupError {
     use StoreSetupErrorKind as Kind;
     let (kind, cure) = match error.sqlite_error_code() {

@@ -1,4 +1,4 @@
-//! Connections to the file, used on threads that may block.
+//! Connections to the file, used on blocking threads.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,8 +10,8 @@ use tokio::sync::Semaphore;
 use crate::engine::SQLITE;
 use crate::error::Failure;
 
-/// Pause between two tries at a file that another process has locked in a way SQLite does not wait
-/// for by itself: while it turns to write-ahead logging.
+/// The pause between two attempts to open a file with a lock that SQLite does not wait for: another
+/// process is switching it to write-ahead logging.
 const RETRY: Duration = Duration::from_millis(5);
 
 /// Where the database is.
@@ -22,7 +22,7 @@ pub(super) enum Place {
 }
 
 impl Place {
-    /// Which file is there now: `None` where there is none, or the system does not tell.
+    /// The file that is there now: `None` if there is none, or if the system does not say.
     pub(super) fn file(&self) -> Option<FileId> {
         match self {
             Self::Memory => None,
@@ -31,7 +31,7 @@ impl Place {
     }
 }
 
-/// A file itself, by whatever path.
+/// Identifies a file independent of its path.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct FileId {
     device: u64,
@@ -47,7 +47,7 @@ impl FileId {
         Some(Self { device: found.dev(), number: found.ino() })
     }
 
-    /// Elsewhere an open file cannot be moved.
+    /// On other systems an open file cannot be moved.
     #[cfg(not(unix))]
     fn of(_: &Path) -> Option<Self> {
         None
@@ -60,7 +60,7 @@ pub(super) enum Access {
     ReadWrite,
 }
 
-/// Opens a connection and makes its settings.
+/// Opens a connection and applies its settings.
 pub(super) fn open(
     place: &Place,
     access: Access,
@@ -89,7 +89,7 @@ fn try_open(
         Place::Memory => Connection::open_in_memory()?,
         Place::File(path) => {
             make_private(path);
-            // No URI file names: a path means the file of that name.
+            // Without URI file names: a path is always the name of a file.
             let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
                 | OpenFlags::SQLITE_OPEN_CREATE
                 | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -99,7 +99,8 @@ fn try_open(
     connection.busy_timeout(patience)?;
     if *place != Place::Memory {
         connection.pragma_update(None, "journal_mode", "wal")?;
-        // Safe in this mode: a loss of power can cost the last logins, never the database.
+        // Safe in this mode: a power failure can lose the last logins, but never corrupts the
+        // database.
         connection.pragma_update(None, "synchronous", "normal")?;
     }
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -107,8 +108,9 @@ fn try_open(
     Ok(connection)
 }
 
-/// Makes a file that is not there, for this user alone: it holds sessions and sealed tokens. SQLite
-/// gives its journals the file's own mode. What cannot be made is left for SQLite to complain of.
+/// Creates a missing file with permissions for this user only, because it holds sessions and sealed
+/// tokens. SQLite gives its journals the file's mode. If it cannot be created, SQLite reports the
+/// error.
 #[cfg(unix)]
 fn make_private(path: &Path) {
     use std::os::unix::fs::OpenOptionsExt as _;
@@ -119,11 +121,12 @@ fn make_private(path: &Path) {
 #[cfg(not(unix))]
 fn make_private(_: &Path) {}
 
-/// Closes a file that is there to users who are neither its owner nor of its group: a release that did
-/// not care, or a umask, has left it readable by everybody. The group's permissions stay, since they are
-/// how processes of several users share a file. Journals that a crash has left get the same.
+/// Removes all permissions of users who are neither the owner nor in the group of an existing file:
+/// an earlier release or a umask may have left it readable by all users. The group keeps its
+/// permissions, because processes of several users share a file through them. The same applies to
+/// journals that a crash left behind.
 ///
-/// Only the owner of a file may do that: another user's process leaves it as it is.
+/// Only the owner of a file can do this. A process of another user leaves it unchanged.
 #[cfg(unix)]
 pub(super) fn close_to_others(place: &Place) {
     use std::fs::Permissions;
@@ -141,16 +144,16 @@ pub(super) fn close_to_others(place: &Place) {
     }
 }
 
-/// Elsewhere files have no such permissions.
+/// Other systems have no such file permissions.
 #[cfg(not(unix))]
 pub(super) fn close_to_others(_: &Place) {}
 
-/// Some connections of one kind, and a queue for them in the order of asking.
+/// A few connections of one kind, with a queue in the order of requests.
 pub(super) struct Lane {
     place: Place,
     access: Access,
     patience: Duration,
-    /// What was at the place when the store was opened.
+    /// The file that was at `place` when the store was opened.
     file: Option<FileId>,
     idle: Mutex<Vec<Connection>>,
     permits: Arc<Semaphore>,
@@ -168,10 +171,11 @@ impl Lane {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
     }
 
-    /// An idle connection, or a new one when there are fewer than allowed.
+    /// An idle connection, or a new one if there are fewer than allowed.
     ///
-    /// Not to a file that is no longer where it was: connections that are open would go on with it
-    /// unseen, and new ones would take another one for it, with a log that is not its own.
+    /// Fails if the file is no longer at its path. Open connections would continue to use it
+    /// unnoticed, and new ones would open another file in its place, with a log that does not
+    /// belong to it.
     fn take(&self) -> Result<Connection, Failure> {
         if self.place.file() != self.file {
             let text = "the file was moved, replaced or removed: put it back, or restart the app";
@@ -181,8 +185,8 @@ impl Lane {
         Ok(idle.map_or_else(|| open(&self.place, self.access, self.patience), Ok)?)
     }
 
-    /// Runs `operation` where it may block. Once begun it runs to its end, whether or not somebody
-    /// still waits for it; the queue's next turn comes after that.
+    /// Runs `operation` on a blocking thread. Once started it runs to its end, even if the caller
+    /// is cancelled; the next operation in the queue starts after that.
     pub(super) async fn run<T: Send + 'static>(
         self: &Arc<Self>,
         operation: impl FnOnce(&mut Connection) -> Result<T, Failure> + Send + 'static,
@@ -203,7 +207,7 @@ impl Lane {
 }
 
 impl From<rusqlite::Error> for Failure {
-    /// The engine's own words, without the statement.
+    /// The engine's message, without the statement.
     fn from(error: rusqlite::Error) -> Self {
         let text = match error {
             rusqlite::Error::SqliteFailure(code, text) => text.unwrap_or_else(|| code.to_string()),

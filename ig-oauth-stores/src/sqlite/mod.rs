@@ -19,19 +19,20 @@ use connections::Lane;
 
 /// Sessions and accounts in a SQLite file, for all processes of one machine.
 ///
-/// The file is in WAL mode, so reading never waits for writing. One connection writes and a few read,
-/// on threads that may block; an operation that has begun ends even when nobody waits for it.
+/// The file is in WAL mode, so reads never wait for writes. One connection writes and a few read,
+/// on blocking threads. An operation that has started runs to its end even if its caller is
+/// cancelled.
 ///
-/// A file that is moved, replaced or removed under a running app is an outage: every operation fails
-/// until that file is back, or the app is restarted with another one. To put a backup in its place,
-/// stop the app first and remove the files that end in `-wal` and `-shm`.
+/// If the file is moved, replaced or removed while the app runs, every operation fails until that
+/// file is back or the app is restarted with another file. To restore a backup, stop the app first
+/// and remove the files that end in `-wal` and `-shm`.
 ///
-/// On Unix a new file and its journals are for the user of the app alone (mode 0600). When the file is
-/// there already, opening it takes every permission from users who are neither its owner nor in its
-/// group: 0644 becomes 0640. The group keeps its permissions, so processes of several users can share a
-/// file by a group of their own; `chmod 600` where none does.
+/// On Unix a new file and its journals are accessible only to the app's user (mode 0600). When an
+/// existing file is opened, all permissions of users who are neither its owner nor in its group are
+/// removed: 0644 becomes 0640. The group keeps its permissions, so processes of several users can
+/// share a file through a group of their own; use `chmod 600` if none does.
 ///
-/// Cheap to clone: clones share their connections.
+/// It is cheap to clone: clones share the connections.
 ///
 /// ```no_run
 /// use ig_oauth_common::{Config, Timestamp};
@@ -59,17 +60,19 @@ use connections::Lane;
 pub type SqliteStore = SqlStore<Sqlite>;
 
 impl SqlStore<Sqlite> {
-    /// Opens the database at `path`, making file and tables when they are not there. `sqlite:path`
-    /// means the same; `:memory:` is a database that goes with the store, for tests.
+    /// Opens the database at `path`, and creates the file and the tables if they do not exist.
+    /// `sqlite:path` means the same; `:memory:` is a database that is deleted with the store, for
+    /// tests.
     ///
     /// # Errors
     ///
-    /// When the file cannot be opened, or its tables are not the right ones. The text says what to do.
+    /// When the file cannot be opened, or its tables have another version. The text says what to
+    /// change.
     pub async fn open(path: impl Into<String>) -> Result<Self, StoreSetupError> {
         Self::builder(path).open().await
     }
 
-    /// The same with settings.
+    /// Starts with settings that differ from the defaults.
     ///
     /// ```
     /// use std::time::Duration;
@@ -118,7 +121,7 @@ impl Engine for Sqlite {
         has_id: "a.user_id IN \
             (SELECT user_id FROM {p}_known_ids WHERE client_id = $1 AND id = $2)",
         end_sessions: "DELETE FROM {p}_sessions WHERE client_id = $1 AND user_id = $2",
-        // One writes at a time.
+        // There is only one writer at a time.
         skip_locked: "",
         clock: "SELECT unixepoch()",
         parameter: "?",
@@ -155,15 +158,15 @@ fn query(
     rows.collect()
 }
 
-/// Runs a statement with those that follow it after a `;`, all of them or none. Each takes as many of
-/// the values as it needs. How many rows the first one changed.
+/// Runs a statement and those that follow it after a `;`, all of them or none. Each takes as many
+/// of the values as it needs. Returns how many rows the first one changed.
 fn execute(
     connection: &mut Connection,
     statements: &str,
     values: Vec<Value>,
 ) -> Result<u64, rusqlite::Error> {
     let values: Vec<_> = values.into_iter().map(row::parameter).collect();
-    // Taken at once, the lock to write cannot be missed halfway.
+    // Takes the write lock at the start, so that it cannot fail halfway.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut changed = None;
     for statement in statements.split(';') {

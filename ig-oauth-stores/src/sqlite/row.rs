@@ -1,4 +1,4 @@
-//! Values to parameters, and rows to records.
+//! Converts values to parameters, and rows to records.
 
 use ig_oauth_common::Timestamp;
 use rusqlite::types::Value as Field;

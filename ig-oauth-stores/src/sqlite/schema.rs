@@ -1,17 +1,18 @@
-//! The tables: making them, and finding out whether they are the right ones.
+//! Creates the tables, and checks their version.
 
 use rusqlite::{Connection, Error, OptionalExtension as _, TransactionBehavior};
 
 use super::Sqlite;
 use crate::sql::{Engine as _, SchemaError};
 
-/// Brings the tables to the present version, or, without `manage`, only looks at them.
+/// Migrates the tables to the present version, or, without `manage`, only checks them.
 pub(super) fn prepare(
     connection: &mut Connection,
     prefix: &str,
     manage: bool,
 ) -> Result<(), SchemaError<Error>> {
-    // Starting instances queue up here: the lock to write is taken before the version is read.
+    // Instances that start at the same time wait here: the write lock is taken before the version
+    // is read.
     let behavior =
         if manage { TransactionBehavior::Immediate } else { TransactionBehavior::Deferred };
     let transaction = connection.transaction_with_behavior(behavior)?;
@@ -24,7 +25,7 @@ pub(super) fn prepare(
     Ok(())
 }
 
-/// The version of the tables: 0 when there are none.
+/// The version of the tables: 0 if there are none.
 fn version(connection: &Connection, prefix: &str) -> Result<usize, Error> {
     let exists = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?1";
     let table = format!("{prefix}_schema");

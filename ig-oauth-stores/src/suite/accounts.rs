@@ -1,14 +1,14 @@
-//! Accounts: keeping, replacing, and finding by key.
+//! Cases for accounts: storing, replacing, and finding by key.
 
 use futures_util::future::join_all;
 use ig_oauth_common::store::{AccountKey, AccountPage, Claim, Store};
 
 use super::materials::*;
 
-/// How many write at once.
+/// The number of concurrent writers.
 const RIVALS: usize = 50;
 
-/// In every part.
+/// Every field is returned as it was stored.
 pub async fn an_account_comes_back(store: &impl Store) {
     let (key, first, second) = (key(), user(), user());
     let mut account = account_known_as(&key, &[&first, &second]);
@@ -18,7 +18,7 @@ pub async fn an_account_comes_back(store: &impl Store) {
     assert_eq!(answer(store.account(&key, NOW).await), Some(account));
 }
 
-/// Neither the user of another app nor another user of the app.
+/// Neither the user with another app nor another user of the app.
 pub async fn an_unknown_account_is_none(store: &impl Store) {
     let key = key();
     answer(store.put_account(account_of(&key), None).await);
@@ -29,7 +29,7 @@ pub async fn an_unknown_account_is_none(store: &impl Store) {
     }
 }
 
-/// It is there until the second before its token stops working, and not from then on.
+/// It is returned until the second before its token expires, and not after that.
 pub async fn an_account_ends_at_the_very_moment(store: &impl Store) {
     let key = key();
     answer(store.put_account(account_until(&key, later(HOUR)), None).await);
@@ -37,7 +37,8 @@ pub async fn an_account_ends_at_the_very_moment(store: &impl Store) {
     assert_eq!(answer(store.account(&key, later(HOUR)).await), None);
 }
 
-/// Token, scopes and times are the new ones; the ids are the new ones and the old ones, each once.
+/// Token, scopes and times are the new ones; the further ids are the old and the new ones, each
+/// once.
 pub async fn an_account_of_the_same_key_gives_way_and_ids_join(store: &impl Store) {
     let (key, first, both, second) = (key(), user(), user(), user());
     answer(store.put_account(account_known_as(&key, &[&first, &both]), None).await);
@@ -52,7 +53,7 @@ pub async fn an_account_of_the_same_key_gives_way_and_ids_join(store: &impl Stor
     assert_eq!(found.as_ref().map(comparable), Some(comparable(&newer)));
 }
 
-/// Fifty logins of one user at once, each knowing another id: nothing is lost.
+/// Fifty concurrent logins of one user, each with another id: nothing is lost.
 pub async fn logins_at_once_lose_nothing(store: &impl Store) {
     let key = key();
     let ids: Vec<_> = (0..RIVALS).map(|_| user()).collect();
@@ -72,7 +73,7 @@ pub async fn logins_at_once_lose_nothing(store: &impl Store) {
     }
 }
 
-/// With the present token the account is replaced whole: ids that are not given are forgotten.
+/// With the present token the complete account is replaced: ids that are not given are removed.
 pub async fn a_replaced_account_is_the_new_one_whole(store: &impl Store) {
     let (key, gone, stays) = (key(), user(), user());
     let present = account_known_as(&key, &[&gone, &stays]);
@@ -88,7 +89,7 @@ pub async fn a_replaced_account_is_the_new_one_whole(store: &impl Store) {
     assert_eq!(keys(&found), [key]);
 }
 
-/// A replaced token serves the sessions there are.
+/// Existing sessions use the replaced token.
 pub async fn a_replaced_account_keeps_its_sessions(store: &impl Store) {
     let key = key();
     let (session, present, newer) = (session_of(&key), account_of(&key), account_of(&key));
@@ -98,8 +99,8 @@ pub async fn a_replaced_account_keeps_its_sessions(store: &impl Store) {
     assert_eq!(found, Some((session, newer)));
 }
 
-/// A refresh that comes after a new login changes nothing, nor does one that starts like the present
-/// token without being it.
+/// A refresh that is written after a new login changes nothing, and neither does one whose token
+/// only begins like the present one.
 pub async fn a_late_writer_never_undoes_a_newer_login(store: &impl Store) {
     let key = key();
     let (old, newer) = (account_of(&key), account_of(&key));
@@ -112,7 +113,7 @@ pub async fn a_late_writer_never_undoes_a_newer_login(store: &impl Store) {
     assert_eq!(answer(store.account(&key, NOW).await), Some(newer));
 }
 
-/// What is not there is not replaced, so a revoked account stays revoked.
+/// A missing account is not replaced, so a revoked account stays revoked.
 pub async fn replacing_an_unknown_account_makes_none(store: &impl Store) {
     let key = key();
     let account = account_of(&key);
@@ -123,7 +124,7 @@ pub async fn replacing_an_unknown_account_makes_none(store: &impl Store) {
     assert_eq!(answer(store.account(&key, NOW).await), None);
 }
 
-/// Fifty with the same present token: one replaces it, and its account is the one that stays.
+/// Of fifty replacements with the same present token, one succeeds, and its account remains.
 pub async fn of_many_replacements_at_once_one_wins(store: &impl Store) {
     let key = key();
     let present = account_of(&key);
@@ -138,7 +139,7 @@ pub async fn of_many_replacements_at_once_one_wins(store: &impl Store) {
     assert_eq!(answer(store.account(&key, NOW).await).as_ref(), winners.first());
 }
 
-/// Sealed tokens are bytes, not text: of any value, of any length from none to many.
+/// Sealed tokens are bytes and not text, with any values and any length from zero up.
 pub async fn sealed_tokens_come_back_to_the_byte(store: &impl Store) {
     let every_byte: Vec<u8> = (0..=u8::MAX).collect();
     for token in [Vec::new(), vec![0], every_byte.repeat(256), b"\\x41'\"%s\r\n".to_vec()] {
@@ -152,7 +153,7 @@ pub async fn sealed_tokens_come_back_to_the_byte(store: &impl Store) {
     }
 }
 
-/// No character of a text means anything to the store.
+/// No character of a text has a meaning to the store.
 pub async fn any_text_comes_back(store: &impl Store) {
     let odd = "'; DROP TABLE x; --\"`:*?[]{}%_\\ \t\r\n$1 ?1 \u{e9}\u{1f980}";
     let client_id = format!("{}{odd}", unique("client"));
@@ -175,7 +176,7 @@ pub async fn any_text_comes_back(store: &impl Store) {
     assert!(answer(store.claim(claim_of(&claim, "other"), NOW).await));
 }
 
-/// Ids are decimal text of up to 32 digits, and leading zeros count: no number holds them.
+/// Ids are decimal text of up to 32 digits, and leading zeros count, so they are not numbers.
 pub async fn user_ids_are_text(store: &impl Store) {
     let client_id = unique("client");
     let ids = ["9".repeat(32), "0".to_owned(), "00".to_owned(), "9007199254740993".to_owned()];

@@ -1,11 +1,11 @@
-//! Many accounts of an app: page by page, by expiry, by any known id; and forgetting them.
+//! Cases for many accounts of an app: pages, expiry, lookup by any id, and deletion.
 
 use ig_oauth_common::UserId;
 use ig_oauth_common::store::{AccountKey, AccountPage, AccountRecord, Store};
 
 use super::materials::*;
 
-/// Accounts of a new app with users of these ids.
+/// Creates accounts of a new app, for users with these ids.
 async fn app_with(store: &impl Store, ids: &[&str]) -> String {
     let client_id = unique("client");
     for digits in ids {
@@ -19,7 +19,7 @@ fn ids(accounts: &[AccountRecord]) -> Vec<&str> {
     accounts.iter().map(|account| account.key.user_id().as_str()).collect()
 }
 
-/// As `AccountKey` orders them, which is by text: 10 comes before 9.
+/// In the order of `AccountKey`, which is by text: 10 comes before 9.
 pub async fn accounts_come_in_the_order_of_their_keys(store: &impl Store) {
     let client_id = app_with(store, &["9", "10", "1", "100", "2", "01"]).await;
     let found = answer(store.accounts(AccountPage::new(&client_id, 10)).await);
@@ -27,7 +27,8 @@ pub async fn accounts_come_in_the_order_of_their_keys(store: &impl Store) {
     assert!(found.is_sorted_by_key(|account| account.key.clone()));
 }
 
-/// Each page starts after the last of the one before, and all together are all.
+/// Each page starts after the last account of the previous one, and together they have all
+/// accounts.
 pub async fn pages_follow_each_other_without_a_gap(store: &impl Store) {
     let client_id = app_with(store, &["1", "2", "3", "4", "5"]).await;
     let mut seen = Vec::new();
@@ -43,7 +44,7 @@ pub async fn pages_follow_each_other_without_a_gap(store: &impl Store) {
     assert_eq!(ids(&seen), ["1", "2", "3", "4", "5"]);
 }
 
-/// The key a page starts after need not be there: it may have been revoked meanwhile.
+/// The key that a page starts after need not exist: it may have been revoked meanwhile.
 pub async fn a_page_can_start_after_a_key_that_is_gone(store: &impl Store) {
     let client_id = app_with(store, &["1", "3", "5"]).await;
     for (after, expected) in [("2", &["3", "5"][..]), ("5", &[]), ("0", &["1", "3", "5"])] {
@@ -61,7 +62,7 @@ pub async fn a_page_can_start_after_a_key_that_is_gone(store: &impl Store) {
     }
 }
 
-/// Keys are ordered by app first, also where a page starts after a key of another app.
+/// Keys are sorted by app first, even if a page starts after a key of another app.
 pub async fn a_page_can_start_after_a_key_of_another_app(store: &impl Store) {
     let client_id = app_with(store, &["1", "2"]).await;
     let (before, behind) = ("client", format!("{client_id}x"));
@@ -80,7 +81,7 @@ pub async fn a_page_can_start_after_a_key_of_another_app(store: &impl Store) {
     }
 }
 
-/// None at all, or more than anybody has.
+/// Zero, or more than there are accounts.
 pub async fn a_page_can_have_any_limit(store: &impl Store) {
     let client_id = app_with(store, &["1", "2", "3"]).await;
     let all = later(100 * DAY);
@@ -93,7 +94,7 @@ pub async fn a_page_can_have_any_limit(store: &impl Store) {
     }
 }
 
-/// Before the moment and not at it, in the order of keys and not of expiry, page by page.
+/// Those that expire before the time and not at it, sorted by key and not by expiry, page by page.
 pub async fn expiring_accounts_come_in_the_order_of_their_keys(store: &impl Store) {
     let client_id = unique("client");
     let lives = [("1", 50), ("2", 100), ("3", 40), ("4", 99), ("5", 30), ("6", 101)];
@@ -121,7 +122,7 @@ pub async fn expiring_accounts_come_in_the_order_of_their_keys(store: &impl Stor
     );
 }
 
-/// A refreshed account is no longer about to expire; one with a shorter token is.
+/// A refreshed account no longer expires soon; one with a shorter token does.
 pub async fn expiring_accounts_follow_their_changes(store: &impl Store) {
     let key = key();
     let present = account_until(&key, later(HOUR));
@@ -142,7 +143,7 @@ pub async fn expiring_accounts_follow_their_changes(store: &impl Store) {
     assert_eq!(expiring().await, 0);
 }
 
-/// Every page of every kind holds accounts of the one app.
+/// All pages have only accounts of one app.
 pub async fn apps_do_not_see_each_others_accounts(store: &impl Store) {
     let (user, further) = (user(), user());
     let (one, other) = (unique("client"), unique("client"));
@@ -169,7 +170,7 @@ pub async fn apps_do_not_see_each_others_accounts(store: &impl Store) {
     assert_eq!(answer(store.accounts(AccountPage::new(&other, 10)).await).len(), 1);
 }
 
-/// By their own id and by each further one; by no other.
+/// By their own id and by each further id, and by no other.
 pub async fn accounts_are_known_by_any_of_their_ids(store: &impl Store) {
     let (key, first, second) = (key(), user(), user());
     let account = account_known_as(&key, &[&first, &second]);
@@ -181,7 +182,7 @@ pub async fn accounts_are_known_by_any_of_their_ids(store: &impl Store) {
     assert_eq!(answer(store.accounts_known_by(key.client_id(), &user()).await), []);
 }
 
-/// One id can be the own id of one account and a further id of others.
+/// An id can be the own id of one account and a further id of others.
 pub async fn one_id_can_know_several_accounts(store: &impl Store) {
     let (client_id, shared) = (unique("client"), user());
     let known = |owner: UserId| AccountKey::new(&client_id, owner);
@@ -204,7 +205,8 @@ pub async fn one_id_can_know_several_accounts(store: &impl Store) {
     }
 }
 
-/// The account and all its sessions, and nobody else's; how many is told, and none the second time.
+/// The account and all its sessions, and no others. The number of accounts is returned; the second
+/// time it is zero.
 pub async fn revoking_forgets_the_account_and_its_sessions(store: &impl Store) {
     let key = key();
     let other = AccountKey::new(key.client_id(), user());
@@ -238,7 +240,7 @@ pub async fn revoking_by_a_further_id_is_the_same(store: &impl Store) {
     }
 }
 
-/// Nobody by that id: nothing is forgotten.
+/// With an unknown id, nothing is deleted.
 pub async fn revoking_an_unknown_id_forgets_nothing(store: &impl Store) {
     let key = key();
     answer(store.put_account(account_of(&key), None).await);
@@ -247,7 +249,7 @@ pub async fn revoking_an_unknown_id_forgets_nothing(store: &impl Store) {
     assert!(answer(store.account(&key, NOW).await).is_some());
 }
 
-/// A user who comes back after a revocation starts anew: no old session, no old id.
+/// A user who returns after a revocation starts from nothing: no old session, no old id.
 pub async fn a_new_login_after_a_revocation_starts_anew(store: &impl Store) {
     let (key, old_id) = (key(), user());
     let old = session_of(&key);
@@ -261,7 +263,8 @@ pub async fn a_new_login_after_a_revocation_starts_anew(store: &impl Store) {
     assert_eq!(answer(store.accounts_known_by(key.client_id(), &old_id).await), []);
 }
 
-/// The account with its ids and all its sessions, and nobody else's; whether it did is told.
+/// The account with its ids and all its sessions, and no others. The result says whether it was
+/// deleted.
 pub async fn forgetting_takes_the_account_and_its_sessions(store: &impl Store) {
     let (key, further) = (key(), user());
     let other = AccountKey::new(key.client_id(), user());
@@ -280,7 +283,8 @@ pub async fn forgetting_takes_the_account_and_its_sessions(store: &impl Store) {
     assert!(!answer(store.forget_account(&key, &account.sealed_token).await), "only once");
 }
 
-/// Whoever came back meanwhile has another token: that account stays, and its sessions do.
+/// If the user logged in again meanwhile, the account has another token and remains, with its
+/// sessions.
 pub async fn a_late_revocation_never_undoes_a_newer_login(store: &impl Store) {
     let key = key();
     let (old, newer) = (account_of(&key), account_of(&key));

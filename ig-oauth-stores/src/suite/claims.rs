@@ -1,4 +1,4 @@
-//! Claims: one owner at a time, for a while.
+//! Cases for claims: one owner at a time, for a limited time.
 
 use futures_util::future::join_all;
 use ig_oauth_common::Timestamp;
@@ -6,10 +6,10 @@ use ig_oauth_common::store::{Claim, Store};
 
 use super::materials::*;
 
-/// How many ask at once.
+/// The number of concurrent callers.
 const RIVALS: usize = 50;
 
-/// While it holds, nobody else gets it.
+/// While a claim holds, no other owner gets it.
 pub async fn a_claim_keeps_others_out(store: &impl Store) {
     let key = unique("key");
     assert!(answer(store.claim(claim_of(&key, "first"), NOW).await));
@@ -17,7 +17,7 @@ pub async fn a_claim_keeps_others_out(store: &impl Store) {
     assert!(!answer(store.claim(claim_of(&key, "second"), later(59)).await));
 }
 
-/// A refused claim changes nothing: neither the owner nor the end.
+/// A refused claim changes neither the owner nor the end.
 pub async fn a_refused_claim_leaves_no_trace(store: &impl Store) {
     let key = unique("key");
     assert!(answer(store.claim(claim_of(&key, "first"), NOW).await));
@@ -28,7 +28,7 @@ pub async fn a_refused_claim_leaves_no_trace(store: &impl Store) {
     assert!(answer(store.claim(Claim::new(&key, "third", later(DAY)), later(60)).await));
 }
 
-/// An owner that crashed holds nothing for ever: at the end of the claim, to the second, it is free.
+/// An owner that crashed does not hold a claim forever: from the second of its end it is free.
 pub async fn a_claim_is_free_at_its_end(store: &impl Store) {
     let key = unique("key");
     assert!(answer(store.claim(claim_of(&key, "crashed"), NOW).await));
@@ -47,7 +47,7 @@ pub async fn a_claim_of_the_same_owner_is_renewed(store: &impl Store) {
     assert!(answer(store.claim(Claim::new(&key, "rival", later(900)), later(600)).await));
 }
 
-/// The owner may also claim for a shorter time, down to none at all: until now, or a moment long ago.
+/// The owner may also claim for a shorter time: until now, or until a time in the past.
 pub async fn an_owner_can_shorten_a_claim(store: &impl Store) {
     for (until, free_at) in [(40, 40), (30, 30), (0, 30)] {
         let key = unique("key");
@@ -62,7 +62,7 @@ pub async fn an_owner_can_shorten_a_claim(store: &impl Store) {
     }
 }
 
-/// What is given back the next may claim at once, also by a clock that is behind.
+/// A released claim can be taken immediately, even with a clock that is behind.
 pub async fn a_claim_given_back_is_free(store: &impl Store) {
     let key = unique("key");
     assert!(answer(store.claim(claim_of(&key, "first"), NOW).await));
@@ -70,7 +70,7 @@ pub async fn a_claim_given_back_is_free(store: &impl Store) {
     assert!(answer(store.claim(claim_of(&key, "second"), earlier(DAY)).await));
 }
 
-/// An owner who has lost the claim and gives it back late leaves the new owner's alone.
+/// An owner that has lost the claim and releases it late does not affect the new owner's claim.
 pub async fn only_the_owner_can_give_a_claim_back(store: &impl Store) {
     let key = unique("key");
     assert!(answer(store.claim(claim_of(&key, "first"), NOW).await));
@@ -81,14 +81,14 @@ pub async fn only_the_owner_can_give_a_claim_back(store: &impl Store) {
     assert!(!answer(store.claim(claim_of(&key, "third"), later(60)).await));
 }
 
-/// Giving back what nobody claimed is no error, and makes no claim.
+/// Releasing a claim that nobody holds is not an error, and creates no claim.
 pub async fn giving_back_nothing_is_harmless(store: &impl Store) {
     let key = unique("key");
     answer(store.claim(Claim::given_back(&key, "nobody"), NOW).await);
     assert!(answer(store.claim(claim_of(&key, "first"), NOW).await));
 }
 
-/// One key says nothing about another, be it ever so alike.
+/// Claims of different keys are independent, however similar the keys are.
 pub async fn claims_of_different_keys_do_not_meet(store: &impl Store) {
     let key = unique("key");
     let alike = [key.clone(), format!("{key}:"), format!("{key}%"), key.to_uppercase()];
@@ -100,21 +100,21 @@ pub async fn claims_of_different_keys_do_not_meet(store: &impl Store) {
     }
 }
 
-/// Fifty ask at once for a new key: one gets it.
+/// Of fifty concurrent claims for a new key, one succeeds.
 pub async fn of_many_claims_at_once_one_wins(store: &impl Store) {
     let key = unique("key");
     let owners: Vec<_> = (0..RIVALS).map(|number| format!("owner {number}")).collect();
     let asked = owners.iter().map(|owner| store.claim(claim_of(&key, owner), NOW));
     let won: Vec<_> = join_all(asked).await.into_iter().map(answer).collect();
     assert_eq!(won.iter().filter(|won| **won).count(), 1);
-    // Whoever was told so is the one who holds it.
+    // The caller that got the claim is the one that holds it.
     for (owner, won) in owners.iter().zip(won) {
         let again = Claim::new(&key, owner, later(60));
         assert_eq!(answer(store.claim(again, later(1)).await), won, "{owner}");
     }
 }
 
-/// Fifty ask at once for a claim whose owner is gone: one gets it.
+/// Of fifty concurrent claims for one whose owner has stopped, one succeeds.
 pub async fn of_many_heirs_at_once_one_wins(store: &impl Store) {
     let key = unique("key");
     assert!(answer(store.claim(claim_of(&key, "crashed"), NOW).await));
@@ -124,7 +124,7 @@ pub async fn of_many_heirs_at_once_one_wins(store: &impl Store) {
     assert_eq!(won, 1);
 }
 
-/// A claim may hold until the end of time, and one that is over when it is made holds nobody out.
+/// A claim may hold until the largest time. One that has ended when it is taken blocks nobody.
 pub async fn claims_stand_any_moment(store: &impl Store) {
     let key = unique("key");
     let forever = Timestamp::from_unix_seconds(u64::MAX);

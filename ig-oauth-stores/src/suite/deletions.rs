@@ -1,4 +1,4 @@
-//! Requests to delete a user's data.
+//! Cases for requests to delete a user's data.
 
 use futures_util::future::join_all;
 use ig_oauth_common::Timestamp;
@@ -10,7 +10,7 @@ fn request(status: DeletionStatus) -> DeletionRecord {
     DeletionRecord::new(random(), status, NOW, later(90 * DAY))
 }
 
-/// In every part, with every status.
+/// Every field is returned as it was stored, with every status.
 pub async fn a_deletion_request_comes_back(store: &impl Store) {
     for status in [DeletionStatus::Queued, DeletionStatus::Done, DeletionStatus::Failed] {
         let kept = request(status);
@@ -19,7 +19,7 @@ pub async fn a_deletion_request_comes_back(store: &impl Store) {
     }
 }
 
-/// The record of a code is the last one kept, whole.
+/// The complete record of a code is the last one stored.
 pub async fn a_deletion_request_gives_way_whole(store: &impl Store) {
     let first = request(DeletionStatus::Queued);
     assert!(answer(store.put_deletion(None, first.clone(), NOW).await));
@@ -31,8 +31,8 @@ pub async fn a_deletion_request_gives_way_whole(store: &impl Store) {
     assert_eq!(answer(store.deletion(&first.code_hash, later(30 * DAY)).await), None);
 }
 
-/// A writer that knows another status, or of none, changes nothing; nor is one made of a status that
-/// is not there.
+/// A writer that expects another status, or none, changes nothing; and nothing is created for a
+/// status that does not exist.
 pub async fn a_deletion_request_gives_way_only_as_it_was_seen(store: &impl Store) {
     let every = [DeletionStatus::Queued, DeletionStatus::Done, DeletionStatus::Failed];
     for status in every {
@@ -55,7 +55,7 @@ pub async fn a_deletion_request_gives_way_only_as_it_was_seen(store: &impl Store
     }
 }
 
-/// At its end, to the second, a request is none to those who write, too.
+/// From the second of its expiry, a request counts as missing for writers too.
 pub async fn an_expired_deletion_request_counts_as_none(store: &impl Store) {
     let kept = request(DeletionStatus::Queued);
     assert!(answer(store.put_deletion(None, kept.clone(), NOW).await));
@@ -67,7 +67,8 @@ pub async fn an_expired_deletion_request_counts_as_none(store: &impl Store) {
     assert_eq!(answer(store.deletion(&kept.code_hash, end).await), Some(next));
 }
 
-/// Fifty report at once on what they saw: one is kept, and it is the one that stays.
+/// Of fifty concurrent reports that expect the present status, one succeeds, and its record
+/// remains.
 pub async fn of_many_reports_at_once_one_wins(store: &impl Store) {
     let seen = request(DeletionStatus::Queued);
     for present in [None, Some(DeletionStatus::Queued)] {
@@ -86,13 +87,13 @@ pub async fn of_many_reports_at_once_one_wins(store: &impl Store) {
     }
 }
 
-/// A code nobody was given.
+/// An unknown code has no record.
 pub async fn an_unknown_deletion_request_is_none(store: &impl Store) {
     assert!(answer(store.put_deletion(None, request(DeletionStatus::Queued), NOW).await));
     assert_eq!(answer(store.deletion(&random(), NOW).await), None);
 }
 
-/// It is there until the second before, and not at its end.
+/// It is returned until the second before its expiry, and not at its expiry.
 pub async fn a_deletion_request_ends_at_the_very_moment(store: &impl Store) {
     let kept = request(DeletionStatus::Done);
     assert!(answer(store.put_deletion(None, kept.clone(), NOW).await));
@@ -100,7 +101,7 @@ pub async fn a_deletion_request_ends_at_the_very_moment(store: &impl Store) {
     assert_eq!(answer(store.deletion(&kept.code_hash, later(90 * DAY)).await), None);
 }
 
-/// The first and the last moment there are.
+/// The smallest and the largest time.
 pub async fn deletion_requests_stand_any_moment(store: &impl Store) {
     let mut kept = request(DeletionStatus::Queued);
     kept.requested_at = Timestamp::from_unix_seconds(0);

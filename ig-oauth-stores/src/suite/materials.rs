@@ -1,4 +1,4 @@
-//! Records for the cases: fresh random ids, and one moment from which all times are counted.
+//! Records for the cases: fresh random ids, and one present time that all times are relative to.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,19 +9,19 @@ use ig_oauth_common::store::{
 };
 use ig_oauth_common::{Timestamp, UserId};
 
-/// The present of the cases, by the caller's clock. It is not the machine's.
+/// The present time of the cases, by the caller's clock. It differs from the machine's.
 pub(super) const NOW: Timestamp = Timestamp::from_unix_seconds(1_800_000_000);
 
-/// An hour and a day, as everything here lives.
+/// One hour and one day, the lifetimes used here.
 pub(super) const HOUR: u64 = 3_600;
 pub(super) const DAY: u64 = 24 * HOUR;
 
-/// The moment `seconds` after the present.
+/// The time `seconds` after the present.
 pub(super) fn later(seconds: u64) -> Timestamp {
     NOW.saturating_add(Duration::from_secs(seconds))
 }
 
-/// The moment `seconds` before the present.
+/// The time `seconds` before the present.
 pub(super) fn earlier(seconds: u64) -> Timestamp {
     Timestamp::from_unix_seconds(NOW.unix_seconds().saturating_sub(seconds))
 }
@@ -33,24 +33,24 @@ pub(super) fn random<const N: usize>() -> [u8; N] {
     bytes
 }
 
-/// Text nobody else has.
+/// A unique text.
 pub(super) fn unique(kind: &str) -> String {
     format!("{kind}-{:032x}", u128::from_be_bytes(random()))
 }
 
-/// A user nobody else has.
+/// A unique user.
 pub(super) fn user() -> UserId {
     UserId::from(u64::from_be_bytes(random()))
 }
 
-/// The user of that number.
+/// The user with that id.
 pub(super) fn user_of(digits: &str) -> UserId {
     let user = UserId::from_digits(digits);
     assert!(user.is_some(), "{digits} is a user id");
     user.unwrap_or_else(|| UserId::from(0))
 }
 
-/// An account nobody else has, of an app nobody else has.
+/// A unique account of a unique app.
 pub(super) fn key() -> AccountKey {
     AccountKey::new(unique("client"), user())
 }
@@ -59,12 +59,12 @@ pub(super) fn session_id() -> SessionIdHash {
     SessionIdHash::from_bytes(random())
 }
 
-/// A session of that account, begun now, for a day.
+/// A session of that account, started now, valid for a day.
 pub(super) fn session_of(key: &AccountKey) -> SessionRecord {
     SessionRecord::new(session_id(), key.clone(), NOW, NOW, later(DAY))
 }
 
-/// An account with a random sealed token, issued now, for sixty days.
+/// An account with a random sealed token, issued now, valid for sixty days.
 pub(super) fn account_of(key: &AccountKey) -> AccountRecord {
     account_known_as(key, &[])
 }
@@ -81,19 +81,19 @@ pub(super) fn account_known_as(key: &AccountKey, further_ids: &[&UserId]) -> Acc
     )
 }
 
-/// The same, whose token stops working at that moment.
+/// The same with a token that expires at that time.
 pub(super) fn account_until(key: &AccountKey, expires_at: Timestamp) -> AccountRecord {
     let mut account = account_of(key);
     account.expires_at = expires_at;
     account
 }
 
-/// A claim by that owner, for a minute.
+/// A claim of that owner for a minute.
 pub(super) fn claim_of(key: &str, owner: &str) -> Claim {
     Claim::new(key, owner, later(60))
 }
 
-/// Forgets every account of an app that is known by `id`, as it is now. How many there were.
+/// Deletes every account of an app with the id `id`, as it is now. Returns how many there were.
 pub(super) async fn forget(store: &impl Store, client_id: &str, id: &UserId) -> usize {
     let mut forgotten = 0;
     for account in answer(store.accounts_known_by(client_id, id).await) {
@@ -103,7 +103,7 @@ pub(super) async fn forget(store: &impl Store, client_id: &str, id: &UserId) -> 
     forgotten
 }
 
-/// What the store answered. A case goes no further when it failed.
+/// The store's answer. A failure fails the case.
 #[allow(clippy::panic, reason = "this is how a case fails")]
 #[track_caller]
 pub(super) fn answer<T>(result: Result<T, StoreError>) -> T {
@@ -113,7 +113,7 @@ pub(super) fn answer<T>(result: Result<T, StoreError>) -> T {
     })
 }
 
-/// An account apart from the order of its further ids, which no store promises.
+/// An account with its further ids as a set, because stores do not guarantee their order.
 pub(super) fn comparable(account: &AccountRecord) -> (AccountRecord, BTreeSet<UserId>) {
     let mut rest = account.clone();
     let ids = rest.further_ids.drain(..).collect();

@@ -1,9 +1,9 @@
-//! What every [`Store`] must do, as cases to run on yours.
+//! Test cases that every [`Store`] must pass, for your own store too.
 //!
-//! Each case is an `async fn` whose name is the sentence it shows; it panics where the store does
-//! otherwise. Together they cover every method and every clause of the trait's documentation. They
-//! use fresh random ids, so they can run on a database that holds other things, at the same time,
-//! and again; and a present of their own, 15 January 2027, because the caller's clock rules.
+//! Each case is an `async fn` whose name states what it checks; it panics if the store does
+//! something else. Together they cover every method and every clause of the trait's documentation.
+//! They use fresh random ids, so they can run on a database with other data, concurrently and
+//! repeatedly. Their present time is 15 January 2027, because the caller's clock decides.
 //!
 //! ```
 //! use ig_oauth_common::store::MemoryStore;
@@ -20,8 +20,8 @@
 //! # });
 //! ```
 //!
-//! Two things the trait leaves open are left open here: the order of an account's further ids and of
-//! the accounts known by an id, and when an expired record is forgotten.
+//! The cases do not check two things that the trait leaves open: the order of an account's further
+//! ids and of the accounts with an id, and when an expired record is deleted.
 
 use ig_oauth_common::store::Store;
 
@@ -37,10 +37,10 @@ macro_rules! cases {
     ($($module:ident: $($name:ident,)*;)*) => {
         $(pub use $module::{$($name),*};)*
 
-        /// The names of all cases, in the order they run.
+        /// The names of all cases, in the order in which they run.
         pub const CASES: &[&str] = &[$($(stringify!($name)),*),*];
 
-        /// Runs all cases, one after the other. How many there were.
+        /// Runs all cases, one after the other. Returns how many there were.
         pub async fn run_all(store: &impl Store) -> usize {
             $($(Box::pin($name(store)).await;)*)*
             CASES.len()

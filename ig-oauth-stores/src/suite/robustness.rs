@@ -1,4 +1,4 @@
-//! Clocks of any kind, callers that go away, and what happens at the same time.
+//! Cases for any clock, cancelled callers, and concurrency.
 
 use std::time::Duration;
 
@@ -10,10 +10,11 @@ use ig_oauth_common::store::{Claim, Store};
 
 use super::materials::*;
 
-/// Turns of the cases that look for a race.
+/// How often a case that looks for a race is repeated.
 const TURNS: usize = 20;
 
-/// What a caller's clock says rules, though it be decades off the machine's: nothing ends early.
+/// The caller's clock decides, even if it is decades away from the machine's: nothing expires
+/// early.
 pub async fn the_callers_clock_rules(store: &impl Store) {
     let day = |from: Timestamp| from.saturating_add(Duration::from_secs(DAY));
     for seconds in [86_400, 1_000_000_000, 1_800_000_000, 9_000_000_000] {
@@ -35,7 +36,7 @@ pub async fn the_callers_clock_rules(store: &impl Store) {
     }
 }
 
-/// A record may live until the end of time.
+/// A record may be valid until the largest time.
 pub async fn the_last_moment_is_a_moment(store: &impl Store) {
     let forever = Timestamp::from_unix_seconds(u64::MAX);
     let far = later(1_000_000 * 365 * DAY);
@@ -44,7 +45,7 @@ pub async fn the_last_moment_is_a_moment(store: &impl Store) {
     session.expires_at = forever;
     answer(store.put_account(account_until(&key, forever), Some(session.clone())).await);
     let found = answer(store.session(&session.id_hash, far).await);
-    // How far away it reads is the database's matter, as long as it is farther than any clock goes.
+    // The returned time may differ, as long as it is later than any real clock.
     assert!(
         found.is_some_and(|(session, account)| session.expires_at.min(account.expires_at) > far)
     );
@@ -57,7 +58,7 @@ pub async fn the_last_moment_is_a_moment(store: &impl Store) {
     );
 }
 
-/// A record may have ended when it is given, and 1970 is a moment like any other.
+/// A record may have expired when it is stored, and 1970 is a valid time.
 pub async fn the_first_moment_is_a_moment(store: &impl Store) {
     let zero = Timestamp::from_unix_seconds(0);
     let key = key();
@@ -74,21 +75,21 @@ pub async fn the_first_moment_is_a_moment(store: &impl Store) {
     assert_eq!(answer(store.session(&session.id_hash, zero).await), None);
 }
 
-/// A login whose caller goes away happens whole or not at all, and the store serves the next.
+/// A login whose caller is cancelled is stored completely or not at all, and the store still works.
 pub async fn a_dropped_login_is_whole_or_nothing(store: &impl Store) {
     for _ in 0..TURNS {
         let key = key();
         let session = session_of(&key);
-        // Asked once, then dropped.
+        // Polled once, then dropped.
         let _ = store.put_account(account_of(&key), Some(session.clone())).now_or_never();
         let is_there = answer(store.session(&session.id_hash, NOW).await).is_some();
         let account = answer(store.account(&key, NOW).await);
-        // The account may have come between the two questions, but not gone.
+        // The account may have been stored between the two calls, but not deleted.
         assert!(!is_there || account.is_some());
     }
 }
 
-/// Any operation may be dropped at any point; those that follow get their own answers.
+/// Any operation may be dropped at any point; later ones get their own answers.
 pub async fn dropped_operations_do_no_harm(store: &impl Store) {
     let key = key();
     let (session, account) = (session_of(&key), account_of(&key));
@@ -111,8 +112,8 @@ pub async fn dropped_operations_do_no_harm(store: &impl Store) {
     }
 }
 
-/// A login that meets a revocation of the same account is kept whole or not at all: no session is
-/// left behind to come alive at the next login.
+/// A login during a revocation of the same account is stored completely or not at all: no session
+/// remains that a later login would make valid again.
 pub async fn a_login_during_a_revocation_leaves_no_half(store: &impl Store) {
     for _ in 0..TURNS {
         let key = key();
@@ -123,7 +124,7 @@ pub async fn a_login_during_a_revocation_leaves_no_half(store: &impl Store) {
         let (begun, forgotten) =
             join(login, store.forget_account(&key, &account.sealed_token)).await;
         answer(begun);
-        // Either it came first, and only the login is left; or it was too late for the old token.
+        // Either it came first, and only the login remains; or it was too late for the old token.
         let is_left = !answer(forgotten);
         assert_eq!(answer(store.account(&key, NOW).await), Some(newer));
         assert!(answer(store.session(&session.id_hash, NOW).await).is_some());
@@ -132,7 +133,7 @@ pub async fn a_login_during_a_revocation_leaves_no_half(store: &impl Store) {
     }
 }
 
-/// Everything at once on one account ends without an error and without a trace.
+/// All operations at once on one account end without an error and leave nothing behind.
 pub async fn everything_at_once_ends_well(store: &impl Store) {
     let (key, further) = (key(), user());
     let turns = (0..TURNS).map(async |_| {

@@ -1,10 +1,10 @@
-//! Sessions: beginning, finding, touching, ending.
+//! Cases for sessions: starting, finding, touching, ending.
 
 use ig_oauth_common::store::{AccountKey, Store};
 
 use super::materials::*;
 
-/// Both come back as they were given, in every part.
+/// Every field of both is returned as it was stored.
 pub async fn a_session_comes_back_with_its_account(store: &impl Store) {
     let (key, further) = (key(), user());
     let (mut session, mut account) = (session_of(&key), account_known_as(&key, &[&further]));
@@ -18,7 +18,7 @@ pub async fn a_session_comes_back_with_its_account(store: &impl Store) {
     assert_eq!(answer(store.account(&key, NOW).await), Some(account));
 }
 
-/// A login is kept as any account is: further ids are joined.
+/// A login merges the further ids like any other write of an account.
 pub async fn a_login_joins_the_further_ids_of_earlier_ones(store: &impl Store) {
     let (key, first, second) = (key(), user(), user());
     answer(store.put_account(account_known_as(&key, &[&first]), Some(session_of(&key))).await);
@@ -30,7 +30,7 @@ pub async fn a_login_joins_the_further_ids_of_earlier_ones(store: &impl Store) {
     }
 }
 
-/// A second login leaves the first session alone, and gives it the new token.
+/// A second login keeps the first session and gives it the new token.
 pub async fn other_sessions_stay_and_use_the_new_token(store: &impl Store) {
     let key = key();
     let (first, second) = (session_of(&key), session_of(&key));
@@ -43,7 +43,7 @@ pub async fn other_sessions_stay_and_use_the_new_token(store: &impl Store) {
     }
 }
 
-/// An id nobody was given leads nowhere, and asking for it makes nothing.
+/// An unknown id has no session, and asking for it creates none.
 pub async fn an_unknown_session_is_none(store: &impl Store) {
     let id = session_id();
     assert_eq!(answer(store.session(&id, NOW).await), None);
@@ -51,7 +51,7 @@ pub async fn an_unknown_session_is_none(store: &impl Store) {
     assert_eq!(answer(store.session(&id, NOW).await), None);
 }
 
-/// A session lives until the second before its end, and not at its end.
+/// A session is valid until the second before its expiry, and not at its expiry.
 pub async fn a_session_ends_at_the_very_moment(store: &impl Store) {
     let key = key();
     let session = session_of(&key);
@@ -60,7 +60,7 @@ pub async fn a_session_ends_at_the_very_moment(store: &impl Store) {
     assert_eq!(answer(store.session(&session.id_hash, later(DAY)).await), None);
 }
 
-/// A live session of an account whose token has expired is no session, up to the very second.
+/// A live session of an account whose token has expired is not returned, exactly from that second.
 pub async fn a_session_ends_with_its_account(store: &impl Store) {
     let key = key();
     let session = session_of(&key);
@@ -70,7 +70,7 @@ pub async fn a_session_ends_with_its_account(store: &impl Store) {
     assert_eq!(answer(store.session(&session.id_hash, later(HOUR)).await), None);
 }
 
-/// Touching moves both times, and nothing else.
+/// Touching changes both times, and nothing else.
 pub async fn a_touched_session_lives_on(store: &impl Store) {
     let (key, account) = {
         let key = key();
@@ -87,7 +87,7 @@ pub async fn a_touched_session_lives_on(store: &impl Store) {
     assert_eq!(answer(store.session(&session.id_hash, later(3 * DAY)).await), None);
 }
 
-/// Touching can bring the end nearer, too.
+/// Touching can also shorten a session.
 pub async fn a_touch_can_shorten_a_session(store: &impl Store) {
     let key = key();
     let session = session_of(&key);
@@ -97,7 +97,7 @@ pub async fn a_touch_can_shorten_a_session(store: &impl Store) {
     assert_eq!(answer(store.session(&session.id_hash, later(60)).await), None);
 }
 
-/// A late touch after a logout brings nothing back.
+/// A late touch after a logout does not restore the session.
 pub async fn touching_an_unknown_session_makes_none(store: &impl Store) {
     let key = key();
     let session = session_of(&key);
@@ -108,7 +108,7 @@ pub async fn touching_an_unknown_session_makes_none(store: &impl Store) {
     assert_eq!(answer(store.sessions(&key, NOW).await), []);
 }
 
-/// The others of the account, and the account, stay. Ending it twice is no error.
+/// The account and its other sessions remain. Ending a session twice is not an error.
 pub async fn ending_a_session_ends_that_one_only(store: &impl Store) {
     let key = key();
     let (ended, other) = (session_of(&key), session_of(&key));
@@ -124,7 +124,7 @@ pub async fn ending_a_session_ends_that_one_only(store: &impl Store) {
     assert!(answer(store.account(&key, NOW).await).is_some());
 }
 
-/// By the time they began, whatever the order they were kept in.
+/// They are sorted by their start, in whatever order they were stored.
 pub async fn sessions_come_oldest_first(store: &impl Store) {
     let key = key();
     let mut sessions = Vec::new();
@@ -138,7 +138,8 @@ pub async fn sessions_come_oldest_first(store: &impl Store) {
     assert_eq!(answer(store.sessions(&key, NOW).await), sessions);
 }
 
-/// Neither those of other users, nor of the same user with another app, nor of accounts without any.
+/// Sessions of other users, of the same user with another app, and of accounts without sessions are
+/// not listed.
 pub async fn sessions_are_those_of_one_account(store: &impl Store) {
     let key = key();
     let same_user = AccountKey::new(unique("client"), key.user_id().clone());
@@ -153,7 +154,7 @@ pub async fn sessions_are_those_of_one_account(store: &impl Store) {
     assert_eq!(answer(store.sessions(&AccountKey::new("nobody", user()), NOW).await), []);
 }
 
-/// At its end a session is off the list.
+/// From its expiry on, a session is not listed.
 pub async fn expired_sessions_are_not_listed(store: &impl Store) {
     let key = key();
     let (mut short, long) = (session_of(&key), session_of(&key));
@@ -165,7 +166,8 @@ pub async fn expired_sessions_are_not_listed(store: &impl Store) {
     assert_eq!(answer(store.sessions(&key, later(60)).await), [long]);
 }
 
-/// All of them and no other; how many is told; the account stays and can be logged into again.
+/// All of them and no others. Their number is returned, and the account remains and can be used for
+/// a new login.
 pub async fn ending_all_sessions_leaves_the_account(store: &impl Store) {
     let key = key();
     let other = AccountKey::new(key.client_id(), user());

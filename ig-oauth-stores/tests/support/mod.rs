@@ -126,7 +126,7 @@ pub(crate) async fn beside(
     client
 }
 
-/// What one of them keeps, the other does not know.
+/// Neither store sees the records of the other.
 pub(crate) async fn do_not_meet(one: &impl Store, other: &impl Store) {
     let (session, account) = login();
     one.put_account(account.clone(), Some(session.clone())).await.unwrap();
@@ -140,7 +140,7 @@ pub(crate) async fn do_not_meet(one: &impl Store, other: &impl Store) {
     assert!(one.session(&session.id_hash, NOW).await.unwrap().is_some());
 }
 
-/// Many ask at once on a runtime that ends at once, as a worker does; then this one asks.
+/// Many requests on a runtime that ends immediately, as a worker's does; then one on this runtime.
 pub(crate) async fn works_after_another_runtime_is_gone(store: Arc<impl Store>) {
     let theirs = Arc::clone(&store);
     let worker = tokio::task::spawn_blocking(move || {

@@ -1,4 +1,4 @@
-//! What a store must stand when its server is there and says nothing, or one of its callers is not.
+//! A store whose server does not answer, or whose caller is cancelled.
 
 use std::pin::pin;
 use std::sync::{Arc, mpsc};
@@ -16,8 +16,9 @@ pub(crate) const TIMEOUT: Duration = Duration::from_millis(500);
 /// Far beyond the timeout, on a machine that has other things to do.
 const GENEROUS: Duration = Duration::from_secs(10);
 
-/// Hundreds ask while nothing passes, at once and one after the other, and some go away at once. The
-/// server is given no more than `most` connections; each caller has an answer within the timeout.
+/// Hundreds of requests while the server does not answer, concurrently and one after the other,
+/// some of them cancelled. The store opens at most `most` connections, and each caller gets its
+/// answer within the timeout.
 pub(crate) async fn an_outage_costs_few_connections(
     store: &impl Store,
     passage: &Passage,
@@ -40,7 +41,7 @@ pub(crate) async fn an_outage_costs_few_connections(
     let taken = passage.taken() - before;
     assert!(taken <= most, "{taken} connections for 1,500 operations");
     passage.lead_to(socket);
-    // Those who ask at once may still meet what was begun before.
+    // Concurrent requests may still meet earlier operations.
     let mut answer = store.accounts(AccountPage::new("client", 1)).await;
     for _ in 0..2 {
         if answer.is_ok() {
@@ -78,7 +79,7 @@ pub(crate) async fn a_blocked_worker_keeps_nobody_waiting(store: Arc<impl Store>
     }
 }
 
-/// Makes a store in a runtime that ends at once.
+/// Creates a store in a runtime that ends immediately.
 pub(crate) async fn made_elsewhere<S: Send + 'static>(
     make: impl AsyncFnOnce() -> S + Send + 'static,
 ) -> S {

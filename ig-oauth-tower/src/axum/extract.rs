@@ -1,4 +1,4 @@
-//! What handlers take.
+//! The extractors.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -18,11 +18,11 @@ use crate::body::response;
 use crate::headers::{HttpHeaders, flow_request};
 use crate::plain::Attached;
 
-/// The token of the user who makes this request.
+/// The token of the user who sends this request.
 ///
-/// A handler that takes it runs for logged-in users only. Others are led to the login and back when
-/// they navigate, and get 401 with JSON otherwise. It dereferences to [`Token`]; portable code takes
-/// `&Token`.
+/// A handler with it runs only for logged-in users. Other navigations are redirected to the login
+/// and back, and other requests get 401 with JSON. It dereferences to [`Token`]; code for several
+/// frameworks takes `&Token`.
 ///
 /// ```
 /// use ig_oauth_tower::InstagramToken;
@@ -40,15 +40,15 @@ pub struct InstagramToken {
 }
 
 impl InstagramToken {
-    /// The token without the wrapper.
+    /// The plain token.
     #[must_use]
     pub fn into_inner(self) -> Token {
         self.token
     }
 
-    /// Goes on only when the user granted all of `scopes`. Otherwise the error, given back by the
-    /// handler, answers 403 with a link to a login that asks for the missing ones: a page for a
-    /// navigation, JSON for a program.
+    /// Checks that the user granted all of `scopes`. If not, return the error from the handler: it
+    /// answers 403 with a link to a login that asks for the missing scopes, as a page for a
+    /// navigation and as JSON for a program.
     ///
     /// ```
     /// use ig_oauth_tower::{InstagramToken, InstagramRejection, Scope};
@@ -68,10 +68,10 @@ impl InstagramToken {
         granted.map_err(InstagramRejection)
     }
 
-    /// Ends this session, as a logout does: at once, in this process and in the store, and the cookie
-    /// goes with the handler's answer, or with the next one where that answer is for shared caches.
-    /// The token itself stays valid, and stays in the store for jobs; to forget it too, see
-    /// `offline_access()?.revoke(…)`.
+    /// Ends this session immediately, as a logout does, in this process and in the store. The
+    /// cookie is removed with the handler's answer, or with the next one if shared caches may store
+    /// this answer. The token remains valid, and remains in the store for background jobs. To
+    /// delete it too, see `offline_access()?.revoke(…)`.
     ///
     /// ```
     /// use ig_oauth_tower::{InstagramToken, InstagramRejection};
@@ -87,8 +87,7 @@ impl InstagramToken {
     ///
     /// # Errors
     ///
-    /// The answer, when the store does not answer or [`Hooks::on_logout`](crate::Hooks::on_logout)
-    /// fails.
+    /// The answer, when the store fails or [`Hooks::on_logout`](crate::Hooks::on_logout) fails.
     pub async fn end_session(&self) -> Result<(), InstagramRejection> {
         let ended = self.request.end_session(&self.caller, &self.token).await;
         ended.map_err(InstagramRejection)
@@ -103,8 +102,8 @@ impl Deref for InstagramToken {
     }
 }
 
-/// An [`InstagramToken`] whose user granted all scopes of `R`. A handler that takes it runs for such
-/// users only; others get what [`InstagramToken::require`] answers.
+/// An [`InstagramToken`] whose user granted all scopes of `R`. A handler with it runs only for such
+/// users; other requests get the answer of [`InstagramToken::require`].
 ///
 /// ```
 /// use ig_oauth_tower::{InstagramTokenWith, RequiredScopes, Scope, Scopes};
@@ -128,7 +127,7 @@ pub struct InstagramTokenWith<R> {
 }
 
 impl<R> InstagramTokenWith<R> {
-    /// The token without the wrapper.
+    /// The token without the scopes' type.
     #[must_use]
     pub fn into_inner(self) -> InstagramToken {
         self.token
@@ -149,10 +148,10 @@ impl<R> fmt::Debug for InstagramTokenWith<R> {
     }
 }
 
-/// The token of the user who makes this request, if there is one.
+/// The token of the user who sends this request, if there is one.
 ///
-/// `Option<InstagramToken>` does the same here; this form exists in both adapters. A store that is
-/// down is an error in either form, never "nobody is logged in".
+/// `Option<InstagramToken>` does the same here; this type exists in both adapters. With either, a
+/// store outage is an error and never "not logged in".
 #[derive(Clone, Debug)]
 pub struct MaybeInstagramToken(Option<Token>);
 
@@ -163,7 +162,7 @@ impl MaybeInstagramToken {
         self.0.as_ref()
     }
 
-    /// The token without the wrapper.
+    /// The plain token, if there is one.
     #[must_use]
     pub fn into_inner(self) -> Option<Token> {
         self.0
@@ -178,7 +177,7 @@ impl Deref for MaybeInstagramToken {
     }
 }
 
-/// Links to the login and the logout, for pages. Needs no logged-in user.
+/// Links to the login and the logout, for pages. It needs no logged-in user.
 #[derive(Clone, Debug)]
 pub struct InstagramLogin {
     flow: Flow,
@@ -198,21 +197,21 @@ impl InstagramLogin {
         self.flow.logout_path()
     }
 
-    /// A link to the login with options, good for ten minutes, and for this request's
-    /// [`LoginContext`] only when there is a bound one.
+    /// A link to the login with options, valid for ten minutes. If this request has a bound
+    /// [`LoginContext`], the link is valid only for that context.
     ///
     /// # Errors
     ///
-    /// When the options are none that a login can have.
+    /// When an option is invalid.
     pub fn login_url(&self, options: &LoginOptions) -> Result<String, LoginOptionsError> {
         self.flow.login_url(options, self.context.as_ref())
     }
 }
 
-/// Why a handler with a token did not run; answers the request instead.
+/// Why a handler with a token did not run. It is the answer to the request.
 ///
-/// A handler that takes `Result<InstagramToken, InstagramRejection>` has it in hand and answers
-/// as it likes.
+/// A handler that takes `Result<InstagramToken, InstagramRejection>` receives it and can
+/// answer differently.
 #[derive(Clone, Debug)]
 pub struct InstagramRejection(Reply);
 
@@ -244,7 +243,7 @@ impl IntoResponse for InstagramRejection {
     }
 }
 
-/// The request that the layer has seen, or the answer that asks for the layer.
+/// The request as the layer attached it, or the answer that the layer is missing.
 pub(super) fn attached(extensions: &http::Extensions) -> Result<AppRequest, InstagramRejection> {
     let attached = extensions.get::<Attached>().map(|Attached(request)| request.clone());
     attached.ok_or_else(|| InstagramRejection(middleware_missing("InstagramOAuthLayer")))

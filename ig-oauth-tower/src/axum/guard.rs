@@ -1,4 +1,4 @@
-//! A whole router for logged-in users only.
+//! A guard that restricts a router to logged-in users.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,8 +13,8 @@ use tower_service::Service;
 
 use super::extract::require;
 
-/// Lets only requests of logged-in users through to a router, and answers all others as
-/// [`InstagramToken`](crate::InstagramToken) would.
+/// Passes only requests of logged-in users to a router, and answers all others as
+/// [`InstagramToken`](crate::InstagramToken) does.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -25,7 +25,7 @@ use super::extract::require;
 ///     .route_layer(RequireInstagramToken::new());
 /// ```
 ///
-/// The `InstagramOAuthLayer` goes outside of it, as it must see the request first.
+/// The `InstagramOAuthLayer` must be outside of it, because it must see the request first.
 #[derive(Clone, Debug, Default)]
 #[must_use = "a layer does nothing until it is applied"]
 pub struct RequireInstagramToken {
@@ -33,13 +33,13 @@ pub struct RequireInstagramToken {
 }
 
 impl RequireInstagramToken {
-    /// The guard.
+    /// A guard that needs a token, with any scopes.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Lets only users through who granted all of `scopes`, and answers others as
-    /// [`InstagramToken::require`](crate::InstagramToken::require) would.
+    /// Requires all of `scopes` too, and answers other requests as
+    /// [`InstagramToken::require`](crate::InstagramToken::require) does.
     pub fn scopes(mut self, scopes: impl Into<Scopes>) -> Self {
         self.scopes = scopes.into();
         self
@@ -54,7 +54,7 @@ impl<S> Layer<S> for RequireInstagramToken {
     }
 }
 
-/// The service that [`RequireInstagramToken`] makes.
+/// The service of [`RequireInstagramToken`].
 #[derive(Clone, Debug)]
 #[must_use = "a service does nothing until it is called"]
 pub struct RequireInstagramTokenService<S> {
@@ -77,8 +77,8 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        // The service that was found ready is the one to call (tower-service, "Be careful when
-        // cloning inner services").
+        // Call the service that was ready, not its clone (tower-service, "Be careful when cloning
+        // inner services").
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let scopes = self.scopes.clone();

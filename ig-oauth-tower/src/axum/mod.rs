@@ -1,4 +1,4 @@
-//! For axum: extractors, the guard of a router, and our paths as a router.
+//! For axum: extractors, the guard of a router, and the crate's paths as a router.
 
 mod extract;
 mod guard;

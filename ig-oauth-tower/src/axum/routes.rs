@@ -1,4 +1,4 @@
-//! Our paths as a router of their own.
+//! The crate's paths as a router.
 
 use axum::Router;
 use axum_core::body::Body;
@@ -13,21 +13,22 @@ use crate::headers::{HttpHeaders, flow_request};
 use crate::layer::InstagramOAuthLayer;
 
 impl<R> InstagramOAuthLayer<R> {
-    /// All our paths as real routes, for wirings in which a layer that answers paths would not see them
-    /// (the [crate documentation](crate) lists them).
+    /// All of the crate's paths as real routes, for setups in which a layer would not see these
+    /// requests (the [crate documentation](crate) lists them).
     ///
-    /// Handlers with an [`InstagramToken`](crate::InstagramToken) need the layer besides; both
-    /// together answer once. Under `nest` use [`routes_under`](Self::routes_under).
+    /// Handlers with an [`InstagramToken`](crate::InstagramToken) need the layer as well. With
+    /// both, each request is answered once. Under `nest` use [`routes_under`](Self::routes_under).
     pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
         self.routes_under("")
     }
 
-    /// The same for a router that will be nested at `prefix`: write
-    /// `.nest("/auth", layer.routes_under("/auth"))`, and the public paths are the configured ones. A
-    /// request whose public path is another is answered 500 with what to change.
+    /// The same for a router that will be nested at `prefix`: with
+    /// `.nest("/auth", layer.routes_under("/auth"))` the public paths are the configured ones. A
+    /// request to a different public path gets a 500 that says what to change.
     pub fn routes_under<S: Clone + Send + Sync + 'static>(&self, prefix: &str) -> Router<S> {
         let flow = self.flow();
-        // A configured path may begin a segment with `:`, which axum 0.7 gave a meaning.
+        // A configured path may contain a segment that begins with `:`, which had a meaning in axum
+        // 0.7.
         flow.paths_under(prefix).fold(Router::new().without_v07_checks(), |router, path| {
             let flow = flow.clone();
             let handler = move |request: Request| {
@@ -39,7 +40,7 @@ impl<R> InstagramOAuthLayer<R> {
     }
 }
 
-/// Any method gets here: the flow judges it, and the public path.
+/// Accepts every method. The flow checks the method and the public path.
 fn begin(flow: &Flow, request: &Request) -> Begin {
     let headers = HttpHeaders(request.headers());
     let seen = flow_request(request.method(), request.uri(), &headers, request.extensions());

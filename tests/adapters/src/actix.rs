@@ -96,7 +96,7 @@ async fn maintained(token: Result<InstagramToken, InstagramRejection>) -> String
     token.map_or_else(|_| "under repair".to_owned(), |token| token.user_id().to_string())
 }
 
-/// A guard of the app's own, which refuses strangers with an error.
+/// The app's own guard, which refuses anonymous visitors with an error.
 async fn strict(
     token: MaybeInstagramToken,
     request: ServiceRequest,
@@ -129,7 +129,7 @@ async fn debug(
     format!("{token:?} {maybe:?} {login:?} {:?} {}", request.extensions(), printed.as_str())
 }
 
-/// The app's own session middleware, outside of ours.
+/// The app's own session middleware, outside the crate's middleware.
 async fn app_user(
     request: ServiceRequest,
     next: Next<impl MessageBody>,

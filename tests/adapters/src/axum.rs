@@ -92,7 +92,7 @@ async fn maintained(token: Result<InstagramToken, InstagramRejection>) -> String
     token.map_or_else(|_| "under repair".to_owned(), |token| token.user_id().to_string())
 }
 
-/// A guard of the app's own, which refuses strangers.
+/// The app's own guard, which refuses anonymous visitors.
 async fn strict(token: Option<InstagramToken>, request: Request, next: Next) -> Response {
     if token.is_none() {
         return (StatusCode::UNAUTHORIZED, "members only").into_response();
@@ -122,7 +122,7 @@ fn debug((token, maybe, login, extensions): Everything, printed: &str) -> String
     format!("{token:?} {maybe:?} {login:?} {extensions:?} {printed}")
 }
 
-/// The app's own session middleware, outside of ours.
+/// The app's own session middleware, outside the crate's layer.
 async fn app_user(mut request: Request, next: Next) -> Response {
     let cookies = request.headers().get(COOKIE).and_then(|value| value.to_str().ok());
     if let Some(context) = cookies.and_then(context_of) {

@@ -44,7 +44,7 @@ pub(crate) fn described(error: &ApiError) -> String {
 
 const APP_USER: &str = "app_user";
 
-/// The app's own login: whoever says a name in `?<name>&<SameSite>` has it.
+/// The app's own login: it accepts the name in `?<name>&<SameSite>`.
 pub(crate) fn app_user_cookie(query: Option<&str>) -> String {
     let (name, same_site) = query.and_then(|query| query.split_once('&')).unwrap_or_default();
     format!("{APP_USER}={name}; Path=/; HttpOnly; SameSite={same_site}")
@@ -57,7 +57,7 @@ pub(crate) fn context_of(cookies: &str) -> Option<LoginContext> {
     LoginContext::bound_to(user).with_app_data(user).ok()
 }
 
-/// A part of a page about a user's notes, as Turbo takes it or as anybody else does, and its type.
+/// A part of a page about a user's notes, in Turbo's format or as HTML, and its type.
 pub(crate) fn notes(accept: Option<&str>, user_id: &str) -> (&'static str, String) {
     const STREAM: &str = "text/vnd.turbo-stream.html";
     let note = format!("<p>a note of {user_id}</p>");
@@ -73,7 +73,7 @@ pub(crate) fn long() -> String {
     "long ".repeat(200)
 }
 
-/// A body that goes on when somebody asks for it.
+/// A body that continues when it is asked to.
 #[derive(Clone)]
 pub(crate) struct Events(Arc<Notify>);
 

@@ -66,7 +66,7 @@ impl Bidi {
                 inbox.take(value);
                 count.send_replace(inbox.events.len());
             }
-            // Whoever still waits learns it from the senders that go.
+            // Pending commands fail when their senders are dropped.
             lock(&filled).waiting.clear();
         });
         Ok(Self { inbox, outbox, next: Arc::new(AtomicU64::new(1)), counted })

@@ -58,7 +58,7 @@ pub mod pages {
     pub const TRY_AGAIN: Named = link("Try again");
     /// Starts a login that asks for the permission that is missing.
     pub const ASK: Named = link("Ask Instagram for it");
-    /// What a form that comes without a login is answered.
+    /// The answer to a form without a login.
     pub const NOTHING_SAVED: &str = "Nothing was saved";
     /// The text for a user who did not go on.
     pub const CANCELLED: &str = "You chose not to continue with Instagram";
@@ -76,6 +76,6 @@ pub mod connect {
     pub const CONNECT: Named = button("Connect an Instagram account");
     /// Takes the first account away.
     pub const DISCONNECT: Named = button("Disconnect @simulated.bakery");
-    /// The page of somebody with no account.
+    /// The page of a user without an account.
     pub const NONE: &str = "You have not connected an account";
 }

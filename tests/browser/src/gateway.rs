@@ -81,7 +81,7 @@ impl Gateway {
                 let (app, acceptor, spa) = (app.clone(), acceptor.clone(), spa.clone());
                 let log = Arc::clone(&log);
                 tokio::spawn(async move {
-                    // A browser that goes away is none of the check's business.
+                    // A browser that disconnects is not a failure.
                     if let Ok(mut stream) = acceptor.accept(stream).await {
                         let _ = answer(&mut stream, &app, &spa, &log).await;
                         let _ = stream.shutdown().await;

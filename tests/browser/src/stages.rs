@@ -59,7 +59,7 @@ impl Hooks for Actor {
 
     async fn on_logout(&self, _: Logout) {
         if self.act() == Act::Fails {
-            // Without the words of a panic, which nobody needs to see.
+            // Without the message of a panic.
             std::panic::resume_unwind(Box::new(()));
         }
     }
@@ -126,7 +126,7 @@ impl Stage {
         self.store.set_off(true);
     }
 
-    /// The window leads back with these instead of a code.
+    /// The window redirects back with these parameters instead of a code.
     pub fn window_says(&self, parameters: &[(&str, &str)]) {
         self.app.provider.set_window_answer(Some(parameters));
     }
@@ -136,7 +136,7 @@ impl Stage {
         self.app.provider.set_fault(Endpoint::CodeExchange, Fault::json(status, body));
     }
 
-    /// The provider keeps everybody waiting where codes are exchanged, until everything is reset.
+    /// The provider holds all code exchanges until everything is reset.
     pub fn hold_exchanges(&self) {
         self.held().push(self.app.provider.hold(Endpoint::CodeExchange));
     }
@@ -156,8 +156,7 @@ impl Stage {
         FakeInstagram::sign(&payload.to_string(), self.app.provider.client_secret())
     }
 
-    /// Posts a signed request of the provider's for data to be deleted; the page that tells how far
-    /// it has come.
+    /// Posts a signed data deletion request of the provider. Returns its status page.
     pub async fn deletion(&self, user_id: u32, status: DeletionStatus) -> Result<String, String> {
         self.act(Act::Deletes(status));
         let body = format!("signed_request={}", self.signed_request(user_id));
@@ -190,7 +189,7 @@ fn issued_at(signed: &str) -> u64 {
 
 /// The apps in which pages are reached.
 pub struct Stages {
-    /// Users log in; two permissions are required, and one exchange happens at once.
+    /// Users log in; two permissions are required, and only one exchange runs at a time.
     pub login: Stage,
     /// Users of the app connect accounts.
     pub linking: Stage,

@@ -153,7 +153,8 @@ impl<'a> Visit<'a> {
         Ok(text(&self.evaluate("document.body.innerText").await?))
     }
 
-    /// Asks again and again until there is an answer. What fails meanwhile is a page that is going.
+    /// Tries again until there is an answer. Failures meanwhile come from a page that is being
+    /// replaced.
     pub async fn until<T, F>(&self, what: &str, mut look: impl FnMut() -> F) -> Result<T, String>
     where
         F: Future<Output = Result<Option<T>, String>>,

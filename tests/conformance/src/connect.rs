@@ -12,7 +12,7 @@ const BAKERY: &str = "17841458366137975";
 const STUDIO: &str = "27640875392278831";
 const CONNECT: &str = "Connect an Instagram account";
 
-/// Somebody who has entered the app by that name.
+/// A browser that is logged in to the app with that name.
 async fn entered(example: &Example, name: &str) -> Browser {
     let mut browser = Browser::new();
     browser.open(&example.url("/")).await;
@@ -57,7 +57,7 @@ pub async fn two_accounts_are_connected_and_one_is_removed_by_its_user(
     // Connected again, it is still one.
     connect(&mut ann, BAKERY).await;
     assert_eq!(home(&example, &mut ann).await.matches("Disconnect @simulated.bakery").count(), 1);
-    // No cookie of ours but those of attempts.
+    // The only cookies of the crate are those of attempts.
     assert!(ann.jar.named("ig_session").is_empty(), "the app's session is the only one");
 
     ann.press(CONNECT).await;
@@ -224,7 +224,7 @@ pub async fn an_account_stays_listed_while_its_token_cannot_be_forgotten(
     }
 }
 
-/// A cross-site GET starts nothing, nor does a link made for somebody else, nor a stranger.
+/// Nothing is started by a cross-site GET, by a link for another user, or by an anonymous visitor.
 pub async fn no_foreign_page_connects_anything(program: &str) {
     let example = Example::start(program, &[("SESSION_SAME_SITE", "lax")]);
     let ann = entered(&example, "ann").await;
@@ -253,14 +253,14 @@ pub fn a_word_it_does_not_know_is_named(program: &str) {
     assert!(!output.status.success() && text.contains("SESSION_SAME_SITE is `laxx`"), "{text}");
 }
 
-/// What the guide to app review tells people to type, typed: signed requests made by hand.
+/// The commands of the guide to app review: signed requests made by hand.
 pub async fn the_commands_of_the_guide_work(program: &str) {
     let missing: Vec<_> =
         ["curl", "openssl"].into_iter().filter(|tool| !is_installed(tool)).collect();
     if !missing.is_empty() {
         let wish = format!("{missing:?} not installed, so the guide's commands are not typed");
         assert!(std::env::var_os("REQUIRE_SERVERS").is_none_or(|value| value != "1"), "{wish}");
-        // Past the test harness, which shows what a passing test prints to nobody.
+        // Bypasses the test harness, which hides the output of passing tests.
         let _ = writeln!(std::io::stderr(), "LEFT OUT: {wish}");
         return;
     }

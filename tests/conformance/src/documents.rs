@@ -1,4 +1,4 @@
-//! What the documents tell people to type.
+//! The commands in the documents.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ pub fn top() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Every document that speaks to users, by its path from the top.
+/// Every document for users, by its path from the top.
 #[must_use]
 pub fn all() -> Vec<PathBuf> {
     let guides = fs::read_dir(top().join("docs")).expect("docs");

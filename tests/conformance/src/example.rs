@@ -99,7 +99,7 @@ pub async fn a_person_logs_in_looks_around_and_logs_out(program: &str) {
     }
 }
 
-/// The provider has ended the user's token. Every page leads to a login, which leads back there.
+/// The provider has revoked the user's token. Every page redirects to a login and back.
 pub async fn a_token_that_the_provider_has_ended_leads_to_a_login(program: &str) {
     let (provider, example) = provider_and_example(program).await;
     let mut user = Caller::new(&example);
@@ -321,7 +321,7 @@ async fn transcript(example: &Example) -> String {
     transcript.name(&state, "{state}");
     transcript.name(state.get(..8).expect("a state of some length"), "{state 8}");
     transcript.name(code.trim_end_matches("#_"), "{code}");
-    // Only now is known what to call all that is in it.
+    // Only now are the names of its values known.
     transcript.write("GET", &login, &start);
     let landed = transcript.ask(&mut browser, "GET", callback.location()).await;
     let me = browser.step(&example.url(landed.location().trim_end_matches('#'))).await;

@@ -26,19 +26,20 @@ pub(crate) const START: u64 = 1_800_000_000;
 /// `/cached` (looks at the session and says `Cache-Control: public`), `/said` (looks at the session and
 /// says `0` in the header that the query names), `/publish` (needs the scope to
 /// publish; text: `publishing for` and the user id), `/guarded` (the same by the guard; text:
-/// `guarded`), `/notes` (needs the token; a part of a page: HTML, or a stream for Turbo), `/media` (lists captions, or says the kind of the error and the wait), `/option` (takes
-/// the token as an `Option`; text: `none`, or the user id), `/maintained` (takes it as a `Result`; text:
+/// `guarded`), `/notes` (needs the token; a part of a page: HTML, or a stream for Turbo), `/media`
+/// (lists captions, or says the kind of the error and the wait), `/option` (takes the token as an
+/// `Option`; text: `none`, or the user id), `/maintained` (takes it as a `Result`; text:
 /// `under repair`, or the user id), `/debug` (needs the token; all that the app can print of the
 /// middleware) and `/plain` (text: `plain`).
 ///
-/// A middleware inside of ours marks what the app answers with `x-inside`, the outermost one all
-/// answers, ours too, with `x-app`.
+/// A middleware inside the crate's marks the app's answers with `x-inside`. The outermost middleware
+/// marks all answers, including the crate's, with `x-app`.
 pub trait Adapter: Sync {
     /// Serves the test app on `listener` until the result is dropped.
     fn serve(&self, config: Config, listener: TcpListener) -> Serving;
 
-    /// The same for clients that speak HTTP/2 with prior knowledge (RFC 9113, section 3.3), where the
-    /// server does not tell the versions apart by itself.
+    /// The same for clients that speak HTTP/2 with prior knowledge (RFC 9113, section 3.3), if the
+    /// server does not detect the version.
     fn serve_http2(&self, config: Config, listener: TcpListener) -> Serving {
         self.serve(config, listener)
     }
@@ -91,7 +92,7 @@ impl Serving {
         Self { stop: Some(stop), thread: Some(thread) }
     }
 
-    /// Tells the server to stop, and does not wait for it.
+    /// Signals the server to stop, without waiting.
     pub fn stop(&mut self) {
         drop(self.stop.take());
     }
@@ -168,7 +169,7 @@ impl Settings {
         self
     }
 
-    /// All our paths under this prefix.
+    /// Puts all of the crate's paths under this prefix.
     pub fn under(mut self, prefix: &'static str) -> Self {
         self.prefix = prefix;
         self
@@ -274,13 +275,13 @@ impl App {
         self.provider.accounts()[0].user_id().to_string()
     }
 
-    /// Tells the server to stop, and does not wait for it.
+    /// Signals the server to stop, without waiting.
     pub fn stop(&mut self) {
         self.serving.stop();
     }
 
-    /// Starts a login in `browser`, allows in the window without looking at it, and gives the URL
-    /// the provider redirects to, which is not visited yet.
+    /// Starts a login in `browser`, allows it in the window without loading the window, and returns
+    /// the URL that the provider redirects to, which has not been visited yet.
     pub async fn allowed(&self, browser: &mut Browser, query: &str) -> String {
         self.decided(browser, query, "allow").await
     }

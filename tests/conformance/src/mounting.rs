@@ -10,46 +10,46 @@ use crate::harness::{Adapter, Serving};
 /// Longest body that the body limit of [`Mounting::Outside`] and [`Mounting::Inside`] lets through.
 pub const BODY_LIMIT: usize = 1024;
 
-/// Where middleware and routes of ours are, and what is around and within.
+/// Where the crate's middleware and routes are, and which middlewares are outside and inside.
 ///
-/// Middlewares of others are: one that logs requests, one that compresses answers, one that answers
-/// for other origins (`Access-Control-Allow-Origin`), one that answers 504 when its patience is over,
-/// and one that answers 413 to bodies over [`BODY_LIMIT`].
+/// The other middlewares are: one that logs requests, one that compresses responses, one that sets
+/// headers for other origins (`Access-Control-Allow-Origin`), one that answers 504 after its
+/// timeout, and one that answers 413 to bodies over [`BODY_LIMIT`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mounting {
     /// The middleware around the app.
     Middleware,
-    /// Our paths as routes of the app, and no middleware.
+    /// The crate's paths as routes of the app, without the middleware.
     Routes,
     /// Both.
     MiddlewareAndRoutes,
-    /// The app and our routes under `/app`, and the middleware around all.
+    /// The app and the crate's routes under `/app`, and the middleware around everything.
     NestedRoutes,
     /// The app with the middleware around it, under `/app`.
     NestedMiddleware,
-    /// Our routes under `/elsewhere`, where the configuration does not have them.
+    /// The crate's routes under `/elsewhere`, where the configuration does not have them.
     MisplacedRoutes,
     /// The app twice: with the first configuration's middleware under `/shop`, with the second's
     /// under `/blog`.
     Two,
-    /// The middleware around the app, and those of others around ours.
+    /// The middleware around the app, and the other middlewares around it.
     Outside {
         /// When 504 is answered.
         patience: Duration,
     },
-    /// The middlewares of others around the app, and ours around them.
+    /// The other middlewares around the app, and the crate's around them.
     Inside {
         /// When 504 is answered.
         patience: Duration,
     },
 }
 
-/// A web framework's ways to put the test app together.
+/// A web framework's ways to mount the test app.
 ///
-/// The app has these pages more: `/maybe` (takes the token as the adapter's optional form; text:
-/// `maybe`), `/links` (text: the login's path), `/long` (text that is worth compressing), `/never` (does
-/// not answer), `/events` (an endless body: `one`, and each time that `/events/next` was asked for,
-/// `next`) and `/echo` (switches protocols, and sends back what it gets).
+/// The app has these further pages: `/maybe` (takes the token as the adapter's optional form; text:
+/// `maybe`), `/links` (text: the login's path), `/long` (text that is worth compressing), `/never`
+/// (does not answer), `/events` (an endless body: `one`, and `next` each time that `/events/next`
+/// is requested) and `/echo` (switches protocols, and echoes what it receives).
 pub trait Mounts: Adapter {
     /// Serves the test app on `listener` until the result is dropped.
     fn mount(&self, mounting: Mounting, configs: Vec<Config>, listener: TcpListener) -> Serving;

@@ -10,7 +10,8 @@ use std::time::Duration;
 /// Longest wait for a line, or another step of a program, on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Variables by which programs of ours are set: those of whoever runs the tests must not leak in.
+/// The environment variables of the examples. Those of the test's own environment must not have an
+/// effect.
 const OURS: [&str; 3] = ["INSTAGRAM_", "REDIS_URL", "DATABASE_URL"];
 
 /// A running program. Dropping it stops it.
@@ -91,7 +92,7 @@ impl Drop for Program {
     }
 }
 
-/// A command with this environment, on a free port, and none of our variables but these.
+/// A command with this environment, on a free port, and with none of the project's other variables.
 #[must_use]
 pub fn command(program: &str, environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(program);

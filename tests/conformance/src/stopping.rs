@@ -18,8 +18,8 @@ use crate::program::PATIENCE;
 
 /// An adapter whose server can end as one of an app does.
 pub trait Ends: Adapter {
-    /// Serves the test app until it is told to stop. The server ends gracefully then, and the program
-    /// by `ending`.
+    /// Serves the test app until it is signalled to stop. The server then ends gracefully, and the
+    /// program with `ending`.
     fn serve_to_the_end(&self, config: Config, listener: TcpListener, ending: Ending) -> Serving;
 }
 

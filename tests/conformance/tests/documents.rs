@@ -10,7 +10,8 @@ use ig_oauth_conformance::documents::{all, shell_blocks, top};
 /// Blocks that a test of another package runs as they stand, by a word of theirs.
 const RUN_ELSEWHERE: [&str; 1] = ["openssl dgst"];
 
-/// Whether something runs that command: CI to the letter, or the tests of the package it starts.
+/// Whether a test or CI runs that command: CI literally, or the tests of the package that it
+/// starts.
 fn is_run(command: &str) -> bool {
     let ci = fs::read_to_string(top().join(".ci/run")).unwrap().replace("--locked ", "");
     // Settings before a command are those of its tests.

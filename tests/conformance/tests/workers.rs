@@ -27,7 +27,7 @@ use tokio::task::JoinSet;
 /// unless something else connects.
 const TRIES: usize = 20;
 
-/// A worker that is told to block says so, and blocks until the other end is gone.
+/// Lets a worker report that it blocks, and block until the other end is dropped.
 #[derive(Clone)]
 struct Brake {
     is_blocked: tokio::sync::mpsc::UnboundedSender<()>,
@@ -49,7 +49,7 @@ impl Hooks for Gate {
 struct TwoWorkers {
     oauth: Mutex<Option<InstagramOAuth>>,
     brake: Mutex<Option<Brake>>,
-    /// How many callbacks are under way, counted when they cannot be answered at once.
+    /// How many callbacks are running, counted when they cannot be answered immediately.
     waiting: watch::Sender<usize>,
 }
 

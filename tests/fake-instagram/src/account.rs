@@ -1,6 +1,6 @@
-//! The people who can log in.
+//! The accounts that can log in.
 
-/// An Instagram account that the simulator knows.
+/// An Instagram account of the simulator.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Account {
@@ -31,13 +31,13 @@ impl Account {
         }
     }
 
-    /// The id that webhooks and `/me?fields=user_id` name, which is another one.
+    /// The id that webhooks and `/me?fields=user_id` contain, which differs from the app-scoped id.
     pub fn professional_account_id(mut self, id: u64) -> Self {
         self.professional_account_id = id;
         self
     }
 
-    /// The display name. Accounts may have none.
+    /// The display name. An account may have none.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
@@ -49,7 +49,7 @@ impl Account {
         self
     }
 
-    /// Where the picture is. Accounts may have none.
+    /// The URL of the picture. An account may have none.
     pub fn profile_picture_url(mut self, url: impl Into<String>) -> Self {
         self.profile_picture_url = Some(url.into());
         self
@@ -79,8 +79,8 @@ impl Account {
     }
 }
 
-/// Two accounts, whose ids no floating-point number holds: a client that reads JSON numbers as
-/// doubles gets them wrong, and its test shows it.
+/// Two accounts with ids that no floating-point number can represent: the test of a client that
+/// reads JSON numbers as doubles fails.
 pub(crate) fn defaults() -> Vec<Account> {
     vec![
         Account::new(17_841_458_366_137_975, "simulated.bakery")

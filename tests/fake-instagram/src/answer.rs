@@ -1,4 +1,4 @@
-//! What goes back.
+//! HTTP responses.
 
 use serde_json::json;
 
@@ -34,13 +34,14 @@ impl Answer {
         Self { status, headers, body: String::new() }
     }
 
-    /// The token endpoint's error shape (Meta's guide, "Sample Rejected Response").
+    /// The token endpoint's error format (Meta's guide, "Sample Rejected Response").
     pub(crate) fn oauth_error(message: &str) -> Self {
         let body = json!({ "error_type": "OAuthException", "code": 400, "error_message": message });
         Self::json(400, body.to_string())
     }
 
-    /// The graph's error shape (<https://developers.facebook.com/docs/graph-api/guides/error-handling>).
+    /// The Graph API's error format
+    /// (<https://developers.facebook.com/docs/graph-api/guides/error-handling>).
     pub(crate) fn graph_error(status: u16, code: u32, message: &str) -> Self {
         Self::graph(status, code, None, "OAuthException", message)
     }

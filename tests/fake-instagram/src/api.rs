@@ -1,10 +1,10 @@
-//! The two APIs, and how their answers look.
+//! The two APIs, and the formats of their responses.
 
-/// Which of the provider's APIs is simulated.
+/// The API of the provider that is simulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Api {
-    /// "Instagram API with Instagram Login": what the provider serves today.
+    /// "Instagram API with Instagram Login", which the provider serves today.
     #[default]
     InstagramLogin,
     /// "Instagram Basic Display API", by Meta's guide "Get Access Tokens and Permissions".
@@ -34,23 +34,23 @@ impl Api {
     }
 }
 
-/// The shapes in which a code exchange has been seen to succeed.
+/// The formats in which successful code exchanges have been seen.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum TokenShape {
-    /// Fields at the top, the id a number, `permissions` a list: what the live service serves. Under
-    /// Basic Display without `permissions`, as in its guide.
+    /// Fields at the top level, the id a number, `permissions` a list: what the live service
+    /// serves. Under Basic Display without `permissions`, as in its guide.
     #[default]
     FlatNumberArray,
     /// In `{"data":[…]}`, the id text, `permissions` text with commas: what Meta's page shows.
     WrappedStringIdCommaString,
     /// In `{"data":[…]}`, the id a number, `permissions` a list.
     WrappedNumberArray,
-    /// Fields at the top, the id a number, `permissions` text with commas.
+    /// Fields at the top level, the id a number, `permissions` text with commas.
     FlatNumberCommaString,
-    /// Fields at the top, the id a number, no `permissions`.
+    /// Fields at the top level, the id a number, no `permissions`.
     FlatNumberNoPermissions,
-    /// This very body, in which `{token}` and `{user_id}` are replaced.
+    /// Exactly this body, with `{token}` and `{user_id}` replaced.
     Verbatim(String),
 }
 

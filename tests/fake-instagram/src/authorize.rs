@@ -1,4 +1,4 @@
-//! The authorization window: who asks, for what, and what the user decides.
+//! The authorization window: checks the request, and handles the user's decision.
 
 use std::slice;
 
@@ -13,8 +13,8 @@ type Pairs = [(String, String)];
 
 /// `GET /oauth/authorize`.
 ///
-/// A mistake in the request never redirects: the provider shows a page or JSON of its own, because
-/// it must not send anybody to an address it does not know.
+/// An invalid request is never redirected. The provider answers it with its own page or JSON,
+/// because it must not redirect a user to an unknown address.
 pub(crate) fn show(ledger: &mut Ledger, query: &Pairs) -> Answer {
     let window = match check(ledger, query) {
         Ok(window) => window,
@@ -126,7 +126,7 @@ fn allow(
     Answer::redirect(302, format!("{target}{end}"))
 }
 
-/// Whatever a test wants the window to say, and the state.
+/// The parameters that a test sets for the window, and the state.
 fn with_state(window: &Window, parameters: &Pairs) -> String {
     let given = parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let parameters: Vec<_> =

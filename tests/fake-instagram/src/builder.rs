@@ -1,4 +1,4 @@
-//! Setting a simulator up, and the handle to a running one.
+//! Configures a simulator, and the handle to a running one.
 
 use std::fmt;
 use std::io;
@@ -18,13 +18,13 @@ use crate::platform::{self, PlatformAnswer, PlatformCallback};
 use crate::record::{Observer, RecordedRequest};
 use crate::server::{self, Shared};
 
-/// The client id unless another is set: the one of Meta's samples.
+/// The default client id: the one of Meta's samples.
 const CLIENT_ID: &str = "990602627938098";
 
-/// The client secret unless another is set.
+/// The default client secret.
 const CLIENT_SECRET: &str = "FAKE-app-secret-for-the-simulator-only";
 
-/// Settings of a simulator that is not running yet.
+/// The settings of a simulator that is not running yet.
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `start`"]
 pub struct FakeInstagramBuilder {
@@ -60,26 +60,26 @@ impl FakeInstagramBuilder {
         self
     }
 
-    /// One more redirect URI, which must match to the letter.
+    /// Adds a redirect URI. It must match exactly.
     pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
         self.ledger.redirect_uris.push(uri.into());
         self
     }
 
-    /// Takes every plain-http redirect URI on loopback that holds no user and password, for apps on a
-    /// port nobody knows yet.
+    /// Accepts every plain-http redirect URI on loopback without user and password, for apps whose
+    /// port is not known yet.
     pub fn any_loopback_redirect_uri(mut self) -> Self {
         self.ledger.any_loopback = true;
         self
     }
 
-    /// One more account. Without any there are two.
+    /// Adds an account. Default: two accounts.
     pub fn account(mut self, account: Account) -> Self {
         self.accounts.push(account);
         self
     }
 
-    /// How code exchanges succeed.
+    /// The format of successful code exchanges.
     pub fn token_shape(mut self, shape: TokenShape) -> Self {
         self.ledger.shape = shape;
         self
@@ -91,39 +91,38 @@ impl FakeInstagramBuilder {
         self
     }
 
-    /// Where the app wants to be told that a user removed it. Plain http.
+    /// The app's URL for deauthorize callbacks. Plain http.
     pub fn deauthorize_url(mut self, url: impl Into<String>) -> Self {
         self.ledger.deauthorize_url = Some(url.into());
         self
     }
 
-    /// Where the app wants to be told that a user wants their data deleted. Plain http.
+    /// The app's URL for data deletion callbacks. Plain http.
     pub fn data_deletion_url(mut self, url: impl Into<String>) -> Self {
         self.ledger.data_deletion_url = Some(url.into());
         self
     }
 
-    /// Signed requests name users by their professional account ids instead of the ids of token
-    /// answers. Meta does not say which of them it sends.
+    /// Whether signed requests contain professional account ids instead of the ids of token
+    /// responses. Meta does not document which of them it sends.
     pub fn tells_professional_ids(mut self, tells: bool) -> Self {
         self.ledger.tells_professional_ids = tells;
         self
     }
 
-    /// Freezes the clock, in seconds since 1970. It moves on by
-    /// [`advance`](FakeInstagram::advance) only.
+    /// Freezes the clock, in seconds since 1970. Only [`advance`](FakeInstagram::advance) moves it.
     pub fn time(mut self, unix_seconds: u64) -> Self {
         self.ledger.set_time(unix_seconds);
         self
     }
 
-    /// Where to listen. Any free port of 127.0.0.1 unless set.
+    /// The address to listen on. Default: any free port of 127.0.0.1.
     pub fn address(mut self, address: SocketAddr) -> Self {
         self.address = address;
         self
     }
 
-    /// Called with every request that comes in, before it is answered: for logs.
+    /// Called with every received request before it is answered: for logs.
     pub fn on_request(
         mut self,
         observer: impl Fn(&RecordedRequest) + Send + Sync + 'static,
@@ -159,8 +158,8 @@ impl FakeInstagramBuilder {
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let served = shared.clone();
-        // A thread and runtime of its own: a test may block or drop its runtime, and the simulator
-        // still answers.
+        // On its own thread and runtime: the simulator still answers when a test blocks or drops
+        // its runtime.
         let thread = thread::Builder::new().name("fake-instagram".to_owned()).spawn(move || {
             let _ = runtime.block_on(server::serve(listener, served, stopped));
         })?;
@@ -186,13 +185,13 @@ pub struct FakeInstagram {
 }
 
 impl FakeInstagram {
-    /// A simulator to set up.
+    /// Configures a simulator.
     pub fn builder() -> FakeInstagramBuilder {
         FakeInstagramBuilder::new()
     }
 
-    /// The authorization window, on the host name `localhost`: another site than an app on
-    /// 127.0.0.1, as in life.
+    /// The URL of the authorization window, on the host name `localhost`: a site that differs from
+    /// that of an app on 127.0.0.1, as with the real provider.
     #[must_use]
     pub fn authorize_url(&self) -> String {
         format!("http://localhost:{}/oauth/authorize", self.address.port())
@@ -204,13 +203,13 @@ impl FakeInstagram {
         format!("http://{}/oauth/access_token", self.address)
     }
 
-    /// The base of the long-lived exchange, the refresh and the profile.
+    /// The base URL of the long-lived exchange, the refresh and the profile.
     #[must_use]
     pub fn graph_url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -250,37 +249,38 @@ impl FakeInstagram {
         self.shared.ledger().set_time(unix_seconds);
     }
 
-    /// How code exchanges succeed from now on.
+    /// Sets the format of code exchanges from now on.
     pub fn set_token_shape(&self, shape: TokenShape) {
         self.shared.ledger().shape = shape;
     }
 
-    /// Whether cancel redirects leave out the `state` from now on.
+    /// Sets whether cancel redirects omit the `state` from now on.
     pub fn set_cancel_without_state(&self, without: bool) {
         self.shared.ledger().cancel_without_state = without;
     }
 
-    /// Whether the `#_` of good redirects is escaped, as `%23_`, from now on: a server sees it when
-    /// something on the way takes the whole address for a query.
+    /// Sets whether the `#_` of successful redirects is escaped as `%23_` from now on: a server
+    /// sees it when a proxy treats the complete address as a query.
     pub fn set_escapes_fragment(&self, escapes: bool) {
         self.shared.ledger().escapes_fragment = escapes;
     }
 
-    /// What "Allow" leads back with instead of a code, from now on, beside the `state`: the errors
-    /// of a login that the provider itself gives up, such as `error=server_error`. None ends it.
+    /// Sets parameters that "Allow" returns instead of a code, together with the `state`, from now
+    /// on: the errors of a login that fails at the provider, such as `error=server_error`. `None`
+    /// returns codes again.
     pub fn set_window_answer(&self, parameters: Option<&[(&str, &str)]>) {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let parameters = parameters.map(|pairs| pairs.iter().map(owned).collect());
         self.shared.ledger().window_answer = parameters;
     }
 
-    /// Whether refreshes answer with the token they were asked with, which lives anew, from now on.
-    /// Meta's page says neither that it changes nor that it stays.
+    /// Sets whether refreshes return the same token with a new lifetime, from now on. Meta's page
+    /// does not say whether the token changes.
     pub fn set_refresh_keeps_token(&self, keeps: bool) {
         self.shared.ledger().refresh_keeps_string = keeps;
     }
 
-    /// Registers one more redirect URI.
+    /// Adds a redirect URI.
     pub fn register_redirect_uri(&self, uri: &str) {
         self.shared.ledger().redirect_uris.push(uri.to_owned());
     }
@@ -295,18 +295,18 @@ impl FakeInstagram {
         self.shared.ledger().faults.set(endpoint, fault, Some(times));
     }
 
-    /// Ends all faults.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         self.shared.ledger().faults.clear();
     }
 
-    /// Holds back whatever an endpoint answers, its faults included, until the result is dropped.
-    /// Calls are recorded as they come, so that a test can wait for one and look around meanwhile.
+    /// Holds back all responses of an endpoint, including faults, until the result is dropped.
+    /// Calls are recorded when they arrive, so that a test can wait for one and act meanwhile.
     pub fn hold(&self, endpoint: Endpoint) -> Held {
         self.shared.ledger().faults.hold(endpoint)
     }
 
-    /// A fresh code for the first account, as if its user had allowed these scopes (separated by
+    /// A new code for the first account, as if its user had allowed these scopes (separated by
     /// commas) in the window.
     #[must_use]
     pub fn issue_code(&self, redirect_uri: &str, scopes: &str) -> String {
@@ -321,7 +321,7 @@ impl FakeInstagram {
         self.shared.ledger().issue_code(user_id, redirect_uri, split_scopes(scopes))
     }
 
-    /// Gives an account another user name, as users do.
+    /// Changes the user name of an account.
     pub fn rename(&self, user_id: u64, username: &str) {
         let mut ledger = self.shared.ledger();
         let account = ledger.accounts.iter_mut().find(|account| account.user_id == user_id);
@@ -335,37 +335,36 @@ impl FakeInstagram {
         self.shared.ledger().revoke_tokens();
     }
 
-    /// Revokes the tokens of one account, as its user does by removing the app: code 190, subcode
-    /// 458.
+    /// Revokes the tokens of one account, as when its user removes the app: code 190, subcode 458.
     pub fn revoke_account(&self, user_id: u64) {
         self.shared.ledger().revoke_account(user_id);
     }
 
-    /// A user removes the app: their tokens end, and the app is told at its deauthorize URL. None
-    /// when there is none, or nobody answers there.
+    /// A user removes the app: the user's tokens are revoked, and the app's deauthorize URL is
+    /// called. `None` when there is no URL or no server answers.
     pub async fn remove_app(&self, user_id: u64) -> Option<PlatformAnswer> {
         platform::tell(&self.shared, PlatformCallback::Deauthorize, user_id).await
     }
 
-    /// A user wants their data deleted: their tokens end, and the app is told at its data deletion
-    /// URL. None when there is none, or nobody answers there.
+    /// A user asks for data deletion: the user's tokens are revoked, and the app's data deletion
+    /// URL is called. `None` when there is no URL or no server answers.
     pub async fn delete_data(&self, user_id: u64) -> Option<PlatformAnswer> {
         platform::tell(&self.shared, PlatformCallback::DataDeletion, user_id).await
     }
 
-    /// The signed request that the app would be sent for this user now.
+    /// The signed request that the app would receive for this user now.
     #[must_use]
     pub fn signed_request(&self, user_id: u64) -> String {
         platform::signed_request(&self.shared.ledger(), user_id).unwrap_or_default()
     }
 
-    /// Any payload, signed with that secret as the provider signs.
+    /// Signs any payload with that secret, as the provider does.
     #[must_use]
     pub fn sign(payload: &str, secret: &str) -> String {
         platform::sign(payload, secret).unwrap_or_default()
     }
 
-    /// Everything received, oldest first, up to the newest 100,000.
+    /// All received requests, oldest first, at most the newest 100,000.
     #[must_use]
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.shared.ledger().records.iter().cloned().collect()
@@ -378,13 +377,13 @@ impl FakeInstagram {
         ledger.records.iter().filter(|request| request.endpoint == endpoint).count()
     }
 
-    /// Every access token issued, to search outputs for.
+    /// All issued access tokens, for searching outputs.
     #[must_use]
     pub fn issued_tokens(&self) -> Vec<String> {
         self.shared.ledger().issued_tokens()
     }
 
-    /// Every code issued, to search outputs for.
+    /// All issued codes, for searching outputs.
     #[must_use]
     pub fn issued_codes(&self) -> Vec<String> {
         self.shared.ledger().issued_codes()

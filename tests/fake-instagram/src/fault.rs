@@ -1,4 +1,4 @@
-//! What can be made to go wrong.
+//! The faults that a test can set.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -25,24 +25,24 @@ pub enum Endpoint {
     Media,
     /// `GET /{user-id}` and `GET /{media-id}`.
     Node,
-    /// Anything else.
+    /// Any other path.
     Other,
 }
 
-/// What an endpoint does instead of its work.
+/// What an endpoint does instead of its normal response.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Answers this.
+    /// Answers with this response.
     Status {
         /// The HTTP status.
         status: u16,
-        /// The whole body.
+        /// The complete body.
         body: String,
         /// The `Content-Type`.
         content_type: String,
     },
-    /// Says that there were too many calls, with the usage header that names the wait
+    /// Reports too many calls, with the usage header that names the wait
     /// (<https://developers.facebook.com/docs/graph-api/overview/rate-limiting>).
     Throttled {
         /// The estimated wait, in minutes.
@@ -50,7 +50,7 @@ pub enum Fault {
     },
     /// Answers 200 without a body.
     Empty,
-    /// Waits, then does its work.
+    /// Waits, then answers normally.
     Latency(Duration),
     /// Redirects.
     Redirect {
@@ -63,14 +63,14 @@ pub enum Fault {
     NeverAnswer,
     /// Resets the connection before the request is read.
     ResetBeforeRequest,
-    /// Reads the whole request, then resets the connection.
+    /// Reads the complete request, then resets the connection.
     ResetAfterRequest,
-    /// Sends these very bytes, which need not be HTTP, and closes.
+    /// Sends exactly these bytes, which need not be HTTP, and closes the connection.
     Raw(Vec<u8>),
-    /// Sends these bytes, then `byte` again and again, waiting `pause` before each, until the other
-    /// end leaves or 64 MiB were sent.
+    /// Sends these bytes, then repeats `byte`, waiting `pause` before each, until the client
+    /// disconnects or 64 MiB were sent.
     Drip {
-        /// What comes first: a head, usually.
+        /// What is sent first, usually the headers.
         start: Vec<u8>,
         /// What is repeated.
         repeated: Vec<u8>,
@@ -86,14 +86,14 @@ impl Fault {
         Self::Status { status, body: body.into(), content_type: "application/json".to_owned() }
     }
 
-    /// A gateway's HTML answer.
+    /// A gateway's HTML response.
     #[must_use]
     pub fn html(status: u16) -> Self {
         let body = format!("<html><body><h1>{status}</h1></body></html>");
         Self::Status { status, body, content_type: "text/html".to_owned() }
     }
 
-    /// A page instead of an answer, as Instagram gives servers that it blocks: 403 and HTML.
+    /// A page instead of a response, as Instagram sends to servers that it blocks: 403 and HTML.
     #[must_use]
     pub fn block_page() -> Self {
         let body = "<!DOCTYPE html>\n<html lang=\"en\" class=\"no-js logged-in client-root\">\n\
@@ -106,15 +106,15 @@ impl Fault {
         }
     }
 
-    /// The block in the words of Instagram's own API: "Please wait a few minutes".
+    /// A block with the message of Instagram's own API: "Please wait a few minutes".
     #[must_use]
     pub fn please_wait() -> Self {
         let message = "Please wait a few minutes before you try again.";
         Self::json(403, serde_json::json!({ "message": message, "status": "fail" }).to_string())
     }
 
-    /// The token is dead: code 190, with the subcode that says why (458: the user removed the app,
-    /// 460: the password was changed, 463: it expired) if any.
+    /// The token is invalid: code 190, with the subcode for the reason (458: the user removed the
+    /// app, 460: the password was changed, 463: it expired) if any.
     #[must_use]
     pub fn dead_token(subcode: Option<u32>) -> Self {
         let why = match subcode {
@@ -127,14 +127,14 @@ impl Fault {
         Self::graph_error(400, 190, subcode, "OAuthException", &message)
     }
 
-    /// Meta switched the app off: status 200 with code 200.
+    /// Meta has disabled the app: status 200 with code 200.
     #[must_use]
     pub fn app_deactivated() -> Self {
         let message = "API access deactivated. To reactivate, go to the app dashboard.";
         Self::graph_error(200, 200, None, "OAuthException", message)
     }
 
-    /// "Unsupported request - method type: get": most often the app has Standard Access and the
+    /// "Unsupported request - method type: get": usually the app has Standard Access and the
     /// account has no role in it.
     #[must_use]
     pub fn unsupported_request() -> Self {
@@ -154,7 +154,7 @@ impl Fault {
 }
 
 impl Fault {
-    /// Whether it takes the connection over, instead of giving an HTTP answer.
+    /// Whether it takes over the connection instead of sending an HTTP response.
     pub(crate) fn is_raw(&self) -> bool {
         matches!(
             self,
@@ -163,14 +163,14 @@ impl Fault {
     }
 }
 
-/// Answers that are held back. They go out when this is dropped.
+/// Responses that are held back until this is dropped.
 #[derive(Debug)]
 #[must_use = "dropping it lets the answers go"]
 pub struct Held {
     _release: watch::Sender<()>,
 }
 
-/// The end that a call waits at.
+/// What a call waits on.
 #[derive(Clone, Debug)]
 pub(crate) struct Gate(watch::Receiver<()>);
 
@@ -181,7 +181,7 @@ impl Gate {
     }
 }
 
-/// The faults that are switched on, and the endpoints whose answers are held back.
+/// The present faults, and the endpoints whose responses are held back.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     of: HashMap<Endpoint, (Fault, Option<u32>)>,
@@ -203,12 +203,12 @@ impl Faults {
         Held { _release: release }
     }
 
-    /// What the next call waits for before anything is answered.
+    /// What the next call has to wait on, if its response is held back.
     pub(crate) fn gate(&self, endpoint: Endpoint) -> Option<Gate> {
         self.gates.get(&endpoint).cloned()
     }
 
-    /// Whether some endpoint has a fault that takes connections over.
+    /// Whether any endpoint has a fault that takes over connections.
     pub(crate) fn any_raw(&self) -> bool {
         self.of.values().any(|(fault, times)| fault.is_raw() && *times != Some(0))
     }
@@ -219,7 +219,7 @@ impl Faults {
         (*times != Some(0)).then_some(fault)
     }
 
-    /// The fault of the next call, which counts as one of its times.
+    /// The fault of the next call. It counts as one of its times.
     pub(crate) fn take(&mut self, endpoint: Endpoint) -> Option<Fault> {
         let (fault, times) = self.of.get_mut(&endpoint)?;
         match times {

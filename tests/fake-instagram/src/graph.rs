@@ -1,4 +1,4 @@
-//! The graph host: long-lived exchange, refresh, profile.
+//! The Graph API: long-lived exchange, refresh, profile.
 
 use serde_json::{Map, Value, json};
 
@@ -66,7 +66,7 @@ pub(crate) fn me(ledger: &Ledger, request: &RecordedRequest) -> Answer {
     }
 }
 
-/// `GET /{user-id}` and `GET /{media-id}`: what a token may see is its own user's.
+/// `GET /{user-id}` and `GET /{media-id}`: a token gives access only to its own user's objects.
 pub(crate) fn node(ledger: &Ledger, request: &RecordedRequest) -> Answer {
     let (token, account) = match caller(ledger, request) {
         Ok(caller) => caller,
@@ -80,7 +80,7 @@ pub(crate) fn node(ledger: &Ledger, request: &RecordedRequest) -> Answer {
     }
 }
 
-/// What the graph says of an object that is not there, or not this token's to see.
+/// The error for an object that does not exist, or that this token has no access to.
 pub(crate) fn unknown_object(id: &str) -> Answer {
     let message = format!(
         "Unsupported get request. Object with ID '{id}' does not exist, cannot be loaded due to \
@@ -89,7 +89,7 @@ pub(crate) fn unknown_object(id: &str) -> Answer {
     Answer::graph(400, 100, Some(33), "IGApiException", &message)
 }
 
-/// Who calls: a token that works, and its user.
+/// The valid token of the request, and its user.
 pub(crate) fn caller<'a>(
     ledger: &'a Ledger,
     request: &RecordedRequest,
@@ -104,8 +104,8 @@ pub(crate) fn caller<'a>(
     }
 }
 
-/// The fields that were asked for. Of several `fields` the last one counts, as in PHP: clients that
-/// send one parameter a field get along, since `id` always comes.
+/// The requested fields. Of several `fields` parameters the last one counts, as in PHP. Clients
+/// that send one parameter per field still work, because `id` is always returned.
 pub(crate) fn wanted_fields(request: &RecordedRequest) -> Vec<String> {
     let wanted = request.last_parameter("fields").unwrap_or_else(|| "id".to_owned());
     wanted.split(',').map(str::trim).filter(|field| !field.is_empty()).map(str::to_owned).collect()
@@ -131,7 +131,7 @@ fn profile(ledger: &Ledger, account: &Account, request: &RecordedRequest) -> Ans
     Answer::json(200, Value::Object(body).to_string())
 }
 
-/// The field's value: null when this account has none, nothing when no account has such a field.
+/// The field's value: null if this account has none, `None` if there is no such field.
 fn profile_field(api: Api, account: &Account, field: &str) -> Option<Value> {
     let today = api == Api::InstagramLogin;
     Some(match field {
@@ -173,7 +173,7 @@ fn text_of_token(request: &RecordedRequest) -> Option<String> {
     request.parameter("access_token").or_else(|| bearer.map(str::to_owned))
 }
 
-/// The token of the query or of a Bearer header, when it still works.
+/// The token of the query or of a Bearer header, if it is valid.
 fn live_token(ledger: &Ledger, request: &RecordedRequest) -> Result<Token, Answer> {
     let Some(token) = text_of_token(request).and_then(|text| ledger.token(&text)) else {
         return Err(Answer::graph_error(400, 190, "Invalid OAuth access token"));

@@ -1,4 +1,4 @@
-//! What the simulator remembers: accounts, windows, codes, tokens, and the time.
+//! The simulator's state: accounts, windows, codes, tokens, and the time.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,7 +18,7 @@ pub(crate) const LONG_LIFETIME: u64 = 5_183_944;
 const MAX_RECORDS: usize = 100_000;
 const MAX_WINDOWS: usize = 10_000;
 
-/// What somebody asks for in an authorization window.
+/// The request of an authorization window.
 #[derive(Clone, Debug)]
 pub(crate) struct Window {
     pub(crate) redirect_uri: String,
@@ -52,26 +52,26 @@ pub(crate) struct Token {
     pub(crate) revoked: Option<Revoked>,
 }
 
-/// Why a token ended before its time.
+/// Why a token was revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Revoked {
     PasswordChanged,
     AppRemoved,
 }
 
-/// Why a code is not exchanged.
+/// Why a code is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CodeRefused {
-    /// No code at all.
+    /// Not a code.
     Malformed,
-    /// A code by its looks, but of another app, or cut off.
+    /// It has the form of a code, but belongs to another app or is truncated.
     Foreign,
     Used,
     Expired,
     RedirectUri,
 }
 
-/// How codes begin. What begins in another way is none.
+/// The prefix of codes. Text without it is not a code.
 const CODE_PREFIX: &str = "FAKECODE-";
 
 #[derive(Debug)]
@@ -82,7 +82,7 @@ pub(crate) struct Ledger {
     pub(crate) redirect_uris: Vec<String>,
     pub(crate) any_loopback: bool,
     pub(crate) cancel_without_state: bool,
-    /// The `#_` comes as `%23_`, in the query.
+    /// Whether the `#_` is sent as `%23_`, in the query.
     pub(crate) escapes_fragment: bool,
     pub(crate) window_answer: Option<Vec<(String, String)>>,
     pub(crate) refresh_keeps_string: bool,
@@ -161,7 +161,7 @@ impl Ledger {
         self.accounts.iter().find(|account| account.user_id == user_id)
     }
 
-    /// To the letter, as the provider does; a trailing slash counts.
+    /// Compares exactly, as the provider does; a trailing slash counts.
     pub(crate) fn knows_redirect_uri(&self, uri: &str) -> bool {
         self.redirect_uris.iter().any(|known| known == uri)
             || (self.any_loopback && is_plain_loopback(uri))
@@ -186,7 +186,7 @@ impl Ledger {
         redirect_uri: &str,
         scopes: Vec<String>,
     ) -> String {
-        // Codes of the live service hold dashes and underscores; none may be trimmed off.
+        // Codes of the live service contain dashes and underscores, which must not be trimmed.
         let code = format!("{CODE_PREFIX}{}-x_", random_text());
         let redirect_uri = redirect_uri.to_owned();
         let issued_at = self.now();
@@ -196,8 +196,7 @@ impl Ledger {
         code
     }
 
-    /// Looks at a code without spending it. One that is presented with another redirect URI is
-    /// spent all the same.
+    /// Checks a code without using it. A code with the wrong redirect URI is used all the same.
     pub(crate) fn check_code(&mut self, code: &str, redirect_uri: &str) -> Result<(), CodeRefused> {
         let now = self.now();
         let Some(entry) = self.codes.get_mut(code) else {
@@ -217,7 +216,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// Spends a code.
+    /// Uses a code.
     pub(crate) fn spend_code(
         &mut self,
         code: &str,
@@ -251,7 +250,7 @@ impl Ledger {
         })
     }
 
-    /// Another life for a token of this text.
+    /// Gives the token with this text a new lifetime.
     pub(crate) fn prolong(&mut self, text: &str) {
         let now = self.now();
         if let Some(token) = self.tokens.get_mut(text) {
@@ -294,7 +293,7 @@ impl Ledger {
     }
 }
 
-/// Plain http on this machine, read as a browser reads it. User info would let another host pass:
+/// Plain http on this machine, parsed as a browser does. With user info another host could pass:
 /// `http://127.0.0.1:80@elsewhere.example/` leads elsewhere.
 fn is_plain_loopback(uri: &str) -> bool {
     url::Url::parse(uri).is_ok_and(|uri| {
@@ -306,8 +305,8 @@ fn is_plain_loopback(uri: &str) -> bool {
     })
 }
 
-/// 128 random bits in hex. A simulator has no secrets to keep, so without randomness it goes on with
-/// a constant, which shows at once.
+/// 128 random bits in hex. A simulator has no real secrets, so without randomness it continues with
+/// a constant, which is easy to notice.
 pub(crate) fn random_text() -> String {
     let mut bytes = [0; 16];
     if getrandom::fill(&mut bytes).is_err() {

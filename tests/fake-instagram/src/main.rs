@@ -1,4 +1,4 @@
-//! The simulator as a program of its own.
+//! The simulator as a program.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the program talks to its user")]
 
@@ -38,7 +38,7 @@ fn start() -> Result<FakeInstagram, String> {
         Err(_) => builder.any_loopback_redirect_uri(),
     };
     builder
-        // Paths only: queries and bodies hold secrets, if fake ones.
+        // Paths only: queries and bodies contain secrets, although fake ones.
         .on_request(|request| println!("{} {}", request.method(), request.path()))
         .start_blocking()
         .map_err(|error| format!("cannot listen on {address}: {error}"))

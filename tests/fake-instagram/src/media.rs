@@ -1,4 +1,4 @@
-//! The media of an account, in pages, and one by one.
+//! The media of an account, as pages and single objects.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +14,7 @@ use crate::record::RecordedRequest;
 const DEFAULT_LIMIT: u64 = 25;
 const MAX_LIMIT: u64 = 100;
 
-/// How cursors begin before they are encoded. What begins in another way is none.
+/// The prefix of cursors before they are encoded. Text without it is not a cursor.
 const CURSOR_PREFIX: &str = "QVFIUmFLRS";
 
 /// `GET /me/media` and `GET /{user-id}/media`
@@ -84,7 +84,7 @@ pub(crate) fn one(
     }
 }
 
-/// As the live service has been seen to refuse: 403, and the type of Instagram's own API.
+/// Refuses as the live service has been seen to: 403, with the type of Instagram's own API.
 fn refuse_without_permission(ledger: &Ledger, token: &Token) -> Option<Answer> {
     let needed = match ledger.api {
         Api::InstagramLogin => ledger.api.required_scope(),
@@ -97,7 +97,7 @@ fn refuse_without_permission(ledger: &Ledger, token: &Token) -> Option<Answer> {
     Some(Answer::graph(403, 10, None, "IGApiException", message))
 }
 
-/// Cursors say nothing to a client, as those of the live service do: text to be sent back as it is.
+/// Cursors are opaque, as those of the live service: text to be sent back unchanged.
 fn cursor(index: u64) -> String {
     STANDARD.encode(format!("{CURSOR_PREFIX}{index:020}"))
 }
@@ -107,7 +107,8 @@ fn read_cursor(text: &str) -> Option<u64> {
     decoded.strip_prefix(CURSOR_PREFIX)?.parse().ok()
 }
 
-/// The live service puts the access token into this URL: whoever passes the answer on gives it away.
+/// The live service puts the access token into this URL: an app that passes the response on exposes
+/// it.
 fn next_page(request: &RecordedRequest, limit: u64, fields: &str, after: u64) -> String {
     let token = request.parameter("access_token").unwrap_or_default();
     let query = url::form_urlencoded::Serializer::new(String::new())
@@ -120,7 +121,7 @@ fn next_page(request: &RecordedRequest, limit: u64, fields: &str, after: u64) ->
     format!("http://{host}{}?{query}", request.path)
 }
 
-/// The id of the account's first medium. Those of two accounts are far apart.
+/// The id of the account's first medium. The ids of two accounts are far apart.
 fn first_id(account: &Account) -> u64 {
     17_900_000_000_000_000 + account.user_id % 1_000_000_000 * 1_000
 }

@@ -1,4 +1,4 @@
-//! What the provider tells an app: a user removed it, or wants their data deleted.
+//! The provider's callbacks to an app: a user removed it, or wants their data deleted.
 //!
 //! <https://developers.facebook.com/docs/development/create-an-app/app-dashboard/data-deletion-callback>
 
@@ -23,7 +23,7 @@ use crate::window_page;
 
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
-/// The two things an app is told.
+/// The two callbacks of the provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PlatformCallback {
@@ -33,7 +33,7 @@ pub enum PlatformCallback {
     DataDeletion,
 }
 
-/// How the app answered.
+/// The app's response.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PlatformAnswer {
@@ -44,7 +44,7 @@ pub struct PlatformAnswer {
 }
 
 impl PlatformAnswer {
-    /// The JSON field of that name, when the body is JSON and the field is text.
+    /// The JSON field of that name, if the body is JSON and the field is text.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<String> {
         let body: Value = serde_json::from_str(&self.body).ok()?;
@@ -52,7 +52,7 @@ impl PlatformAnswer {
     }
 }
 
-/// A payload as the provider signs it: the signature is over the encoded text.
+/// Signs a payload as the provider does: the signature covers the encoded text.
 pub(crate) fn sign(payload: &str, secret: &str) -> Option<String> {
     let payload = URL_SAFE_NO_PAD.encode(payload);
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).ok()?;
@@ -60,7 +60,7 @@ pub(crate) fn sign(payload: &str, secret: &str) -> Option<String> {
     Some(format!("{}.{payload}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())))
 }
 
-/// The signed request for a user, as of now.
+/// The signed request for a user at the present time.
 pub(crate) fn signed_request(ledger: &Ledger, user_id: u64) -> Option<String> {
     let now = ledger.now();
     let account = ledger.account(user_id).filter(|_| ledger.tells_professional_ids);
@@ -74,8 +74,8 @@ pub(crate) fn signed_request(ledger: &Ledger, user_id: u64) -> Option<String> {
     sign(&payload.to_string(), &ledger.client_secret)
 }
 
-/// Ends the user's tokens and tells the app. None when the app has named no URL for it, or does not
-/// answer there.
+/// Revokes the user's tokens and calls the app. `None` when the app has no URL for this callback,
+/// or no server answers there.
 pub(crate) async fn tell(
     shared: &Shared,
     callback: PlatformCallback,
@@ -117,7 +117,7 @@ async fn post(url: &str, signed_request: &str) -> Option<PlatformAnswer> {
     Some(PlatformAnswer { status, body: String::from_utf8_lossy(&body.to_bytes()).into_owned() })
 }
 
-/// Whether a button of the window asks for one of them.
+/// The callback that a button of the window asks for, if any.
 pub(crate) fn wanted(request: &RecordedRequest) -> Option<PlatformCallback> {
     match value(&request.form, "decision") {
         Some("remove") => Some(PlatformCallback::Deauthorize),
@@ -126,7 +126,7 @@ pub(crate) fn wanted(request: &RecordedRequest) -> Option<PlatformCallback> {
     }
 }
 
-/// The window's answer to such a button.
+/// The window's response to such a button.
 pub(crate) async fn button(
     shared: &Shared,
     callback: PlatformCallback,

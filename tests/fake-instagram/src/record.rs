@@ -1,4 +1,4 @@
-//! What was received, for tests to look at.
+//! The received requests, for tests.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,13 +19,13 @@ pub struct RecordedRequest {
 }
 
 impl RecordedRequest {
-    /// Which endpoint it was for.
+    /// The endpoint that received it.
     #[must_use]
     pub fn endpoint(&self) -> Endpoint {
         self.endpoint
     }
 
-    /// The number of the TCP connection it came in on.
+    /// The number of its TCP connection.
     #[must_use]
     pub fn connection(&self) -> u64 {
         self.connection
@@ -49,7 +49,7 @@ impl RecordedRequest {
         self.query.as_deref()
     }
 
-    /// The first header of that name, when it is text.
+    /// The first header of that name, if it is text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(present, _)| present.eq_ignore_ascii_case(name));
@@ -67,7 +67,7 @@ impl RecordedRequest {
         &self.body
     }
 
-    /// The fields of the body, when it is a form of either encoding.
+    /// The fields of the body, if it is a form of either encoding.
     #[must_use]
     pub fn form(&self) -> &[(String, String)] {
         &self.form
@@ -101,7 +101,7 @@ pub(crate) fn value<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a
     pairs.iter().find(|(present, _)| present == name).map(|(_, value)| value.as_str())
 }
 
-/// Whom the requests are shown to.
+/// The function that receives every request.
 #[derive(Clone)]
 pub(crate) struct Observer(pub(crate) Arc<dyn Fn(&RecordedRequest) + Send + Sync>);
 

@@ -1,6 +1,6 @@
-//! From the socket to an endpoint and back.
+//! The HTTP server: from a connection to an endpoint and back.
 //!
-//! The accept loop is our own rather than a framework's, so that a fault can take over a connection.
+//! It has its own accept loop instead of a framework's, so that a fault can take over a connection.
 
 use std::convert::Infallible;
 use std::net::TcpListener;
@@ -25,7 +25,7 @@ use crate::{authorize, graph, media, platform, takeover, token_endpoint, window_
 
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// The ledger, shared by the server and the handle.
+/// The state, shared by the server and the handle.
 #[derive(Clone, Debug)]
 pub(crate) struct Shared(Arc<Mutex<Ledger>>);
 
@@ -39,7 +39,7 @@ impl Shared {
     }
 }
 
-/// Serves until `stop` is told, or its sender is gone.
+/// Serves until `stop` signals, or its sender is dropped.
 pub(crate) async fn serve(
     listener: TcpListener,
     shared: Shared,
@@ -66,7 +66,7 @@ pub(crate) async fn serve(
                 let service =
                     service_fn(move |request| answer_request(shared.clone(), connection, request));
                 let stream = TokioIo::new(stream);
-                // A client that goes away is no concern of a simulator.
+                // A simulator ignores clients that disconnect.
                 let _ = http1::Builder::new().serve_connection(stream, service).await;
             });
         }
@@ -126,7 +126,8 @@ async fn answer_request(
             Answer::new(status, &content_type, body)
         }
         (Some(Fault::Throttled { minutes }), _) => Answer::throttled(minutes),
-        // These take connections over before a request gets here; one set in between comes too late.
+        // These faults take over connections before a request gets here. One that is set in between
+        // is too late.
         (
             Some(
                 Fault::ResetBeforeRequest
@@ -142,7 +143,7 @@ async fn answer_request(
 
 pub(crate) fn endpoint(path: &str) -> Endpoint {
     match without_version(path) {
-        // Many clients write a slash at the window's end, and the live one takes it.
+        // Many clients add a slash to the window's path, and the live service accepts it.
         "/oauth/authorize" | "/oauth/authorize/" => Endpoint::Authorize,
         "/oauth/access_token" => Endpoint::CodeExchange,
         "/access_token" => Endpoint::LongLived,
@@ -163,7 +164,7 @@ fn is_id(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// `/v25.0/me` is `/me` of a chosen version.
+/// `/v25.0/me` is `/me` with a version.
 fn without_version(path: &str) -> &str {
     let Some(rest) = path.strip_prefix("/v") else {
         return path;
@@ -195,14 +196,15 @@ fn work(shared: &Shared, request: &RecordedRequest) -> Answer {
         Endpoint::Me => graph::me(&ledger, request),
         Endpoint::Media => media::list(&ledger, request),
         Endpoint::Node => graph::node(&ledger, request),
-        // Browsers ask for it wherever a page is not one of ours; a 404 is an error in the console.
+        // Browsers request an icon for pages without one; a 404 would be an error in the console.
         Endpoint::Other if request.path == "/favicon.ico" => Answer::new(204, "image/x-icon", ""),
         Endpoint::Other if request.path == "/" => Answer::page(200, window_page::about()),
         Endpoint::Other => Answer::graph_error(404, 2500, "Unknown path components"),
     }
 }
 
-/// The fields of a form of either encoding: Meta's samples send multipart, and urlencoded works too.
+/// The fields of a form of either encoding: Meta's samples send multipart, and urlencoded works
+/// too.
 pub(crate) async fn read_form(content_type: Option<&str>, body: &Bytes) -> Vec<(String, String)> {
     let Some(content_type) = content_type else {
         return Vec::new();

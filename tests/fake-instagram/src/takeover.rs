@@ -1,4 +1,4 @@
-//! Faults below HTTP: they take the connection over.
+//! Faults below HTTP, which take over the connection.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use crate::fault::{Endpoint, Fault, Gate};
 use crate::record::RecordedRequest;
 use crate::server::{self, Shared};
 
-/// Most bytes of a request that are looked at.
+/// The most bytes of a request that are read.
 const MAX_REQUEST_BYTES: usize = 64 * 1024;
 
-/// When an endless body ends, so that a client without a limit does not hang its test for ever.
+/// Where an endless body ends, so that a client without a limit does not hang its test forever.
 const MAX_DRIP_BYTES: usize = 64 * 1024 * 1024;
 
-/// Looks at the request without taking it from the stream. A request for an endpoint with such a
-/// fault is served here; the stream comes back for all others.
+/// Reads the request without consuming it from the stream. A request to an endpoint with such a
+/// fault is served here; for all other requests the stream is returned.
 pub(crate) async fn serve(
     mut stream: TcpStream,
     shared: &Shared,
@@ -52,7 +52,7 @@ pub(crate) async fn serve(
         Fault::Raw(bytes) => {
             let _ = stream.write_all(&bytes).await;
             let _ = stream.shutdown().await;
-            // The other end closes when it has read what it wants.
+            // The client closes when it has read what it wants.
             let _ = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut [0; 1])).await;
         }
         Fault::Drip { start, repeated, pause } => {
@@ -88,7 +88,8 @@ async fn peek_head(stream: &TcpStream) -> Option<Vec<u8>> {
         if length == 0 || length == MAX_REQUEST_BYTES {
             return None;
         }
-        // The head came in part. `readable` stays true, so yield until there is more.
+        // Only a part of the headers has arrived. `readable` remains true, so yield until there is
+        // more.
         if length == seen {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }

@@ -5,18 +5,18 @@ use crate::api::Api;
 use crate::ledger::{CodeRefused, Ledger};
 use crate::record::{RecordedRequest, value};
 
-/// What Meta's pages say of a code that is not good any more.
+/// The message of Meta's pages for a code that is no longer valid.
 const CODE_NOT_FOUND: &str = "Matching code was not found or was already used";
 
-/// The checks come in the order in which the live endpoint has been seen to make them: the app, the
-/// code, and only then the secret.
+/// Checks in the order that the live endpoint has been seen to use: the app, the code, and then the
+/// secret.
 pub(crate) fn exchange(ledger: &mut Ledger, request: &RecordedRequest) -> Answer {
     if request.method != "POST" {
         let message = format!("Unsupported request - method type: {}", lower(&request.method));
         return Answer::graph(400, 100, None, "IGApiException", &message);
     }
-    // Credentials count in the body only. Those of an `Authorization` header beside them are ignored,
-    // and alone they are missing.
+    // Only credentials in the body count. An `Authorization` header is ignored beside them, and
+    // alone it counts as missing credentials.
     let form = &request.form;
     for field in ["client_id", "client_secret", "grant_type", "redirect_uri", "code"] {
         if value(form, field).is_none_or(str::is_empty) {
@@ -25,7 +25,7 @@ pub(crate) fn exchange(ledger: &mut Ledger, request: &RecordedRequest) -> Answer
     }
     let field = |name| value(form, name).unwrap_or_default();
     if field("client_id") != ledger.client_id {
-        // The words mislead: the field is there, and the app is unknown.
+        // The message is misleading: the field is present, and the app is unknown.
         return Answer::oauth_error("Missing required field client_id");
     }
     if field("grant_type") != "authorization_code" {
@@ -44,8 +44,8 @@ pub(crate) fn exchange(ledger: &mut Ledger, request: &RecordedRequest) -> Answer
     let Some(account) = ledger.account(token.account) else {
         return Answer::oauth_error(CODE_NOT_FOUND);
     };
-    // Under Basic Display the token names the account's own id and `/me` the app-scoped one; today
-    // both name the app-scoped one.
+    // Under Basic Display the token response has the account's own id and `/me` the app-scoped one;
+    // today both have the app-scoped one.
     let user_id = match ledger.api {
         Api::InstagramLogin => account.user_id,
         Api::BasicDisplay => account.professional_account_id,
@@ -53,7 +53,8 @@ pub(crate) fn exchange(ledger: &mut Ledger, request: &RecordedRequest) -> Answer
     Answer::json(200, ledger.shape.body(ledger.api, &text, user_id, &token.scopes))
 }
 
-/// Basic Display speaks as its guide does. Today's words are those that were seen live.
+/// Basic Display uses the messages of its guide. Today's messages are those seen on the live
+/// service.
 fn words(api: Api, refused: CodeRefused) -> &'static str {
     match (api, refused) {
         (_, CodeRefused::RedirectUri) | (Api::InstagramLogin, CodeRefused::Foreign) => {

@@ -1,4 +1,4 @@
-//! The window's page. It says what it is: nobody should take it for Instagram.
+//! The window's page. It says that it is a simulator, so that it is not mistaken for Instagram.
 
 use crate::account::Account;
 use crate::api::Api;
@@ -52,7 +52,7 @@ pub(crate) fn window(api: Api, accounts: &[Account], id: &str, window: &Window) 
     )
 }
 
-/// What the app answered to a user who removed it or wants their data deleted.
+/// The app's response to the deauthorize or data deletion callback.
 pub(crate) fn told(
     callback: PlatformCallback,
     username: &str,
@@ -89,8 +89,8 @@ pub(crate) fn error(text: &str) -> String {
     page("Simulated login: error", &format!("<h1>{}</h1>", escape(text)))
 }
 
-/// An error in the provider's words, and beside it what the simulator knows and what it got: the
-/// provider keeps that to itself.
+/// An error with the provider's message, and with the expected and received values, which the
+/// provider does not show.
 pub(crate) fn mismatch(text: &str, got: Option<&str>, known: &[String]) -> String {
     let got = match got {
         None => "nothing".to_owned(),

@@ -1,4 +1,4 @@
-//! The program, as a person starts it.
+//! Starts the program as a person does.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -24,7 +24,7 @@ fn it_prints_the_settings_of_an_app_and_answers_there() {
     }
     let command = command.env("ADDR", "127.0.0.1:0").stdout(Stdio::piped());
     let mut program = Stopped(command.spawn().expect("it starts"));
-    // Kept to the end: a program whose output nobody takes cannot go on.
+    // Kept to the end: a program blocks when its output is not read.
     let mut output = BufReader::new(program.0.stdout.take().expect("its output")).lines();
     let mut settings = BTreeMap::new();
     for line in output.by_ref() {

@@ -1,4 +1,4 @@
-//! The simulator against the guide and the facts it simulates.
+//! Compares the simulator with the guide and the facts it simulates.
 
 #![allow(
     clippy::unwrap_used,
@@ -44,7 +44,7 @@ fn window(provider: &FakeInstagram, change: impl Fn(&mut Vec<(String, String)>))
     .to_vec();
     change(&mut pairs);
     let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-    // The window lives on `localhost`; the same port of the address serves it too.
+    // The window is on `localhost`; the same port of the address serves it too.
     format!("http://{}/oauth/authorize?{query}", provider.address())
 }
 
@@ -167,7 +167,7 @@ async fn the_window_says_what_it_is_and_its_buttons_work() {
         assert_eq!(answer.status(), 302);
         assert!(location(&answer).starts_with(&format!("{REDIRECT_URI}?{expected}")));
         assert!(location(&answer).contains("&state=a-state"));
-        // The window is gone with its decision.
+        // The window ends with its decision.
         let again = client().post(&url).form(&form).send().await.unwrap();
         assert_eq!(again.status(), 400);
     }
@@ -243,7 +243,7 @@ async fn the_token_endpoint_rejects_what_the_live_one_rejects() {
         assert_eq!(status, 400, "{field}");
         assert!(body.to_string().contains(text), "{field}: {body}");
     }
-    // Credentials count in the body only.
+    // Only credentials in the body count.
     let code = provider.issue_code(REDIRECT_URI, "instagram_business_basic");
     let form = fields(&provider, &code);
     let basic = client()
@@ -405,7 +405,7 @@ async fn faults_come_when_they_are_set_and_go_when_they_are_cleared() {
     assert_eq!(provider.count(Endpoint::Me), 6);
 }
 
-/// Held back are answers and faults alike, and the calls are counted meanwhile.
+/// Responses and faults are held back, and the calls are counted meanwhile.
 #[tokio::test]
 async fn an_answer_can_be_held_back_until_it_is_let_go() {
     let provider = provider(Api::InstagramLogin);

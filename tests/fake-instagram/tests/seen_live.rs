@@ -1,4 +1,4 @@
-//! What public reports say the live service does, beyond Meta's pages.
+//! Behaviour of the live service by public reports, beyond Meta's pages.
 
 #![allow(
     clippy::unwrap_used,
@@ -104,7 +104,7 @@ async fn each_kind_of_code_is_refused_in_the_live_endpoints_words_before_the_sec
     ] {
         for secret in [None, Some(("client_secret", "made-up"))] {
             let changed: Vec<_> = changed.into_iter().chain(secret).collect();
-            // The one with another redirect URI is spent by that, so each round has its own.
+            // The wrong redirect URI uses the code, so each round has its own.
             let own = provider.issue_code(REDIRECT_URI, BASIC);
             let code = if code == good { own.as_str() } else { code };
             let (status, body) = exchange(&provider, code, &changed).await;
@@ -157,7 +157,7 @@ async fn a_user_is_read_by_both_ids_and_nobody_else_is() {
         let media = graph(&provider, &format!("/{path}/media"), &[fields[1]]).await;
         assert_eq!((media.0, media.1["data"].as_array().unwrap().len()), (200, 25));
     }
-    // The other account is there, and not this token's to see.
+    // The other account exists, but this token has no access to it.
     for path in ["/27640875392278831", "/27640875392278831/media", "/1", "/999999999999999999999"] {
         let (status, body) = graph(&provider, path, &[fields[1]]).await;
         let seen = (status, &body["error"]["code"], &body["error"]["error_subcode"]);
@@ -167,7 +167,7 @@ async fn a_user_is_read_by_both_ids_and_nobody_else_is() {
     assert_eq!(provider.count(Endpoint::Node), 8);
 }
 
-/// Clients that send one parameter a field get along with the live service.
+/// Clients that send one parameter per field work with the live service.
 #[tokio::test]
 async fn the_last_of_several_fields_parameters_counts_and_the_id_always_comes() {
     let provider = provider();
@@ -204,7 +204,7 @@ async fn cursors_are_opaque_and_lead_through_all_media_once() {
     let (status, body) =
         graph(&provider, "/me/media", &[("after", "20"), ("access_token", &token)]).await;
     assert_eq!((status, &body["error"]["code"]), (400, &json!(100)), "a number is no cursor");
-    // One medium by itself, with its fields.
+    // A single medium with its fields.
     let path = format!("/{}", seen[3]);
     let query = [("fields", "caption,permalink"), ("access_token", token.as_str())];
     let (status, body) = graph(&provider, &path, &query).await;
@@ -338,7 +338,7 @@ async fn answers_that_were_seen_are_faults_to_choose() {
     }
 }
 
-/// The guide's own words, to the letter, where its API is simulated.
+/// Exactly the guide's messages, where its API is simulated.
 #[tokio::test]
 async fn basic_display_refuses_codes_as_its_guide_does() {
     let builder = FakeInstagram::builder().api(Api::BasicDisplay).redirect_uri(REDIRECT_URI);
@@ -366,7 +366,7 @@ async fn no_page_leaves_an_icon_error_in_the_console() {
     assert_eq!(icon.status(), 204, "for pages that are no HTML");
 }
 
-/// Who only wants to log in must not remove the app by the way, and the key Enter must not either:
+/// A user who only wants to log in must not remove the app by accident, not even with Enter:
 /// browsers press a form's first button for it.
 #[tokio::test]
 async fn the_accounts_end_is_apart_from_the_logins_choice() {

@@ -25,7 +25,7 @@ pub struct File {
     pub path: String,
     /// Its module: the names behind `crate`.
     pub module: Vec<String>,
-    /// What it holds, without comments, documentation and tests.
+    /// Its content without comments, documentation and tests.
     pub tokens: TokenStream,
     /// How many lines it has, with all that.
     pub whole_lines: usize,

@@ -96,7 +96,7 @@ fn definer(
         Some(line) => {
             let further = line.segments.iter().chain(&path[length + 1..]).cloned();
             let further: Vec<String> = further.collect();
-            // What comes from another crate is nobody's here.
+            // Paths from other crates do not count.
             starts_here(of, &of.files[at], &further).then_some(())?;
             definer(of, written, at, &further, depth + 1)
         }

@@ -1,4 +1,4 @@
-//! What somebody sees who steals the database.
+//! What a thief of the database can read.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -58,7 +58,7 @@ pub async fn a_stolen_database_shows_no_secret(adapter: &impl Adapter, engine: &
     }
     assert!(secrets.len() >= 9, "{}", secrets.len());
     let dump = latin(&engine.dump());
-    // The user's id is there: what is searched is the right place.
+    // The user's id is found, so the right place is searched.
     assert!(dump.contains(&app.user_id()));
     for secret in secrets {
         for form in forms(&secret) {

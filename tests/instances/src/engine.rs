@@ -152,7 +152,7 @@ impl Engine {
         }
     }
 
-    /// Ends the server at once, as a crash would; takes the file away.
+    /// Kills the server, as a crash would; removes the file.
     pub fn kill(&mut self) {
         match self {
             Self::Redis(server) => server.kill(),
@@ -192,7 +192,7 @@ fn read_all(folder: &Path, bytes: &mut Vec<u8>) {
         if kind.is_dir() {
             read_all(&entry.path(), bytes);
         } else if kind.is_file() {
-            // A server may remove what it no longer needs while we look.
+            // A server may remove files while they are read.
             bytes.extend(fs::read(entry.path()).unwrap_or_default());
         }
     }

@@ -73,7 +73,7 @@ async fn serve(listener: TcpListener, people: People, asked: Arc<AtomicUsize>) {
             let next = number.parse::<u32>().unwrap() + 1;
             *people.refreshes.lock().unwrap().entry(user.to_owned()).or_default() += 1;
             asked.fetch_add(1, Ordering::SeqCst);
-            // The permit is spent: after the last one nobody is answered any more.
+            // The permit is used: after the last one no request is answered.
             answers.acquire().await.unwrap().forget();
             let token = format!("FAKE.{user}.{next}");
             let body = format!(r#"{{"access_token":"{token}","expires_in":5184000}}"#);
@@ -82,8 +82,8 @@ async fn serve(listener: TcpListener, people: People, asked: Arc<AtomicUsize>) {
     }
 }
 
-/// Two refreshers are at work, and one of them is killed while the provider has refreshed tokens for
-/// it that it has not seen. None of ten thousand is lost, and none but those is refreshed twice.
+/// Two refreshers run, and one of them is killed after the provider has refreshed tokens for it and
+/// before it received them. None of ten thousand is lost, and only those are refreshed twice.
 pub async fn with_one_refresher_killed_nothing_is_lost(program: &str, engine: &Engine, name: &str) {
     let gate = Arc::new(Semaphore::new(MEANWHILE));
     let people = People { gate: Some(Arc::clone(&gate)), ..People::default() };
@@ -116,7 +116,7 @@ pub async fn with_one_refresher_killed_nothing_is_lost(program: &str, engine: &E
     println!("{name}, the other one went on: {report}");
     assert_eq!(report.failed, 0, "{report}");
 
-    // The leases of what the dead one had claimed end by themselves.
+    // The leases of the killed refresher expire.
     site.clock.advance(LEASE);
     let report = refresher(&site).run_once().await;
     println!("{name}, after the lease: {report}");

@@ -1,5 +1,5 @@
-//! Several instances of an app on one real database: what one does the other knows, also while the
-//! database dies and comes back. Each test is told which engine; `tests/` has a file for each.
+//! Several instances of an app on one real database: each knows what the others did, even while the
+//! database crashes and restarts. Each test receives its engine; `tests/` has a file for each.
 
 #![allow(
     clippy::unwrap_used,

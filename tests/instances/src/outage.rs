@@ -1,4 +1,4 @@
-//! The database dies and comes back in the middle of traffic.
+//! The database crashes and restarts during traffic.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,8 +18,8 @@ const ENOUGH: usize = 200;
 /// Visitors at a time.
 const VISITORS: usize = 8;
 
-/// Longest wait for any answer while the database is gone: a server that is not there is noticed at
-/// once, long before the store's timeout of 20 seconds.
+/// The longest wait for any answer while the database is down: a missing server is noticed
+/// immediately, long before the store's timeout of 20 seconds.
 const AT_ONCE: Duration = Duration::from_secs(10);
 
 const PHASES: [&str; 3] = ["before", "during", "after"];
@@ -95,7 +95,7 @@ async fn visit(origin: String, mut browser: Browser, user_id: String, tally: Arc
             return;
         }
         let began = tally.phase.load(Ordering::SeqCst);
-        // A page for everybody: "anonymous" here would be the lie that an outage must not tell.
+        // A page for all visitors: "anonymous" would be a wrong answer during an outage.
         let page = if turn % 2 == 0 { "/me" } else { "/" };
         let since = Instant::now();
         let answer = browser.step(&format!("{origin}{page}")).await;
@@ -108,7 +108,7 @@ async fn visit(origin: String, mut browser: Browser, user_id: String, tally: Arc
     panic!("the test does not come to its end");
 }
 
-/// Killed and started again under load: 503 while it is gone, and everybody known before and after.
+/// Killed and restarted under load: 503 while it is down, and all users still logged in afterwards.
 pub async fn a_database_that_dies_and_returns(
     adapter: &impl Adapter,
     engine: &mut Engine,
@@ -123,7 +123,7 @@ pub async fn a_database_that_dies_and_returns(
         })
         .collect();
     tally.enough(0).await;
-    // Between the phases nobody can say which of the two a request met.
+    // Between the phases it is unknown which of the two a request met.
     tally.enter(10);
     engine.kill();
     tally.enter(1);
@@ -201,8 +201,8 @@ pub async fn a_database_that_hangs_slows_nobody_else(adapter: &impl Adapter, eng
     }
 }
 
-/// Whoever needs a database that hangs is told so after the timeout, and all are served as soon as it
-/// answers again. However many ask, the database is given few connections.
+/// A request to a database that hangs fails after the timeout, and all requests succeed as soon as
+/// it answers again. However many requests there are, few connections are opened.
 pub async fn nobody_waits_longer_than_the_timeout(
     adapter: &impl Adapter,
     engine: &Engine,

@@ -42,7 +42,8 @@ pub(crate) fn refresher(site: &Site) -> Refresher {
     refresher.per_minute(u32::MAX).at_once(AT_ONCE).batch(500)
 }
 
-/// Each instance with connections of its own, both at once: each token is refreshed exactly once.
+/// Two instances with separate connections run at the same time: each token is refreshed exactly
+/// once.
 pub async fn two_refreshers_refresh_ten_thousand_due_tokens_once_each(engine: &Engine, name: &str) {
     let people = People::default();
     let mut one = Site::with(on(people.client(), engine.store().await));

@@ -67,7 +67,7 @@ async fn pass_on(
     served.lock().unwrap_or_else(PoisonError::into_inner).push((number, path));
     let mut server = TcpStream::connect(instance).await.unwrap();
     if server.write_all(&head[..read]).await.is_ok() {
-        // Whoever hangs up first is a matter of course.
+        // Either side may disconnect first.
         let _ = copy_bidirectional(&mut client, &mut server).await;
     }
 }

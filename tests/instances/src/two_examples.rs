@@ -109,7 +109,7 @@ pub async fn a_login_started_on_one_instance_ends_on_the_other(
     }
 }
 
-/// Fifty identical callbacks over both instances cost one exchange; nobody gets a server error.
+/// Fifty identical callbacks on both instances cost one exchange, and none gets a server error.
 pub async fn fifty_identical_callbacks_cost_one_exchange(programs: &Programs, engine: &Engine) {
     for program in programs.examples {
         let site = Site::start(programs.provider, program, engine);

@@ -1,4 +1,4 @@
-//! A clock that stands still and tells how often it was read.
+//! A clock that stands still and counts how often it is read.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

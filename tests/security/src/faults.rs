@@ -15,7 +15,7 @@ use crate::site::{Site, is_ok, session_cookie};
 /// How an answer begins that looks good.
 pub const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
 
-/// What failed, which the browser is not told.
+/// The kinds of failure, which the browser does not see.
 #[derive(Clone, Debug, Default)]
 pub struct Failures(Arc<Mutex<Vec<Failure>>>);
 

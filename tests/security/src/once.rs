@@ -64,7 +64,7 @@ pub fn prefix(id: &str) -> String {
     format!("{}_", id.to_lowercase().replace('-', "_"))
 }
 
-/// Whether the compiler sees the file: a module that nobody declares never runs.
+/// Whether the compiler sees the file: a module that is not declared never runs.
 fn is_compiled(file: &Path) -> bool {
     let (stem, folder) = (file.file_stem().unwrap().to_str().unwrap(), file.parent().unwrap());
     if matches!(stem, "lib" | "main") || folder.ends_with("tests") {

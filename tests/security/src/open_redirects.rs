@@ -1,4 +1,4 @@
-//! Texts that have led browsers astray elsewhere.
+//! Values that caused open redirects in other projects.
 
 /// The corpus of open redirects: each of them must end on the default page.
 pub const OPEN_REDIRECTS: &[&str] = &[

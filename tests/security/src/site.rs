@@ -1,4 +1,4 @@
-//! An app as it runs in production, on https behind a proxy, and requests to it by hand.
+//! An app as it runs in production, on https behind a proxy, and handwritten requests to it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -196,7 +196,7 @@ pub fn is_ok(answer: &Response) {
     assert_eq!(answer.header("cache-control"), Some("no-store"));
 }
 
-/// A refusal: 400 to 499 with the code, a way on, no session, not cached.
+/// A refusal: 400 to 499 with the code, a link that leads on, no session, not cached.
 pub fn is_refused(answer: &Response, code: &str) {
     assert!((400..500).contains(&answer.status), "{}", answer.describe());
     assert!(answer.text().contains(code), "no `{code}`: {}", answer.describe());

@@ -116,7 +116,7 @@ async fn a_store_that_only_reads_serves_who_is_logged_in(adapter: &impl Adapter)
     store.set_read_only(false);
     let answer = site.get("/me", &session).await;
     assert_eq!(answer.all("set-cookie").len(), 1, "the next one tries again");
-    // Reading is another matter: nobody knows who is there.
+    // Reading fails: it cannot be known whether the visitor is logged in.
     store.set_off(true);
     assert_eq!(site.get("/me", &session).await.status, 503);
 }

@@ -55,12 +55,13 @@ impl Passage {
         self.taken.load(Ordering::SeqCst)
     }
 
-    /// Lets nothing pass any more. Nobody is told: connections stay, and new ones are taken.
+    /// Lets nothing pass any more, without closing connections: existing ones stay, and new ones
+    /// are accepted.
     pub fn block(&self) {
         self.way.send_replace(None);
     }
 
-    /// Leads new connections to this socket from now on, and hangs up on those that were blocked.
+    /// Sends new connections to this socket from now on, and closes those that were blocked.
     pub fn lead_to(&self, socket: PathBuf) {
         self.way.send_replace(Some(socket));
     }

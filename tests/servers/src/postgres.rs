@@ -21,11 +21,11 @@ pub struct PostgresServer {
 }
 
 impl PostgresServer {
-    /// A new, empty server that trusts everybody; `None` when none is installed.
+    /// A new, empty server that trusts all users; `None` if PostgreSQL is not installed.
     ///
     /// # Panics
     ///
-    /// When it is installed and does not start, or is not and `REQUIRE_SERVERS=1` is set.
+    /// If it is installed and does not start, or is not installed and `REQUIRE_SERVERS=1` is set.
     #[must_use]
     pub fn start() -> Option<Self> {
         Self::start_as(None)
@@ -116,7 +116,7 @@ impl PostgresServer {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// Ends the server at once, as a crash would.
+    /// Kills the server, as a crash would.
     pub fn kill(&mut self) {
         self.process = None;
     }
@@ -131,7 +131,7 @@ impl PostgresServer {
             return;
         }
         let until = patience();
-        // After a crash it refuses to start until the last child of its predecessor is gone.
+        // After a crash it does not start until the last child of its predecessor has ended.
         loop {
             let mut process = self.spawn();
             while process.is_running() {
@@ -156,7 +156,8 @@ impl PostgresServer {
         Process::spawn(&mut command)
     }
 
-    /// The server writes into its lock file who it is and, once it takes connections, that it does.
+    /// The server writes its process id into its lock file and, once it accepts connections, its
+    /// status.
     fn is_ready(&self, process: u32) -> bool {
         let text = fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default();
         let mut lines = text.lines();

@@ -39,7 +39,7 @@ pub(crate) fn find(names: &[&str], package: &str) -> Option<PathBuf> {
     let names = names.join(" or ");
     let wish = format!("{names} is not installed (Debian: apt-get install {package})");
     assert!(std::env::var_os("REQUIRE_SERVERS").is_none_or(|value| value != "1"), "{wish}");
-    // Past the test harness, which shows what a passing test prints to nobody.
+    // Bypasses the test harness, which hides the output of passing tests.
     let _ = writeln!(std::io::stderr(), "LEFT OUT: {wish}");
     None
 }
@@ -72,8 +72,8 @@ impl Process {
         matches!(self.0.try_wait(), Ok(None))
     }
 
-    /// Ends it without a chance to tidy up, and waits until it is gone; with the processes it started,
-    /// which would go on serving their connections for a moment.
+    /// Kills it without a shutdown and waits until it has ended, together with its child processes,
+    /// which would continue to serve their connections for a moment.
     pub(crate) fn kill(&mut self) {
         let children = self.children();
         let _ = self.0.kill();
@@ -86,7 +86,7 @@ impl Process {
         }
     }
 
-    /// The ids of the processes it started, where the system tells.
+    /// The ids of its child processes, if the system reports them.
     fn children(&self) -> Vec<String> {
         let own = self.id().to_string();
         let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();

@@ -66,7 +66,7 @@ impl RedisServer {
         self.folder.path()
     }
 
-    /// Ends the server at once, as a crash would.
+    /// Kills the server, as a crash would.
     pub fn kill(&mut self) {
         self.process = None;
     }

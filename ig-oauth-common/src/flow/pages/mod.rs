@@ -1,4 +1,5 @@
-//! The pages a person sees: readable on a phone and in the dark, without scripts or anything loaded.
+//! The crate's HTML pages: readable on phones and in dark mode, without scripts and without
+//! external resources.
 
 mod table;
 
@@ -19,7 +20,7 @@ use crate::store::DeletionStatus;
 
 const STYLE: &str = include_str!("style.css");
 
-/// The pages of one configuration: their policy is made once.
+/// The pages of one configuration. Their content security policy is built once.
 pub(crate) struct Pages {
     policy: String,
     policy_with_form: String,
@@ -27,13 +28,13 @@ pub(crate) struct Pages {
     site_name: Option<String>,
 }
 
-/// The pages in the words of one language.
+/// Writes the pages in one language.
 pub(crate) struct Writer<'p> {
     pages: &'p Pages,
     texts: &'p Texts,
 }
 
-/// Where the ways on lead.
+/// The targets of the links and buttons.
 pub(crate) struct Ways {
     pub(crate) login: String,
     pub(crate) logout: String,
@@ -49,7 +50,8 @@ impl Pages {
     ) -> Self {
         let digest = Sha256::digest(STYLE.as_bytes());
         let style = base64::engine::general_purpose::STANDARD.encode(digest);
-        // The one image is the empty icon, without which browsers ask for `/favicon.ico` and complain.
+        // The one image is the empty icon: without it browsers request `/favicon.ico` and report an
+        // error.
         let policy = |form_action: &str| {
             format!(
                 "default-src 'none'; style-src 'sha256-{style}'; img-src data:; base-uri 'none'; \
@@ -57,8 +59,8 @@ impl Pages {
             )
         };
         let basic = format!("'self' {}", authorize_origin);
-        // Browsers check every redirect after a form's post against `form-action`: the window, the
-        // callback, and where the login ends.
+        // Browsers check every redirect after a form's POST against `form-action`: the
+        // authorization window, the callback, and the page where the login ends.
         let mut chain = format!("{basic} {}", addresses.redirect_uri.origin);
         for origin in &addresses.allowed_return_origins {
             let _ = write!(chain, " {origin}");
@@ -72,19 +74,19 @@ impl Pages {
 }
 
 impl Writer<'_> {
-    /// For JSON.
+    /// The text, for JSON.
     pub(crate) fn text(&self, text: Text) -> &str {
         self.texts.get(text)
     }
 
-    /// For JSON: title and text in one line.
+    /// Title and text in one line, for JSON.
     pub(crate) fn message(&self, words: Words) -> String {
         let title = self.texts.get(words.title);
         let end = if title.ends_with(char::is_alphanumeric) { "." } else { "" };
         format!("{title}{end} {}", self.texts.get(words.text))
     }
 
-    /// What went wrong, and the ways on.
+    /// The page of an error, with links that lead on.
     pub(crate) fn failure(
         &self,
         (status, code): (u16, ErrorCode),
@@ -98,7 +100,7 @@ impl Writer<'_> {
             let (label, href) = match way {
                 Way::TryAgain => (Text::TryAgain, &*ways.login),
                 Way::LogIn => (Text::LogIn, &*ways.login),
-                // The address itself, whatever it is.
+                // A link to the page's own address.
                 Way::Reload => (Text::LoadAgain, ""),
                 Way::Site => (Text::BackToSite, &*ways.site),
                 Way::LogOut => {
@@ -117,12 +119,13 @@ impl Writer<'_> {
         self.page(status, words.title, "", &body, words.ways.contains(&Way::LogOut))
     }
 
-    /// What this page needs and was not granted, and the way to grant it.
+    /// The permissions that this page needs and the user has not granted, with a link to grant
+    /// them.
     pub(crate) fn missing_permission(&self, missing: &[String], link: &str) -> Reply {
         let kind = AuthErrorKind::MissingPermission;
         let names: Vec<_> =
             missing.iter().map(|name| format!("<code>{}</code>", html_escaped(name))).collect();
-        // Escaped first: braces stay, and what is filled in is markup of this crate's.
+        // Escaped first: the braces remain, and the inserted text is the crate's own markup.
         let text = self.escaped(Text::PermissionNeeded);
         let text = text.replace("{permissions}", &names.join(", "));
         let body = format!(
@@ -133,14 +136,16 @@ impl Writer<'_> {
         self.page(kind.status(), Text::PermissionTitle, "", &body, false)
     }
 
-    /// A form came without a login, or a page that cannot lead to one by a redirect was opened.
+    /// The page for a form that was sent without a login, or for a page that cannot redirect to
+    /// one.
     pub(crate) fn login_required(&self, words: Words, login: &str) -> Reply {
         let kind = AuthErrorKind::LoginRequired;
         let ways = Ways { login: login.to_owned(), logout: String::new(), site: String::new() };
         self.failure((kind.status(), kind.code()), words, &ways, "")
     }
 
-    /// One button that starts a login: by POST where that is required, else by a link.
+    /// A page with one button that starts a login: by POST where that is required, otherwise by a
+    /// link.
     pub(crate) fn login_button(&self, label: Text, action: &str, by_post: bool) -> Reply {
         let button =
             if by_post { self.button(label, action) } else { self.link("act", label, action) };
@@ -148,8 +153,8 @@ impl Writer<'_> {
         self.page(200, label, "", &body, by_post)
     }
 
-    /// Goes on to `url` of this site without a click, so that the browser sends its `SameSite=Strict`
-    /// cookies along: it holds them back on the way from the provider's site.
+    /// Continues to `url` on this site without a click, so that the browser sends its
+    /// `SameSite=Strict` cookies, which it does not send on a redirect from the provider's site.
     pub(crate) fn bounce(&self, url: &str) -> Reply {
         let refresh =
             format!("<meta http-equiv=\"refresh\" content=\"0;url={}\">", html_escaped(url));
@@ -158,7 +163,8 @@ impl Writer<'_> {
         self.page(200, Text::OneMoment, &refresh, &body, false)
     }
 
-    /// How far a user's deletion request has come, as far as it is known. Nothing about the user.
+    /// The status of a user's deletion request, as far as it is known. It contains nothing about
+    /// the user.
     pub(crate) fn deletion(&self, status: Option<DeletionStatus>) -> Reply {
         let text = match status {
             Some(DeletionStatus::Queued) => Text::DeletionQueued,
@@ -170,7 +176,7 @@ impl Writer<'_> {
         self.page(200, Text::DeletionTitle, "", &body, false)
     }
 
-    /// A confirmation code nobody was given.
+    /// A confirmation code that the crate did not issue.
     pub(crate) fn unknown_code(&self) -> Reply {
         let body = format!("<p>{}</p>", self.escaped(Text::NoSuchDeletion));
         self.page(404, Text::NoSuchDeletionTitle, "", &body, false)
@@ -208,7 +214,7 @@ impl Writer<'_> {
              </html>"
         );
         let policy = if has_form { &self.pages.policy_with_form } else { &self.pages.policy };
-        // Under `no-referrer` a form posts `Origin: null`, which the post rule must refuse.
+        // With `no-referrer` a form posts `Origin: null`, which the check of POSTs must refuse.
         let referrer = if has_form { "same-origin" } else { "no-referrer" };
         Reply::empty(status)
             .content("text/html; charset=utf-8", html)
@@ -219,7 +225,7 @@ impl Writer<'_> {
     }
 }
 
-/// The languages in use on the web whose usual script runs from right to left.
+/// The languages in use on the web that are usually written from right to left.
 fn is_written_from_the_right(language: &str) -> bool {
     let first = language.split('-').next().unwrap_or_default().to_ascii_lowercase();
     matches!(&*first, "ar" | "ckb" | "dv" | "fa" | "he" | "ps" | "sd" | "ug" | "ur" | "yi")

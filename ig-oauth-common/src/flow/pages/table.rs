@@ -1,46 +1,46 @@
-//! What the page of each failure says and offers, by where it happened and by its code.
+//! The texts and links of the page for each failure, by the place of the failure and its code.
 //!
-//! Every scene lists every code, so that a new code has to be thought of in each of them.
+//! Every scene lists every code, so a new code must be considered in each scene.
 
 use crate::error::ErrorCode;
 use crate::flow::texts::Text;
 
-/// Where something went wrong: it decides what may be said, and which way on helps.
+/// The place where a failure happened: it decides the texts and the links.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scene {
     /// A user logs in.
     Login,
     /// A user of the app connects an account.
     Linking,
-    /// A page of the app asks who is logged in.
+    /// A page of the app reads the session.
     AppPage,
     /// A user logs out.
     Logout,
-    /// The provider's own requests, and the status of a deletion.
+    /// The provider's requests, and the status of a deletion.
     Platform,
 }
 
-/// A way on that a page offers.
+/// A link or button on a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// The same login again.
+    /// Starts the same login again.
     TryAgain,
-    /// The login, for somebody who has not tried it yet.
+    /// Starts a login, for a user who has not tried one yet.
     LogIn,
-    /// This very address again.
+    /// Loads the same address again.
     Reload,
     /// The button that logs out.
     LogOut,
-    /// The site itself: where a logout ends, or the app's page where accounts are connected.
+    /// The site: where a logout ends, or the app's page for connected accounts.
     Site,
 }
 
-/// What one page says and offers.
+/// The content of one page.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Words {
     pub(crate) title: Text,
     pub(crate) text: Text,
-    /// The most helpful one first.
+    /// The most useful one first.
     pub(crate) ways: &'static [Way],
 }
 
@@ -67,17 +67,17 @@ impl Scene {
         }
     }
 
-    /// A callback without any cookie of the crate's.
+    /// A callback with none of the crate's cookies.
     pub(crate) fn words_without_cookies(self) -> Words {
         words(Text::NoCookieTitle, Text::NoCookie, AGAIN)
     }
 
-    /// A form of the app's was sent without a login. Nothing can be kept of it.
+    /// A form of the app was sent without a login. Its data is not kept.
     pub(crate) fn words_about_a_form(self) -> Words {
         Words { text: Text::FormNeedsLogin, ..self.words(ErrorCode::LoginRequired) }
     }
 
-    /// A full house: the callback itself can come again.
+    /// All places are taken. The same callback can be sent again.
     pub(crate) fn words_when_busy(self) -> Words {
         Words { ways: RELOAD, ..self.words(ErrorCode::ProviderUnavailable) }
     }
@@ -86,7 +86,7 @@ impl Scene {
 fn at_login(code: ErrorCode) -> Words {
     use ErrorCode as Code;
     match code {
-        // Perhaps somebody who is logged in, and was asked for more.
+        // The user may be logged in, and was asked for more permissions.
         Code::AccessDenied => words(Text::NothingChangedTitle, Text::Declined, AGAIN_OR_SITE),
         Code::AuthorizationRejected => words(Text::RefusedToGoOnTitle, Text::RefusedToGoOn, AGAIN),
         Code::InvalidRequest => words(Text::IncompleteTitle, Text::Incomplete, AGAIN),
@@ -119,7 +119,8 @@ fn at_linking(code: ErrorCode) -> Words {
     match code {
         Code::AccessDenied => words(TITLE, Text::LinkingDeclined, AGAIN_OR_SITE),
         Code::AuthorizationRejected => words(TITLE, Text::LinkingRefused, AGAIN_OR_SITE),
-        // Also what the back button finds, once the attempt has ended well and its cookie is gone.
+        // Also the result of the back button after the attempt ended well and its cookie was
+        // removed.
         Code::InvalidRequest | Code::InvalidState => {
             words(Text::LinkingCannotGoOnTitle, Text::LinkingCannotGoOn, AGAIN_OR_SITE)
         }
@@ -130,7 +131,7 @@ fn at_linking(code: ErrorCode) -> Words {
         Code::StoreUnavailable => words(TITLE, Text::LinkingStore, AGAIN_OR_SITE),
         Code::RejectedByApp => words(TITLE, Text::Rejected, AGAIN_OR_SITE),
         Code::ForbiddenContext => words(Text::RequestRefusedTitle, Text::LinkingOwnWindow, AGAIN),
-        // Whoever links accounts logs in to the app first, and only the app knows where.
+        // With linking, users log in to the app first, and only the app knows where.
         Code::LoginRequired => words(Text::LogInToSiteTitle, Text::LogInToSite, NONE),
         Code::MethodNotAllowed => words(Text::NotHereTitle, Text::ForAButton, AGAIN),
         Code::TooEarly | Code::Prefetch => words(Text::NotYetTitle, Text::OpenAgain, RELOAD),
@@ -150,7 +151,7 @@ fn at_an_app_page(code: ErrorCode) -> Words {
     match code {
         Code::LoginRequired => words(Text::LogInFirstTitle, Text::PageNeedsLogin, LOG_IN),
         Code::MissingPermission => words(Text::PermissionTitle, Text::PermissionExplained, AGAIN),
-        // Nothing is known about the login, and a trip to the provider would not help.
+        // The session cannot be determined, and a redirect to the provider would not help.
         Code::StoreUnavailable => words(TITLE, Text::CannotShow, RELOAD),
         Code::AccessDenied
         | Code::AuthorizationRejected
@@ -174,14 +175,14 @@ fn at_an_app_page(code: ErrorCode) -> Words {
     }
 }
 
-/// Nobody who wants to leave is offered a login.
+/// A user who wants to log out is never offered a login.
 fn at_logout(code: ErrorCode) -> Words {
     use ErrorCode as Code;
     const HALF: Text = Text::HalfLoggedOutTitle;
     match code {
         Code::MethodNotAllowed => words(Text::LogOutTitle, Text::LogOutExplained, LOG_OUT),
         Code::ForbiddenContext => words(Text::LogOutTitle, Text::LogOutRefused, LOG_OUT),
-        // The cookie goes with these answers, so there is nothing left to repeat.
+        // These answers remove the cookie, so there is nothing to repeat.
         Code::StoreUnavailable => words(HALF, Text::HalfLoggedOutStore, SITE),
         Code::HookFailed | Code::InternalError => words(HALF, Text::HalfLoggedOutWrong, SITE),
         Code::AccessDenied

@@ -59,7 +59,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Serves until the program that started it is gone.
+/// Serves until the program that started it has ended.
 fn app(adapter: &str, provider: &str) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -226,7 +226,7 @@ async fn load(app: &str, requests: Vec<Vec<u8>>) -> Vec<Option<u16>> {
         }
     }
     let answers = clients.join_all().await;
-    // What is still under way in the app stays in sight for a moment.
+    // Gives the app a moment for its remaining work.
     sleep(Duration::from_secs(1)).await;
     answers
 }
@@ -273,7 +273,7 @@ async fn measure(adapter: &str) -> bool {
         seen.unanswered.get(),
         seen.slowest.get().as_millis(),
     );
-    // All places were taken: whoever came after that waited, or was refused.
+    // All places were taken: later callbacks waited or were refused.
     let is_real = seen.probes.get() >= 20 && seen.sockets.get() == MOST_SOCKETS;
     is_real
         && busy + hung_up == CALLBACKS

@@ -51,8 +51,8 @@ async fn two_accounts_are_connected_and_one_is_disconnected(
     visit.until("to see one account", look).await
 }
 
-/// A user of this app connects an account. How many pages its callback showed on the way, none of
-/// which is the one of a request that bounced.
+/// A user of this app connects an account. Returns how many pages its callback showed on the way,
+/// not counting the request that bounced.
 async fn bounces(visit: &Visit<'_>, example: &Example) -> Result<usize, String> {
     enter(visit, example, "bob").await?;
     visit.click(connect::CONNECT).await?;

@@ -45,7 +45,7 @@ async fn cookies_over_https_are_host_only_and_secure(visit: &Visit<'_>, site: &S
     ensure(left > 0.0 && left < 3600.0, format!("an attempt for {left} s"))?;
     visit.click(window::ALLOW).await?;
     visit.is_at(&site.gateway.app("/me")).await?;
-    // The attempt's cookie is gone.
+    // The attempt's cookie has been removed.
     let cookies = visit.cookies().await?;
     let session = only(&cookies, "__Host-ig_session_")?;
     is_well_kept(session, true, "app.example.test")?;

@@ -25,7 +25,7 @@ async fn a_service_worker_that_passes_everything_through(
     site: &Site,
 ) -> Outcome {
     visit.open(&site.gateway.app("/test/worker.html")).await?;
-    // Tests' certificates are believed by nobody: Chromium takes no worker from such a site.
+    // No browser trusts the tests' certificates: Chromium accepts no worker from such a site.
     let registered = "navigator.serviceWorker.register('/test/worker.js', {scope: '/'}).then(() => \
                       navigator.serviceWorker.ready).then(() => true)";
     ensure(visit.evaluate(registered).await? == true, "no worker")?;

@@ -16,7 +16,7 @@ const SCENES: &[(&str, &[&str])] = &[
     ("the_platform", &["platform", "deletion"]),
 ];
 
-/// Rows of the table that no browser can be led to, and why.
+/// Rows of the table that no browser can reach, and why.
 const ROWS_LEFT_OUT: &[(&str, Text, &str)] = &[
     ("login", Text::PageNeedsLogin, "a login needs no login"),
     ("linking", Text::OpenAgain, "the words of the login's page, which is in the list"),

@@ -66,8 +66,8 @@ pages! {
     };
 }
 
-/// The app's own session is `SameSite=Strict`, so it is not there on the way back from the window. The
-/// page goes on at once, and stays where the next request says nothing.
+/// The app's own session is `SameSite=Strict`, so it is not sent on the redirect from the window.
+/// The page continues immediately, and stays if the next request has no session either.
 async fn bounce(visit: &Visit<'_>, stage: &Stage) -> Outcome {
     to_the_window_as(visit, stage, "ann&Strict").await?;
     stage.act(Act::SaysNothing);

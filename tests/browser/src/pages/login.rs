@@ -99,7 +99,7 @@ pages! {
     };
 }
 
-/// One place for exchanges, and somebody who stays in it.
+/// One place for exchanges, and a login that holds it.
 async fn busy(visit: &Visit<'_>, stage: &Stage) -> Outcome {
     let other = visit.second_tab().await?;
     to_the_window(visit, stage).await?;

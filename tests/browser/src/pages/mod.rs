@@ -48,8 +48,7 @@ pub fn all() -> Vec<Page> {
     all
 }
 
-/// Reaches every page and looks at it. What is wrong with one does not keep the others from being
-/// looked at.
+/// Opens every page and examines it. A failure of one page does not stop the others.
 pub(crate) async fn walk(
     visit: &Visit<'_>,
     site: &Site,
@@ -58,7 +57,8 @@ pub(crate) async fn walk(
     walk_to(all(), visit, site, look).await
 }
 
-/// The same, each page on one framework: for what lies in the pages alone, which are the same on both.
+/// The same, each page on one framework only: for properties of the pages alone, which are the same
+/// on both.
 pub(crate) async fn walk_half(
     visit: &Visit<'_>,
     site: &Site,

@@ -34,7 +34,7 @@ pages! {
     };
 }
 
-/// Two accounts, three permissions, and an app that is told when users leave.
+/// Two accounts, three permissions, and an app with callbacks for users who leave.
 async fn to_the_window_of_the_example(visit: &Visit<'_>, site: &Site) -> Outcome {
     visit.open(&site.example.url("/auth/instagram/login")).await?;
     visit.sees(window::SIGN).await

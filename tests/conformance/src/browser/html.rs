@@ -1,4 +1,5 @@
-//! As much HTML as our own pages and the simulator's need: links, and forms with their buttons.
+//! The part of HTML that the crate's pages and the simulator's need: links, and forms with their
+//! buttons.
 
 /// A form as it would be sent when nothing in it is changed.
 #[derive(Clone, Debug, Default)]

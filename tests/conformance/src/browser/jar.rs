@@ -1,5 +1,5 @@
-//! A cookie jar by the letter of RFC 6265bis, as strict as the strictest browser: what it does not
-//! keep, or does not send, some user's browser does not either.
+//! A cookie jar that follows RFC 6265bis exactly and is as strict as the strictest browser: a
+//! cookie that it does not keep or send would be missing in some user's browser too.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const MAX_AGE_LIMIT: u64 = 400 * 24 * 60 * 60;
 /// How a request came about, as far as `SameSite` is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origination {
-    /// Every site in the chain that led to it is the target's own.
+    /// Every site in the chain of redirects is the target's own.
     pub same_site: bool,
     /// It replaces the page, and its method is safe.
     pub top_level_safe: bool,
@@ -31,9 +31,9 @@ enum SameSite {
 /// A cookie that was kept.
 #[derive(Clone, Debug)]
 pub struct StoredCookie {
-    /// The name, to the letter.
+    /// The name, exactly.
     pub name: String,
-    /// The value, to the letter.
+    /// The value, exactly.
     pub value: String,
     /// `Max-Age` in seconds, as it was set.
     pub max_age: Option<u64>,

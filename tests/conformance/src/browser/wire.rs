@@ -1,4 +1,5 @@
-//! HTTP/1.1 by hand, so that any header byte and any path can be sent and every answered byte seen.
+//! HTTP/1.1 by hand, so that any header byte and any path can be sent, and every byte of the
+//! response is visible.
 
 use std::time::Duration;
 
@@ -6,7 +7,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// No answer of ours takes this long. A test that would hang fails instead.
+/// No answer of the app takes this long. A test that would hang fails instead.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An answer as it came.

@@ -177,7 +177,7 @@ pub async fn a_replayed_callback_lands_softly_without_a_second_exchange(adapter:
         let attempt = browser.jar.clone();
         let first = browser.step(&callback).await;
         assert_eq!(first.location(), "/page/there#");
-        // The back button: the attempt's cookie is gone, and so is where it wanted to go.
+        // The back button: the attempt's cookie has been removed, and its target with it.
         let again = browser.step(&callback).await;
         assert_eq!((again.status, again.location()), (303, "/#"), "{sessions:?}");
         assert_eq!(session_cookies(&again), 0, "no second session");

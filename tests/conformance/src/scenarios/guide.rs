@@ -101,7 +101,7 @@ pub async fn the_sample_success_redirect_logs_in(adapter: &impl Adapter) {
 /// "Canceled Authorization": three parameters, in the sample without `state`.
 pub async fn the_sample_cancel_redirect_shows_a_calm_page(adapter: &impl Adapter) {
     let app = App::start(adapter, basic_display()).await;
-    // Without the state nobody knows whether it is a cancel of this browser's at all.
+    // Without the state it is not proven that this browser cancelled a login.
     for (without_state, status, title) in
         [(false, 403, "Nothing was changed"), (true, 400, "This login cannot go on")]
     {

@@ -1,4 +1,4 @@
-//! What every answer of ours carries, and what none does.
+//! The headers that every answer of the crate has, and those that none has.
 
 use url::Url;
 

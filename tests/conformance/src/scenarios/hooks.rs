@@ -1,11 +1,11 @@
-//! The app's own code at the turns of a login.
+//! The app's own code at the steps of a login.
 
 use ig_oauth_common::hooks::{HookError, Hooks, Login, LoginDecision};
 
 use crate::browser::Browser;
 use crate::harness::{Adapter, App, Sessions, Settings};
 
-/// Welcomes everybody, or nobody.
+/// Accepts every login, or none.
 struct Door {
     is_open: bool,
 }

@@ -56,7 +56,7 @@ pub async fn cancel_ends_on_a_calm_page_and_the_attempt_is_over(adapter: &impl A
     assert!(browser.jar.named("ig_login").is_empty());
     assert!(browser.jar.named("ig_session").is_empty());
     assert_eq!(app.exchanges(), 0);
-    // The way on leads to the window again, and then to where the user wanted to be.
+    // The link leads to the window again, and then to the original target.
     browser.click("Try again").await;
     let page = browser.press("Allow").await;
     assert_eq!(page.response.text(), format!("page /page/here {}", app.user_id()));

@@ -130,7 +130,7 @@ pub async fn two_mounts_on_one_host_log_in_users_of_both(adapter: &impl Mounts) 
     let mut browser = Browser::new();
     let id = second.accounts()[0].user_id().to_string();
     assert_ne!(app.user_id(), id);
-    // Begun at the same time, so that both attempts are there at once.
+    // Started at the same time, so that both attempts are pending.
     let shop = browser.step(&app.url(&format!("/shop{LOGIN}"))).await;
     log_in(&app, "/blog", &mut browser).await;
     let window = format!("{}&fake_decision=allow", shop.location());
@@ -197,7 +197,7 @@ async fn works_among_others(adapter: &impl Mounts, mounting: Mounting, are_outsi
     let zipped = app.raw("GET", "/long", &[zip]).await;
     assert_eq!(zipped.header("content-encoding"), Some("gzip"), "{mounting:?}");
     assert!(zipped.body.len() < unzipped.body.len() && has_been_among_others(&zipped));
-    // They see our own answers when they are outside.
+    // They see the crate's own answers when they are outside.
     let page = app.raw("GET", CALLBACK, &[("accept", "text/html"), zip]).await;
     assert_eq!(page.status, 400);
     assert_eq!(has_been_among_others(&page), are_outside, "{}", page.describe());
@@ -228,7 +228,8 @@ impl Hooks for Gate {
     }
 }
 
-/// A timeout that fires on the app's page, and on the callback only where it is around us.
+/// A timeout that fires on the app's page, and on the callback only if it is outside the crate's
+/// middleware.
 async fn meets_a_timeout(adapter: &impl Mounts, mounting: Mounting, is_outside: bool) {
     let open = Arc::new(Semaphore::new(0));
     let gate = Gate(Arc::clone(&open));

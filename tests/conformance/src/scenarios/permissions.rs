@@ -45,7 +45,7 @@ pub async fn asking_for_more_keeps_what_was_granted_before(adapter: &impl Adapte
         let page = browser.press("Allow").await;
         assert_eq!((page.response.status, page.url.path()), (200, path));
     }
-    // Both at once, without a further question.
+    // Both work without asking the user again.
     for path in ["/publish", "/insights", "/publish"] {
         assert_eq!(browser.open(&app.url(path)).await.response.status, 200, "{path}");
     }

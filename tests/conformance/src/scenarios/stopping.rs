@@ -19,7 +19,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// No step of these takes this long. A test that would hang fails instead.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What a browser begins, and does not wait for.
+/// What a browser starts without waiting for the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Begun {
     Login,

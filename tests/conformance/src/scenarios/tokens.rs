@@ -98,7 +98,7 @@ pub async fn a_missing_required_permission_keeps_nothing(adapter: &impl Adapter)
                 assert!(answer.text().contains("missing_permission"));
                 assert_eq!(app.provider.count(Endpoint::LongLived), 0, "nothing more is asked");
             } else {
-                // The optional one was left out, and that is told.
+                // The optional scope was refused, and that is reported.
                 let me = browser.fetch_json("GET", &app.url("/me")).await.json();
                 assert_eq!(me["scopes"].as_array().unwrap().len(), 2);
             }
@@ -122,7 +122,7 @@ pub async fn a_session_ends_with_its_idle_life_and_is_renewed_by_use(adapter: &i
             assert_eq!(answer.header("cache-control"), Some("no-store"));
         }
         if sessions == Sessions::Cookie {
-            // The copy that nobody renewed: 50 days are more than 14.
+            // The copy without renewals: 50 days are more than 14.
             assert_eq!(left_alone.clone().step(&app.url("/")).await.text(), "anonymous");
         }
         app.advance(10 * DAY);

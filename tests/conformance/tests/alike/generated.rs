@@ -150,7 +150,7 @@ fn target(random: &mut Rng, known: &Known) -> String {
 pub(crate) fn generated(random: &mut Rng, known: &Known) -> Sent {
     let target = target(random, known);
     let method = match random.u8(..10) {
-        // What other methods get there is the frameworks'.
+        // The answers to other methods are the frameworks'.
         _ if FOR_GET.contains(&target.split('?').next().unwrap_or_default()) => "GET",
         0..7 => "GET",
         7 => "POST",

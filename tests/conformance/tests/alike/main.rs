@@ -103,7 +103,7 @@ async fn known_scenarios(twins: &mut Twins) {
     twins.get("/me", &[user]).await;
 }
 
-/// What the provider tells the app, and what it does not.
+/// Requests of the provider, and forged ones.
 async fn known_callbacks_of_the_provider(twins: &mut Twins) {
     let signed = signed_request(7);
     let form = |signed: &str| format!("signed_request={signed}").into_bytes();
@@ -177,7 +177,7 @@ async fn known_links(twins: &mut Twins) {
     }
 }
 
-/// What needs nothing but our own paths.
+/// Requests that need only the crate's own paths.
 async fn known_routes(twins: &mut Twins) {
     let start = twins.get(LOGIN, &[PAGE, NAVIGATION]).await;
     let state = parameter(start.location(), "state").unwrap();

@@ -123,7 +123,7 @@ impl From<&Response> for Compared {
 fn compared(axum: &Response, actix: &Response) -> (Compared, Compared) {
     const LENGTH: &str = "content-length";
     let (mut axum, mut actix) = (Compared::from(axum), Compared::from(actix));
-    // A developer who forgot the middleware is told its name.
+    // The error for a missing middleware contains its name.
     let names_the_middleware = axum.status == 500;
     if names_the_middleware {
         axum.body = axum.body.replace("`InstagramOAuthLayer`", "`InstagramOAuth`");

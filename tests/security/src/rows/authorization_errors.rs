@@ -1,4 +1,4 @@
-//! Section 15: errors that come back from the authorization window (RFC 6749, section 4.1.2.1).
+//! Section 15: errors from the authorization window (RFC 6749, section 4.1.2.1).
 
 use ig_oauth_common::AuthErrorKind;
 use ig_oauth_conformance::browser::Response;

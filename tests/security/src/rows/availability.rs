@@ -75,7 +75,7 @@ pub async fn v_01_exchanges_are_bounded_and_who_finds_no_place_loses_nothing(
     // Nor does a second caller of a callback that is under way: it shares the answer.
     let again = async {
         let mut again = pin!(site.finish(&one));
-        // Longer than anybody waits for a place.
+        // Longer than any callback waits for a place.
         let wait = tokio::time::timeout(Duration::from_millis(400), &mut again).await;
         assert!(wait.is_err(), "it waits with the first");
         drop(held);

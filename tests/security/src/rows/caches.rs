@@ -41,7 +41,7 @@ pub async fn w_16_a_page_made_with_a_token_is_not_kept(adapter: &impl Adapter) {
         }
         let about_else = browser.step(&app.url("/said?x-other")).await;
         assert_eq!(about_else.header("cache-control"), expected, "another header says nothing");
-        // Nobody's token was taken.
+        // No token was used.
         let plain = browser.step(&app.url("/plain")).await;
         assert_eq!((plain.text().as_str(), plain.header("cache-control")), ("plain", None));
         let anonymous = Browser::new().step(&app.url("/")).await;

@@ -1,4 +1,4 @@
-//! Section 3: cookies, ours and other people's.
+//! Section 3: cookies, the crate's and others.
 
 use std::time::Duration;
 
@@ -235,8 +235,8 @@ pub async fn k_10_a_flood_of_cookies_is_bounded(adapter: &impl Adapter) {
     let junk: Vec<_> = (0..500).map(|index| format!("{prefix}.{index:08}=x")).collect();
     let others: Vec<_> = (0..3_000).map(|index| format!("c{index}=x")).collect();
     let forged: Vec<_> = (0..500).map(|number| real.forged_for(number)).collect();
-    // Removed is what was looked at and is no attempt. That a forged one is none takes a check of
-    // its signature, so their number is the number of checks.
+    // Cookies that were read and are not attempts are removed. Recognizing a forged one takes a
+    // signature check, so their number is the number of checks.
     for (flood, most_removed, least_removed) in
         [(junk.join("; "), 24, 24), (others.join("; "), 0, 0), (cookies(&forged), 8, 8)]
     {
@@ -282,7 +282,7 @@ pub async fn k_12_a_token_that_no_cookie_holds_fails_before_the_redirect(adapter
     let many = format!("instagram_business_basic,{}", many.join(","));
     for (bytes, permissions, sessions, status) in [
         (2_048, "instagram_business_basic", Sessions::Cookie, 303),
-        // The provider did nothing wrong, and waiting helps nobody: such an app needs a store.
+        // The provider is not at fault, and waiting does not help: such an app needs a store.
         (2_048, many.as_str(), Sessions::Cookie, 500),
         (2_048, many.as_str(), Sessions::Store, 303),
         (4_096, "instagram_business_basic", Sessions::Store, 503),

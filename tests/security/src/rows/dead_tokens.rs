@@ -1,4 +1,4 @@
-//! The second round, tokens that the provider calls invalid: what ends, and what does not.
+//! The second round, tokens that the provider reports as invalid: what ends, and what does not.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -62,7 +62,7 @@ impl World {
     }
 }
 
-/// Nobody is logged in, and the cookie goes.
+/// The user is not logged in, and the cookie is removed.
 async fn has_ended(site: &Site, session: &str) {
     let answer = site.get("/me", session).await;
     assert_eq!(answer.status, 401, "{}", answer.describe());
@@ -132,7 +132,7 @@ pub async fn w_20_the_mark_alone_ends_a_session_that_could_not_be_removed(adapte
     store.fail_the_next_end();
     assert!(site.get("/media", &session).await.text().contains("TokenInvalid"));
     assert!(!store.is_to_fail_an_end(), "the removal was tried, and failed");
-    // This instance has heard nothing of it, and the record is there: what it has is the mark.
+    // This instance has not learned of it, and the record still exists: it reads the mark.
     has_ended(&other, &session).await;
     // It removes what the first one could not, so a new login brings nothing back.
     let fresh = site.log_in().await;
@@ -219,8 +219,8 @@ pub async fn w_20_a_late_answer_about_a_dead_token_spares_the_cookie_of_a_newer_
         while site.app.provider.count(Endpoint::Media) == 0 {
             tokio::task::yield_now().await;
         }
-        // … when another one learns that the token is dead, and tells the browser. Without its cookie
-        // the user logs in.
+        // … when another request learns that the token is dead, and its answer says so. Without its
+        // cookie the user logs in.
         site.app.advance(40 * DAY);
         site.app.provider.set_fault_times(Endpoint::Refresh, dead(), 1);
         has_ended(&site, &session).await;
@@ -228,7 +228,7 @@ pub async fn w_20_a_late_answer_about_a_dead_token_spares_the_cookie_of_a_newer_
         drop(held);
         let late = asking.await.unwrap();
         assert!(removed(&late).is_empty(), "{sessions:?}: {}", late.describe());
-        // Who still sends the old cookie is told again.
+        // A browser that still sends the old cookie gets the removal again.
         has_ended(&site, &session).await;
     }
 }

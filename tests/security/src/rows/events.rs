@@ -40,7 +40,7 @@ pub async fn e_10_log_lines_cannot_be_forged(adapter: &impl Adapter) {
     }
 }
 
-/// An app that turns away whomever it likes, in its own words or in ours.
+/// An app that refuses certain users, with its own page or with the crate's.
 #[derive(Clone, Default)]
 struct Doorkeeper {
     failures: Failures,
@@ -180,7 +180,7 @@ pub async fn e_11_every_refusal_leaves_one_event_with_an_id(adapter: &impl Adapt
     hooks.refuse_start.store(true, Ordering::SeqCst);
     told(&site.get(LOGIN, "").await, RejectedByApp);
     hooks.refuse_start.store(false, Ordering::SeqCst);
-    // A denial is none of `on_failure`'s, and has its event too.
+    // A denial does not call `on_failure`, and is logged too.
     let cancel = async || {
         let attempt = site.start("").await;
         let query = format!("error=access_denied&state={}", attempt.state);

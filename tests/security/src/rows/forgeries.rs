@@ -10,7 +10,7 @@ use ig_oauth_conformance::harness::{Adapter, App, Settings};
 
 use crate::site::{Attempt, CALLBACK, LOGIN, REDIRECT_URI, Site, is_refused};
 
-/// The kinds of failure, which the browser is not told.
+/// The kinds of failure, which the browser does not see.
 #[derive(Clone, Default)]
 pub(super) struct Kinds(Arc<Mutex<Vec<AuthErrorKind>>>);
 
@@ -28,7 +28,7 @@ impl Hooks for Kinds {
     }
 }
 
-/// An app, and the kinds of failure that it is told.
+/// An app, and the kinds of failure that it receives.
 pub(super) async fn told(adapter: &impl Adapter) -> (Site, Kinds) {
     let kinds = Kinds::default();
     let hooks = kinds.clone();
@@ -73,8 +73,8 @@ impl Clock for Frozen {
 }
 
 pub async fn s_08_an_attempt_of_one_mount_is_none_of_anothers(adapter: &impl Adapter) {
-    // Apps of one host with one secret, whose cookies a setting names alike. What alone tells them
-    // apart is what the signature binds.
+    // Apps of one host with one secret, with the same cookie names by a setting. Only the signed
+    // data distinguishes them.
     const SECRET: &str = "an obviously fake cookie secret, shared";
     let settings =
         Settings::new().configure(|builder| builder.cookie_secrets([SECRET]).mount("same"));
@@ -91,7 +91,7 @@ pub async fn s_08_an_attempt_of_one_mount_is_none_of_anothers(adapter: &impl Ada
             .cookie_secrets([SECRET])
             .mount("same")
             .clock(Frozen)
-            // Nobody listens there.
+            // No server listens there.
             .token_url("http://127.0.0.1:9/oauth/access_token")
             .build()
             .unwrap();
@@ -145,8 +145,8 @@ async fn none_verifies(site: &Site, kinds: &Kinds, attempt: &Attempt, values: &[
 pub async fn s_14_any_changed_bit_of_the_attempt_is_noticed(adapter: &impl Adapter) {
     let (site, kinds) = told(adapter).await;
     let attempt = site.start("?return_to=/x").await;
-    // Of the bytes that are signed and of the signature. Version and key id say whose signature it
-    // is: one that nobody here can check is as bad.
+    // Of the signed bytes and of the signature. Version and key id say which key made the
+    // signature; one that cannot be verified here is as bad.
     let bytes = attempt.bytes();
     let flipped = |bytes: &[u8], bit: usize| {
         let mut bytes = bytes.to_vec();
@@ -217,7 +217,8 @@ pub async fn s_16_one_value_has_one_text(adapter: &impl Adapter) {
         }
     };
     let values: Vec<_> = other_texts(&attempt.value).into_iter().map(String::into_bytes).collect();
-    // A line break in the middle of a header is none of its value, so that one is for the state.
+    // A line break in the middle of a header is not part of its value, so that one is only for the
+    // state.
     let state_texts = other_texts(&attempt.state);
     let state_texts =
         state_texts.into_iter().chain(["\n", "\r\n"].map(|end| attempt.state.clone() + end));

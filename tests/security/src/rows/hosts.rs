@@ -33,8 +33,8 @@ fn without_random(answer: &Response, random: &[&str]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// What the app says from the first request to the last: login, landing, a page of the app's, the
-/// answers to whoever is not logged in, errors and logout, without what is random in them.
+/// All answers of the app: login, landing, a page of the app, the answers to anonymous visitors,
+/// errors and logout, without random values.
 async fn transcript(send: impl AsyncFn(&str, &str, &str) -> Response, code: String) -> Vec<String> {
     let start = send("GET", LOGIN, "").await;
     let attempt = attempt(&start);
@@ -316,7 +316,7 @@ pub async fn h_09_replayable_early_data_is_refused(adapter: &impl Adapter) {
         assert!(answer.all("set-cookie").is_empty());
     }
     assert_eq!(site.exchanges(), 0);
-    // The connection itself is of no matter: a request without the header works.
+    // The connection itself does not matter: a request without the header works.
     let headers = [("host".to_owned(), b"x".to_vec()), ("cookie".to_owned(), cookie.into_bytes())];
     is_ok(&send(site.app.address(), "GET", &target, &headers, b"").await);
 }

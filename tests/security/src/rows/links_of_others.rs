@@ -1,4 +1,4 @@
-//! Section 15: what an old link is worth to another user of the app than the one it was made for.
+//! Section 15: what an old link is worth to a user of the app that it was not made for.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub async fn w_08_another_users_old_link_renews_nothing(adapter: &impl Adapter) 
         let settings =
             Settings::new().configure(move |builder| builder.linking(linking).hooks(hooks));
         let site = Site::with(adapter, settings).await;
-        // A link of Ann's that leads back to her page, as "Try again" is one.
+        // A link for Ann that returns to her page, like "Try again".
         let headers = [("cookie", ANN), PRESSED];
         let started =
             attempt(&site.send("POST", &format!("{LOGIN}?return_to=/page/roses"), &headers).await);

@@ -44,7 +44,7 @@ pub async fn m_02_other_methods_are_refused(adapter: &impl Adapter) {
             if (method, path) == ("POST", LOGOUT) {
                 continue;
             }
-            // As a browser asks before a script of another origin may send what it wants to.
+            // The request that a browser sends before a script of another origin may send its own.
             let preflight = [
                 ("origin", "https://evil.example"),
                 ("access-control-request-method", "POST"),

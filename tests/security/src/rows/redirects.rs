@@ -90,8 +90,8 @@ pub async fn r_02_no_other_carrier_says_where_to_go(adapter: &impl Adapter) {
         OPEN_REDIRECTS.iter().copied().chain(["/elsewhere", "https://app.example/elsewhere"])
     {
         let text = escape(value.as_bytes());
-        // In headers, as they are where one can hold them; as a cookie; in the query, by the name of
-        // a parameter that is not ours to read here.
+        // In headers, unchanged where a header can hold them; as a cookie; in the query, as a
+        // parameter that the callback does not read.
         let plain = value.bytes().all(|byte| byte == b'\t' || (b' '..=b'~').contains(&byte));
         let header = if plain { value } else { &text };
         let cookie = format!("return_to={text}; next={text}; state={text}");
@@ -221,7 +221,7 @@ pub async fn r_08_only_listed_origins_are_left_for(adapter: &impl Adapter) {
         builder.allowed_return_origins([
             "https://ok.example",
             "https://app.example",
-            // Begins with our own origin and is another one.
+            // Begins with the app's own origin but is another one.
             "https://app.example:8443",
         ])
     });

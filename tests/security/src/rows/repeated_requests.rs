@@ -21,7 +21,7 @@ const DELETION: &str = "/auth/instagram/data-deletion";
 const COOKIE_SECRET: &str = "an obviously fake cookie secret for tests";
 const NOW: u64 = 1_800_000_000;
 
-/// What the hooks were told: which of them, and whether it reaches half a minute into the future.
+/// The hooks' calls: which hook, and whether the request covers half a minute into the future.
 #[derive(Clone)]
 struct Told {
     calls: Arc<Mutex<Vec<(&'static str, bool)>>>,
@@ -98,7 +98,7 @@ pub async fn v_11_a_signed_request_acts_once_at_each_callback(adapter: &impl Ada
             ("72", DELETION, DEAUTHORIZE, ["deletion", "removal"]),
         ] {
             let request = signed(&site, user, NOW);
-            // One that failed is told again, with all that it reaches.
+            // A request whose hook failed calls the hook again, with everything that it covers.
             *told.fails.lock().unwrap() = true;
             assert_eq!(post(&site, first, &request).await.status, 500);
             *told.fails.lock().unwrap() = false;

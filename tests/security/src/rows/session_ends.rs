@@ -34,7 +34,7 @@ pub async fn w_19_a_handler_ends_the_session_in_one_line(adapter: &impl Adapter)
         assert_eq!((answer.status, answer.text()), (200, "gone".to_owned()));
         assert!(removes_session(&answer), "{sessions:?}: {}", answer.describe());
         assert_eq!(answer.header("cache-control"), Some("no-store"));
-        // Over at once, and for good: the old value opens nothing, however late it comes.
+        // Immediately and permanently: the old value is not accepted, however late it is sent.
         for later in [Duration::ZERO, Duration::from_secs(120), 10 * DAY] {
             site.app.advance(later);
             let answer = site.get("/me", &session).await;
@@ -100,8 +100,8 @@ pub async fn w_21_a_session_can_end_with_the_browser(adapter: &impl Adapter) {
     }
 }
 
-/// Remembers what the log may name the sessions by that are made with it: the id of one in a cookie,
-/// the id's hash of one in a store.
+/// Remembers the names that the log may use for sessions: the id for a cookie session, the id's
+/// hash for a stored session.
 #[derive(Clone, Default)]
 struct Names(Arc<Mutex<Vec<String>>>);
 

@@ -40,7 +40,7 @@ fn name(cookie: &str) -> &str {
     cookie.split_once('=').unwrap().0
 }
 
-/// Nobody is logged in: 401, and the handler did not run.
+/// Not logged in: 401, and the handler did not run.
 async fn is_nobody(site: &Site, cookies: &str) -> Response {
     let answer = site.get("/me", cookies).await;
     assert_eq!(answer.status, 401, "{}", answer.describe());
@@ -504,7 +504,7 @@ pub async fn n_15_a_user_is_an_id_and_not_a_name(adapter: &impl Adapter) {
     let client_id = site.app.provider.client_id();
     let accounts = kept.accounts(AccountPage::new(client_id, 10)).await.unwrap();
     assert_eq!(accounts.len(), 1, "the same account");
-    // Both families of ids lead to it, and stay told apart.
+    // Both kinds of ids lead to the account, and remain distinct.
     let professional = accounts[0].further_ids.clone();
     assert_eq!((accounts[0].key.user_id().clone(), professional.len()), (UserId::from(id), 1));
     let found = kept.accounts_known_by(client_id, &professional[0]).await.unwrap();

@@ -28,7 +28,7 @@ const COOKIE_SECRET: &str = "an obviously fake cookie secret for tests";
 /// The clock of every app under test, as the harness sets it.
 const NOW: u64 = 1_800_000_000;
 
-/// What the hooks were told, and what they answer.
+/// The hooks' calls, and their answers.
 #[derive(Clone, Default)]
 struct Told(Arc<Mutex<Inner>>);
 
@@ -40,7 +40,7 @@ struct Inner {
     failures: Vec<AuthErrorKind>,
     answer: Option<DeletionStatus>,
     fails: bool,
-    /// Goes down while the hook is at it.
+    /// A store that fails while the hook runs.
     breaks: Option<SwitchedStore>,
 }
 
@@ -305,7 +305,7 @@ pub async fn g_06_every_odd_shape_is_refused(adapter: &impl Adapter) {
             signed(&site, "{"),
             signed(&site, &list),
             signed(&site, &twice),
-            // Fields that nobody reads count as well.
+            // Unused fields count too.
             signed(&site, &payload("1").replace('}', r#","x":1,"x":1}"#)),
             signed(&site, &payload("1").replace('}', r#","algorithm":"HMAC-SHA256"}"#)),
             signed(&site, &deep),
@@ -322,7 +322,7 @@ pub async fn g_06_every_odd_shape_is_refused(adapter: &impl Adapter) {
     assert_eq!(told.users(), [""; 0]);
 }
 
-/// The vector of Meta's old documentation: signed, and it names nobody.
+/// The vector of Meta's old documentation: signed, but it names no user.
 pub async fn g_07_a_request_without_a_user_is_refused(adapter: &impl Adapter) {
     const VECTOR: &str = "vlXgu64BQGFSQrY0ZcJBZASMvYvTHu9GQ0YM9rjPSso.\
                           eyJhbGdvcml0aG0iOiJITUFDLVNIQTI1NiIsIjAiOiJwYXlsb2FkIn0";
@@ -343,7 +343,7 @@ pub async fn g_07_a_request_without_a_user_is_refused(adapter: &impl Adapter) {
     assert_eq!(told.users(), [""; 0]);
 }
 
-/// The vector of our own making, and an id as a number.
+/// The project's own vector, and an id as a number.
 pub async fn g_08_a_good_request_reaches_the_hook(adapter: &impl Adapter) {
     const VECTOR: &str = "N32LNcvDGXq0GI1jxm-tj1ysJh2uqkNIBcUhUmTp19k.\
                           eyJhbGdvcml0aG0iOiJITUFDLVNIQTI1NiIsImV4cGlyZXMiOjEyOTE4NDA0MDAsImlzc3VlZ\
@@ -396,7 +396,7 @@ pub async fn g_09_stale_requests_are_refused_and_repeated_ones_are_one(adapter: 
         assert_eq!(post(&site, DEAUTHORIZE, &good).await.status, 200);
     }
     told.0.lock().unwrap().users.clear();
-    // The same request again is the same request: one code, and the hook is told once.
+    // The same request again: one code, and the hook is called once.
     let request = at(NOW, "");
     let first = post(&site, DELETION, &request).await;
     let second = post(&site, DELETION, &request).await;
@@ -404,14 +404,14 @@ pub async fn g_09_stale_requests_are_refused_and_repeated_ones_are_one(adapter: 
     assert_eq!(told.users(), ["7"]);
     let other = post(&site, DELETION, &at(NOW - 1, "")).await;
     assert_ne!(other.text(), first.text());
-    // One that failed is told again.
+    // A failed request calls the hook again.
     told.answer(DeletionStatus::Failed);
     let third = at(NOW - 2, "");
     for _ in 0..2 {
         post(&site, DELETION, &third).await;
     }
     assert_eq!(told.users().len(), 4);
-    // Whoever connects again meanwhile is not undone by what comes late, or once more.
+    // A user who connects again meanwhile is not affected by late or repeated requests.
     let user = site.app.user_id();
     let removed = signed(&site, &payload(&user));
     let before = site.log_in().await;
@@ -515,7 +515,7 @@ pub async fn g_11_the_confirmation_can_be_asked_for_and_says_nothing(adapter: &i
         assert!(!page.text().contains("218471") && !page.text().contains(code), "no user data");
         assert_eq!(page.header("cache-control"), Some("no-store"));
         assert_eq!(page.header("x-frame-options"), Some("DENY"));
-        // A code of somebody's making is none, nor is another app's or a changed one.
+        // An invented code, another app's code and a changed code are not accepted.
         let mut changed = code.to_owned();
         let last = if changed.pop() == Some('0') { '1' } else { '0' };
         changed.push(last);
@@ -525,7 +525,7 @@ pub async fn g_11_the_confirmation_can_be_asked_for_and_says_nothing(adapter: &i
         let upper = code.to_uppercase();
         for code in ["", "x", "<b>", &changed, &foreign, &upper, &code[..63], &"0".repeat(64)] {
             if code == foreign && with_store {
-                // The same keys made it: ours by its signature, and not in this store.
+                // Made with the same keys: valid by its signature, and not in this store.
                 continue;
             }
             let escaped = crate::site::escape(code.as_bytes());
@@ -555,7 +555,7 @@ pub async fn g_12_a_hook_that_fails_confirms_nothing(adapter: &impl Adapter) {
         assert!(!answer.describe().contains("INTERNAL"));
     }
     assert_eq!(*told.0.lock().unwrap().failures, [AuthErrorKind::Hook; 2]);
-    // Nothing was written down as done, so the next attempt is told again.
+    // Nothing was recorded as done, so the next attempt calls the hook again.
     told.fail(false);
     told.answer(DeletionStatus::Queued);
     let confirmed = post(&site, DELETION, &request).await.json();
@@ -584,14 +584,14 @@ pub async fn g_12_a_hook_that_fails_confirms_nothing(adapter: &impl Adapter) {
     assert_eq!(page.status, 503);
     assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
     store.set_hanging(false);
-    // One that goes down while the hook is at it: the hook is told again.
+    // If the store fails while the hook runs, the hook is called again.
     let request = signed(&site, &payload("9"));
     told.0.lock().unwrap().breaks = Some(store.clone());
     is_refused(&post(&site, DELETION, &request).await, 503);
     store.set_off(false);
     let page = site.get(&format!("{DELETION}?code={code}"), "").await;
     assert!(page.text().contains("is being deleted"), "{}", page.text());
-    // The claim on it could not be given back and ends by itself: until then nobody is told twice.
+    // The claim could not be released and expires: until then the hook is not called twice.
     is_refused(&post(&site, DELETION, &request).await, 503);
     site.app.set_app_clock(NOW + 7);
     assert_eq!(post(&site, DELETION, &request).await.status, 200);
@@ -616,7 +616,8 @@ pub async fn g_13_another_secret_counts_only_when_it_is_configured(adapter: &imp
         let me = site.get("/me", &session).await.status;
         assert_eq!(me, if listed { 401 } else { 200 }, "revoked before the hook");
         assert_eq!(told.users().len(), usize::from(listed));
-        // The Instagram app secret counts in either case, and any known id leads to the account.
+        // The Instagram app secret is accepted in either case, and any known id leads to the
+        // account.
         let session = site.log_in().await;
         let account = &site.app.provider.accounts()[0];
         let professional = site.get("/", &session).await.text();
@@ -626,7 +627,7 @@ pub async fn g_13_another_secret_counts_only_when_it_is_configured(adapter: &imp
         assert_eq!(post(&site, DEAUTHORIZE, &request).await.status, 200);
         assert_eq!(site.get("/me", &session).await.status, 401);
         assert_eq!(told.0.lock().unwrap().revoked.last(), Some(&1));
-        // Nobody of that id: the hook is told all the same.
+        // With an unknown id the hook is called all the same.
         assert_eq!(post(&site, DEAUTHORIZE, &signed(&site, &payload("999"))).await.status, 200);
         assert_eq!(told.users().last().map(String::as_str), Some("999"));
         assert!(session_cookie(&site.get("/me", &session).await).is_none());

@@ -66,7 +66,7 @@ async fn tell_states(site: &Site) {
     }
 }
 
-/// Runs this very test in a process of its own, which tells its first states.
+/// Runs this test in a separate process, which prints its first states.
 fn states_of_a_process<A: Adapter>(_: &A) -> Vec<String> {
     let adapter = std::any::type_name::<A>().rsplit("::").next().unwrap().to_lowercase();
     let test = format!("{adapter}::state::s_02_states_do_not_repeat_and_every_bit_is_fair");
@@ -292,7 +292,7 @@ impl Hooks for Links {
     }
 }
 
-/// Starts to link an account to an app user: the button of our page, pressed.
+/// Starts to link an account to an app user: presses the button of the crate's page.
 async fn start_linking(site: &Site, user: &str) -> Attempt {
     let cookie = format!("app_user={user}");
     let headers = [("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin")];
@@ -305,7 +305,7 @@ pub async fn s_21_an_attempt_of_one_app_user_is_none_of_anothers(adapter: &impl 
     let settings = Settings::new().configure(|builder| builder.linking(true).hooks(hooks));
     let site = Site::with(adapter, settings).await;
 
-    // Nobody of the app's: nothing starts. A foreign page's link or form: nothing starts.
+    // Not a user of the app: nothing starts. A link or form of another site: nothing starts.
     let stranger = site.get(LOGIN, "").await;
     assert_eq!((stranger.status, stranger.all("set-cookie").len()), (401, 0));
     assert!(stranger.header("www-authenticate").is_some());
@@ -316,14 +316,15 @@ pub async fn s_21_an_attempt_of_one_app_user_is_none_of_anothers(adapter: &impl 
     assert!(linked.text().contains("<form method=\"post\""), "{}", linked.text());
     let foreign = [("cookie", "app_user=ann"), ("sec-fetch-site", "cross-site")];
     assert_eq!(site.send("POST", LOGIN, &foreign).await.status, 403);
-    // A link made for Ann starts for Ann, and for nobody else.
+    // A link made for Ann works only for Ann.
     let link = site.get("/link", "app_user=ann").await.text();
     assert_eq!(site.get(&link, "app_user=bob").await.status, 200, "a page with a button");
     assert!(site.get(&link, "app_user=bob").await.all("set-cookie").is_empty());
     assert_eq!(site.get(&link, "app_user=ann").await.status, 303);
     assert!(site.get("/link", "").await.text().contains("LoginContext::bound_to"));
 
-    // Who takes a token where nobody is logged in is told so, instead of being led round in circles.
+    // A handler that asks for a token in linking mode gets an explanation, instead of a redirect
+    // loop.
     let handler = site.get("/me", "app_user=ann").await;
     assert_eq!(
         (handler.status, handler.json()["error"].as_str()),
@@ -362,7 +363,7 @@ pub async fn s_21_an_attempt_of_one_app_user_is_none_of_anothers(adapter: &impl 
     assert!(again.starts_with("/auth/instagram/callback?") && again.ends_with("&hop=1"), "{again}");
     is_refused(&site.get(&again, &started.cookie()).await, "invalid_state");
 
-    // By the right one it ends well: linked, told to the hook, and nobody is logged in by it.
+    // With the right user it ends well: linked, the hook is called, and no user is logged in by it.
     let started = start_linking(&site, "ann").await;
     let query = format!("code={}&state={}", site.code(), started.state);
     let cookies = format!("{}; app_user=ann", started.cookie());
@@ -372,7 +373,7 @@ pub async fn s_21_an_attempt_of_one_app_user_is_none_of_anothers(adapter: &impl 
     assert_eq!((done.status, done.location()), (303, "/#"), "{}", done.describe());
     assert_eq!(session_cookie(&done), None, "no session of ours");
     assert_eq!(*links.0.lock().unwrap(), [("ann".to_owned(), site.app.user_id())]);
-    // The back button lands softly for Ann, and for nobody else.
+    // The back button lands softly for Ann only.
     let back = site.get(&again, &cookies).await;
     assert_eq!((back.status, back.location()), (303, "/#"));
     let thief = format!("{}; app_user=bob", started.cookie());

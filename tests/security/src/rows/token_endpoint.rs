@@ -180,7 +180,7 @@ pub async fn t_16_a_second_answer_on_a_connection_is_nobodys(adapter: &impl Adap
     assert_eq!(connections.len(), requests.len(), "each call has a connection of its own");
 }
 
-/// A clock that stands still and counts who looks at it.
+/// A clock that stands still and counts its readers.
 #[derive(Clone, Default)]
 struct Watched(Arc<AtomicUsize>);
 
@@ -206,8 +206,8 @@ pub async fn t_18_a_browser_that_leaves_loses_no_login_and_no_attempt(adapter: &
         tokio::task::yield_now().await;
     }
     drop(stream);
-    // The task goes on: whoever calls back while it does shares its answer. The provider answers
-    // when the second callback is known to be judged, by its look at the clock.
+    // The task continues: a second callback meanwhile shares its answer. The provider answers when
+    // the second callback has been checked, which is known because it reads the clock.
     let before = looks.0.load(Ordering::SeqCst);
     let cookie = attempt.cookie();
     let mut again = pin!(site.get(&target, &cookie));

@@ -49,7 +49,7 @@ pub async fn t_15_fewer_scopes_than_required_keep_nothing(adapter: &impl Adapter
     ] {
         site.app.provider.set_token_shape(shape.clone());
         let client_id = site.app.provider.client_id();
-        // Whoever was kept before is not who logs in now.
+        // The stored user is not the one who logs in now.
         let user = UserId::from_digits(&site.app.user_id()).unwrap();
         for account in kept.inner().accounts_known_by(client_id, &user).await.unwrap() {
             kept.inner().forget_account(&account.key, &account.sealed_token).await.unwrap();
@@ -87,7 +87,7 @@ async fn due(adapter: &impl Adapter, sessions: Sessions, wait: Duration) -> (Sit
     (site, session)
 }
 
-/// `requests` at once: how many distinct ends of a token were seen, and which.
+/// `requests` concurrent requests: which distinct expiries of a token they saw.
 async fn expiries(site: &Site, session: &str, requests: usize) -> Vec<u64> {
     let mut answers = tokio::task::JoinSet::new();
     for _ in 0..requests {

@@ -1,4 +1,4 @@
-//! What a page says and where its way on leads: the same login again, this page again, the site.
+//! The texts of a page and the target of its link: the same login again, this page again, the site.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -99,7 +99,7 @@ pub async fn w_06_no_failure_url_leads_round_in_circles(adapter: &impl Adapter) 
             }
         }
     }
-    // A store that fails at the page itself is told there.
+    // A store that fails at the page itself is reported there.
     let store = SwitchedStore::new();
     let kept = store.clone();
     let settings = Settings::new()
@@ -242,7 +242,7 @@ pub async fn w_17_no_page_says_what_it_cannot_know(adapter: &impl Adapter) {
             assert!(!words.contains(untrue), "{text:?}: {words}");
         }
     }
-    // Somebody who is logged in and meets a failure of another login.
+    // A logged-in user who meets a failure of another login.
     let site = Site::new(adapter).await;
     let session = site.log_in().await;
     let started = site.start("").await;
@@ -257,7 +257,7 @@ pub async fn w_17_no_page_says_what_it_cannot_know(adapter: &impl Adapter) {
     }
 }
 
-/// Remembers what it was told of the reader.
+/// Remembers the hook's data about the client.
 #[derive(Clone, Default)]
 struct Reader(Arc<Mutex<Vec<Failure>>>);
 

@@ -216,7 +216,7 @@ pub(crate) async fn run(fixture: &Value) -> Outcome {
         };
         return outcome;
     }
-    // What is logged in between is this one's, and no other test's.
+    // Events logged from here on must be this test's own.
     let _alone = ONE_AT_A_TIME.lock().await;
     let seen = log::lines().len();
     let mut site = Site::new(fixture);

@@ -81,7 +81,7 @@ async fn every_message_of_a_kind_gets_its_kind_and_the_advice_that_helps() {
         ("refresh", 500, graph(102, "x"), "session ended", "expired or was revoked"),
         ("exchange", 400, graph(190, "x"), "ProviderRejected", "this token is dead"),
         ("graph", 400, json!({ "meta": { "code": 400, "error_type": "OAuthAccessTokenError", "error_message": "x" } }).to_string(), "TokenInvalid", "x"),
-        // The object is gone.
+        // The object does not exist.
         ("graph", 404, json!({ "error": { "message": "x", "code": 100, "error_subcode": 33 } }).to_string(), "Rejected", "gone, or no longer allowed"),
         ("graph", 400, graph(100, "Unsupported post request. Object with ID '1' does not exist, cannot be loaded due to x"), "Rejected", "gone, or no longer allowed"),
         ("graph", 400, graph(100, "Invalid parameter scope"), "InvalidRequest", "Invalid parameter"),

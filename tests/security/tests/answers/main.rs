@@ -1,7 +1,7 @@
-//! What the provider is known to answer, and what each answer has to come to.
+//! Known responses of the provider, and the required result of each.
 //!
-//! `fixtures.jsonl` holds bodies, callback queries and signed texts, each with where it comes from and
-//! what is right. Each runs through a whole flow against a provider that gives this answer.
+//! `fixtures.jsonl` has bodies, callback queries and signed texts, each with its source and the
+//! correct result. Each runs through a whole flow against a provider that gives this response.
 
 #![allow(
     clippy::expect_used,
