@@ -88,7 +88,7 @@ impl InstagramToken {
     ///
     /// # Errors
     ///
-    /// The answer, when the store fails or [`Hooks::on_logout`](crate::Hooks::on_logout) fails.
+    /// The answer, when the store fails or [`Hooks::on_logout`](crate::hooks::Hooks::on_logout) fails.
     pub async fn end_session(&self) -> Result<(), InstagramRejection> {
         let ended = self.request.end_session(&self.caller, &self.token).await;
         ended.map_err(InstagramRejection::refusal)

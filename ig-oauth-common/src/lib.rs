@@ -2,7 +2,7 @@
 //! `ig-oauth-actix` (actix-web): everything that does not depend on a web framework.
 //!
 //! Apps depend on the adapter for their framework, which re-exports the items of this crate. Use this
-//! crate directly to write an adapter, or a [`Store`], [`Hooks`] or an [`HttpClient`] that serves
+//! crate directly to write an adapter, or a [`Store`](store::Store), [`Hooks`](hooks::Hooks) or an [`HttpClient`](http::HttpClient) that serves
 //! several frameworks.
 //!
 //! # What is inside
@@ -10,12 +10,12 @@
 //! | | |
 //! |---|---|
 //! | [`Config`] | every setting, its default, and its check before the first request |
-//! | [`Flow`] | takes a [`Request`] and returns a [`Reply`] |
-//! | [`AppRequest`] | gives extractors the [`Token`] of a session |
-//! | [`Hooks`] | the app's own code during a login |
-//! | [`Store`], [`MemoryStore`] | sessions and accounts outside the browser |
-//! | [`HttpClient`] | the interface to the provider |
-//! | [`Clock`], [`Randomness`] | time and randomness, which a test may fix |
+//! | [`Flow`] | takes a [`Request`](adapter::Request) and returns a [`Reply`](hooks::Reply) |
+//! | [`AppRequest`](adapter::AppRequest) | gives extractors the [`Token`] of a session |
+//! | [`Hooks`](hooks::Hooks) | the app's own code during a login |
+//! | [`Store`](store::Store), [`MemoryStore`](store::MemoryStore) | sessions and accounts outside the browser |
+//! | [`HttpClient`](http::HttpClient) | the interface to the provider |
+//! | [`Clock`](http::Clock), [`Randomness`](http::Randomness) | time and randomness, which a test may fix |
 //! | [`AuthError`], [`AuthErrorKind`], [`ErrorCode`] | all errors |
 //!
 //! # An adapter in twenty lines
@@ -76,7 +76,7 @@
 //! # Features
 //!
 //! `rustls` (default) and `native-tls` select the TLS library for https. `reqwest` alone gives the
-//! default client without TLS, for loopback. Without it, provide an [`HttpClient`]. `tracing` (default)
+//! default client without TLS, for loopback. Without it, provide an [`HttpClient`](http::HttpClient). `tracing` (default)
 //! logs one event for each error answer, and costs nothing without a subscriber. All features are
 //! additive.
 

@@ -30,7 +30,7 @@ impl InstagramOAuthLayer {
     }
 
     /// The same layer for services whose response body cannot be made from bytes. All responses
-    /// then have the body [`EitherBody`](crate::EitherBody).
+    /// then have the body [`EitherBody`](crate::body::EitherBody).
     pub fn either_body(self) -> InstagramOAuthLayer<AnyBody> {
         InstagramOAuthLayer { flow: self.flow, body: PhantomData }
     }

@@ -63,7 +63,7 @@
 //! # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(home));
 //! ```
 //!
-//! [`Config`] lists every setting with its default. [`Hooks`] runs the app's own code during a login.
+//! [`Config`] lists every setting with its default. [`Hooks`](hooks::Hooks) runs the app's own code during a login.
 //! [`AuthErrorKind`] lists everything that can go wrong.
 //!
 //! # On the other framework
@@ -152,7 +152,7 @@
 //! # Several instances, and background jobs
 //!
 //! Sessions are stored in their cookies unless you set a [`store`](ConfigBuilder::store).
-//! `ig-oauth-stores` has stores for Redis, PostgreSQL and SQLite, and [`MemoryStore`] is for tests.
+//! `ig-oauth-stores` has stores for Redis, PostgreSQL and SQLite, and [`MemoryStore`](store::MemoryStore) is for tests.
 //! With a store, instances share logins, and a user can be [logged out
 //! everywhere](Flow::log_out_everywhere). [`Flow::offline_access`] gives jobs a user's valid token by
 //! id, and a [`Refresher`] that refreshes all stored tokens before they expire.
@@ -269,7 +269,7 @@
 //! `ig-oauth-fake-instagram` is a simulator of the provider. Start one in the test, point
 //! [`authorize_url`](ConfigBuilder::authorize_url), [`token_url`](ConfigBuilder::token_url) and
 //! [`graph_url`](ConfigBuilder::graph_url) at it, and log in over real HTTP. Add `&fake_decision=allow`
-//! to the address of its window to press the button. [`Clock`] moves the time. The guide [to a first
+//! to the address of its window to press the button. [`Clock`](http::Clock) moves the time. The guide [to a first
 //! app](https://github.com/ig-oauth/ig-oauth/blob/main/docs/first-app.md) has a whole test.
 //!
 //! # Features

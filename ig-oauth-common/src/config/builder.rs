@@ -289,7 +289,7 @@ settings! {
     /// token, and the session's next request receives the new one. Zero means not to wait.
     refresh_wait(wait: Duration) -> Duration = Duration::from_secs(1), wait;
 
-    /// Fetches the profile at each login, for [`Login::profile`](crate::Login::profile) and so that
+    /// Fetches the profile at each login, for [`Login::profile`](crate::hooks::Login::profile) and so that
     /// a store knows all ids of the account. A login continues when the profile cannot be fetched.
     fetch_profile(fetch: bool) -> bool = false, fetch;
 

@@ -105,7 +105,7 @@ impl AppRequest {
 
     /// Ends this request's session, whose token is `token`, immediately, as a logout does. The
     /// cookie is removed with the app's answer, or with the next one if shared caches may store
-    /// this answer. [`Hooks::on_logout`](crate::Hooks::on_logout) is called.
+    /// this answer. [`Hooks::on_logout`](crate::hooks::Hooks::on_logout) is called.
     ///
     /// # Errors
     ///

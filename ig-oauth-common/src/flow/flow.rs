@@ -143,7 +143,7 @@ impl Flow {
     /// # Errors
     ///
     /// `Store` when the store fails, and when there is none, because cookie sessions live in
-    /// browsers. Without a store, [`Hooks::accepts`](crate::Hooks::accepts) can refuse every
+    /// browsers. Without a store, [`Hooks::accepts`](crate::hooks::Hooks::accepts) can refuse every
     /// session that started before now.
     pub async fn log_out_everywhere(&self, user_id: &UserId) -> Result<u64, AuthError> {
         let Some(accounts) = self.steps.sessions.accounts() else {
@@ -156,7 +156,7 @@ impl Flow {
 }
 
 impl Flow {
-    /// Records the progress of a deletion that [`on_data_deletion`](crate::Hooks::on_data_deletion)
+    /// Records the progress of a deletion that [`on_data_deletion`](crate::hooks::Hooks::on_data_deletion)
     /// left `Queued`, for its status page. Returns whether the confirmation code is one that the
     /// crate issued. It may be called before the hook has returned. A status of `Done` does not
     /// change when `Queued` is reported later. A status of `Queued` becomes `Failed` when the hook

@@ -13,7 +13,7 @@ pub struct LoginStart {
     pub app_data: Vec<u8>,
 }
 
-/// What [`Hooks::before_login`](crate::Hooks::before_login) decides.
+/// What [`Hooks::before_login`](crate::hooks::Hooks::before_login) decides.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct LoginStartDecision(pub(crate) Result<(), Refused>);
@@ -53,7 +53,7 @@ pub struct Login {
     pub app_data: Vec<u8>,
 }
 
-/// What [`Hooks::on_login`](crate::Hooks::on_login) decides.
+/// What [`Hooks::on_login`](crate::hooks::Hooks::on_login) decides.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct LoginDecision(pub(crate) Result<Accepted, Refused>);

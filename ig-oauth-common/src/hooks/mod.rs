@@ -105,7 +105,7 @@ pub trait Hooks: Send + Sync + 'static {
     /// Called when a user removed the app at the provider, after the store has deleted their
     /// sessions and tokens. Look the user up by [every id](Deauthorization::user_ids). The request
     /// can be repeated, late, or about an unknown user. Keep what was connected
-    /// [after it](crate::SignedRequest::covers).
+    /// [after it](crate::hooks::SignedRequest::covers).
     ///
     /// # Errors
     ///
@@ -120,7 +120,7 @@ pub trait Hooks: Send + Sync + 'static {
     /// Called when a user wants their data deleted, after the store has deleted their sessions and
     /// tokens. Delete what you hold under [any of their ids](DataDeletion::user_ids) or queue the
     /// deletion, and return which you did. Keep what was connected
-    /// [after the request](crate::SignedRequest::covers). Without this hook the request counts as
+    /// [after the request](crate::hooks::SignedRequest::covers). Without this hook the request counts as
     /// done. With a store, a request that is already being handled does not call the hook again;
     /// without one it can.
     ///
