@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use ig_oauth_common::http::{Clock as _, SystemClock};
 use ig_oauth_common::store::{AccountPage, Store as _};
+use ig_oauth_conformance::apps::Axum;
 use ig_oauth_conformance::browser::Browser;
 use ig_oauth_conformance::example::Example;
 use ig_oauth_conformance::harness::{App, Settings};
@@ -13,7 +14,6 @@ use ig_oauth_conformance::program::command;
 use ig_oauth_conformance::stopping;
 use ig_oauth_fake_instagram::Endpoint;
 use ig_oauth_stores::SqliteStore;
-use ig_oauth_test_adapters::Axum;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_scheduler-example");
 

@@ -2,9 +2,9 @@
 
 use std::cell::RefCell;
 
+use ig_oauth_conformance::apps::{Actix, Axum};
 use ig_oauth_conformance::example::Example;
 use ig_oauth_conformance::harness::{App, Settings};
-use ig_oauth_test_adapters::{Actix, Axum};
 
 use crate::gateway::Gateway;
 use crate::pages::Seen;

@@ -6,11 +6,11 @@ use ig_oauth_common::hooks::{
     DataDeletion, DeletionStatus, HookError, Hooks, Login, LoginDecision, Logout, Reply,
 };
 use ig_oauth_common::{ConfigBuilder, Scope, Timestamp, UserId};
+use ig_oauth_conformance::apps::{Actix, Axum};
 use ig_oauth_conformance::browser::send;
 use ig_oauth_conformance::harness::{App, Sessions, Settings};
+use ig_oauth_conformance::security::switched_store::SwitchedStore;
 use ig_oauth_fake_instagram::{Endpoint, FakeInstagram, Fault, Held};
-use ig_oauth_security::switched_store::SwitchedStore;
-use ig_oauth_test_adapters::{Actix, Axum};
 
 use crate::site::Framework;
 

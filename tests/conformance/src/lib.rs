@@ -1,7 +1,7 @@
 //! One list of scenarios for every adapter, over real HTTP.
 //!
 //! A scenario knows an app at an address and its simulated provider, and nothing of the framework
-//! that serves it. An adapter is added by naming it in `tests/scenarios.rs`.
+//! that serves it. An adapter is added by naming it in [`apps`].
 
 #![allow(
     clippy::unwrap_used,
@@ -14,6 +14,7 @@
     reason = "test support stops at the first surprise"
 )]
 
+pub mod apps;
 pub mod browser;
 mod caller;
 pub mod connect;
@@ -23,6 +24,7 @@ pub mod harness;
 pub mod mounting;
 pub mod program;
 pub mod scenarios;
+pub mod security;
 pub mod stopping;
 
 /// The README's code, compiled with the other documentation.
@@ -52,5 +54,5 @@ pub struct AppReviewGuide;
 
 /// The simulator's README, likewise.
 #[cfg(doctest)]
-#[doc = include_str!("../../fake-instagram/README.md")]
+#[doc = include_str!("../../../ig-oauth-fake-instagram/README.md")]
 pub struct SimulatorReadme;

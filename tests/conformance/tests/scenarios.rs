@@ -1,12 +1,6 @@
 //! Every scenario on every adapter.
 
-mod axum {
-    ig_oauth_conformance::run_scenarios!(ig_oauth_test_adapters::Axum);
-}
-
-mod actix {
-    ig_oauth_conformance::run_scenarios!(ig_oauth_test_adapters::Actix);
-}
+ig_oauth_conformance::on_every_adapter!(run_scenarios);
 
 /// Prints how many there are: `cargo test -p ig-oauth-conformance count -- --nocapture`.
 #[test]

@@ -2,9 +2,9 @@
 
 mod programs;
 
+use ig_oauth_conformance::apps::{Actix, Axum};
 use ig_oauth_instances::engine::Engine;
 use ig_oauth_instances::{dead_accounts, dump, killed_refresher, outage, refreshers, two_examples};
-use ig_oauth_test_adapters::{Actix, Axum};
 use programs::{PROGRAMS, REFRESHER};
 
 #[tokio::test]

@@ -10,10 +10,10 @@ use ig_oauth_common::http::{
 };
 use ig_oauth_common::store::MemoryStore;
 use ig_oauth_common::{Config, Timestamp};
+use ig_oauth_conformance::apps::{Actix, Axum};
 use ig_oauth_conformance::browser::{Response, send};
 use ig_oauth_conformance::harness::Serving;
 use ig_oauth_conformance::mounting::{Mounting, Mounts};
-use ig_oauth_test_adapters::{Actix, Axum};
 
 pub(crate) const LOGIN: &str = "/auth/instagram/login";
 pub(crate) const CALLBACK: &str = "/auth/instagram/callback";
