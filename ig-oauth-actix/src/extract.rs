@@ -229,12 +229,6 @@ impl InstagramRejection {
     pub fn status(&self) -> u16 {
         self.reply.status()
     }
-
-    /// The text of the answer's body.
-    #[must_use]
-    pub fn body_text(&self) -> String {
-        String::from_utf8_lossy(self.reply.body_bytes()).into_owned()
-    }
 }
 
 impl fmt::Display for InstagramRejection {

@@ -29,7 +29,7 @@ pin_project! {
         // The app answers, and the request has no session cookie: the common case.
         Inner { #[pin] future: F },
         // The app answers, and the session may need a cookie in the answer.
-        InnerWithSlot { #[pin] future: F, request: AppRequest },
+        InnerWithSession { #[pin] future: F, request: AppRequest },
         // The flow answers asynchronously: only on the crate's routes, so the cost of boxing does
         // not matter.
         Own { request: Option<ServiceRequest>, future: Pin<Box<dyn Future<Output = Reply>>> },
@@ -42,7 +42,7 @@ impl<F> ResponseFuture<F> {
     pub(crate) fn inner(future: F, request: Option<AppRequest>) -> Self {
         let state = match request {
             None => State::Inner { future },
-            Some(request) => State::InnerWithSlot { future, request },
+            Some(request) => State::InnerWithSession { future, request },
         };
         Self { state }
     }
@@ -70,7 +70,7 @@ where
             Projection::Inner { future } => {
                 future.poll(cx).map_ok(ServiceResponse::map_into_left_body)
             }
-            Projection::InnerWithSlot { future, request } => {
+            Projection::InnerWithSession { future, request } => {
                 // If an inner middleware returns `Err`, there is no response to add the cookie to.
                 // It is sent with the next answer.
                 let mut answer = ready!(future.poll(cx))?;

@@ -33,7 +33,7 @@ impl Timestamp {
 
     /// The time since `earlier`: zero when `earlier` is later.
     #[must_use]
-    pub const fn saturating_since(self, earlier: Self) -> Duration {
+    pub const fn saturating_duration_since(self, earlier: Self) -> Duration {
         Duration::from_secs(self.0.saturating_sub(earlier.0))
     }
 }

@@ -16,17 +16,17 @@ use crate::error::{AuthError, AuthErrorKind};
 pub(crate) struct Tasks {
     under_way: watch::Sender<usize>,
     /// The runtime for new tasks. `None` for the runtime of the request.
-    home: RwLock<Option<Home>>,
+    home: RwLock<Option<TaskRuntime>>,
 }
 
 /// A runtime that lives longer than the runtimes of the requests.
-struct Home {
+struct TaskRuntime {
     runtime: Handle,
     /// Closed once the runtime has ended. A task spawned there would be lost.
     life: watch::Receiver<()>,
 }
 
-impl Home {
+impl TaskRuntime {
     fn is_alive(&self) -> bool {
         self.life.has_changed().is_ok()
     }
@@ -58,7 +58,7 @@ impl Tasks {
         runtime.spawn(async move { alive.closed().await });
         let mut home = self.home.write().unwrap_or_else(PoisonError::into_inner);
         if home.as_ref().is_none_or(|home| !home.is_alive()) {
-            *home = Some(Home { runtime, life });
+            *home = Some(TaskRuntime { runtime, life });
         }
     }
 

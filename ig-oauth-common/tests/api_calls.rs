@@ -250,7 +250,7 @@ async fn a_throttled_call_names_the_wait_of_the_providers_header() {
         let (token, _) = token(Api::InstagramLogin, vec![answer]).await;
         let error = token.get::<Media>("me/media", &[]).await.unwrap_err();
         assert_eq!(error.kind(), ApiErrorKind::Throttled);
-        assert_eq!(error.wait(), wait.map(Duration::from_secs));
+        assert_eq!(error.retry_after(), wait.map(Duration::from_secs));
     }
 }
 

@@ -98,7 +98,7 @@ async fn a_death_that_a_job_met_is_counted_and_named_by_every_refresher() {
     for site in [&one, &two] {
         let refresher = accounts(site).refresher().per_minute(u32::MAX);
         let report = refresher.run_once().await;
-        assert_eq!((report.dead, report.left, report.failed), (1, 0, 0), "{report}");
+        assert_eq!((report.dead_accounts, report.skipped, report.failed), (1, 0, 0), "{report}");
         assert_eq!(report.dead_users().collect::<Vec<_>>(), [&UserId::from(7)]);
         refresher.run_once().await;
         assert_eq!(refresher.totals().dead_users().collect::<Vec<_>>(), [&UserId::from(7)]);
@@ -188,7 +188,7 @@ async fn v_13_an_account_that_no_secret_opens_is_an_error_and_not_a_user_who_lef
     assert!(listed.iter().all(|account| account.state == AccountState::Unreadable));
     wrong.clock.advance(40 * DAY);
     let report = accounts.refresher().per_minute(u32::MAX).run_once().await;
-    assert_eq!((report.unreadable, report.dead, report.left), (2, 0, 0), "{report}");
+    assert_eq!((report.unreadable, report.dead_accounts, report.skipped), (2, 0, 0), "{report}");
     let named: Vec<_> = report.unreadable_users().cloned().collect();
     assert_eq!(named, [UserId::from(7), UserId::from(8)]);
     let report = accounts.reseal(None, 10).await.unwrap();

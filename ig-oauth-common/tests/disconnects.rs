@@ -275,7 +275,7 @@ async fn ask_for_a_deletion(site: &Site) -> Reply {
 
 async fn code_of_a_deletion(site: &Site) -> String {
     let reply = ask_for_a_deletion(site).await;
-    let answer: serde_json::Value = serde_json::from_slice(reply.body_bytes()).unwrap();
+    let answer: serde_json::Value = serde_json::from_slice(reply.body()).unwrap();
     answer["confirmation_code"].as_str().unwrap().to_owned()
 }
 

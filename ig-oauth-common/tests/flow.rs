@@ -65,7 +65,7 @@ impl Hooks for Recorder {
         if self.refuse_login {
             return Ok(LoginDecision::refuse());
         }
-        let decision = LoginDecision::accept().landing_on("/welcome?new=1");
+        let decision = LoginDecision::accept().redirect_to("/welcome?new=1");
         decision.and_then(|decision| decision.with_cookie("app=1; Path=/")).map_err(HookError::new)
     }
 
@@ -209,7 +209,7 @@ async fn a_login_link_carries_options_for_ten_minutes() {
     let (token, _) = site.session(&[]).await;
     // The answer said nothing about scopes, so those asked for were granted (RFC 6749, 5.1).
     let token = token.unwrap();
-    assert!(token.has(&Scope::InstagramBusinessManageMessages) && !token.scopes_reported());
+    assert!(token.has_scope(&Scope::InstagramBusinessManageMessages) && !token.scopes_reported());
 
     site.clock.advance(10 * 60 + 1);
     let old = site.get(&link).await;

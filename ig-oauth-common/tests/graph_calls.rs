@@ -49,7 +49,7 @@ async fn as_many_graph_calls_as_the_setting_says_run_at_once_and_the_others_wait
         let mut site = Site::with(|builder| {
             let builder = builder.http_client(move |request| client.clone().answer(request));
             match setting {
-                Some(calls) => builder.graph_calls_at_once(calls),
+                Some(calls) => builder.max_concurrent_graph_calls(calls),
                 None => builder,
             }
         });

@@ -31,8 +31,9 @@ impl Gate {
         let gate = Self { calls: Arc::default(), answers: Arc::new(Semaphore::new(0)) };
         let provider = gate.clone();
         let site = Site::with(|builder| {
-            let builder =
-                builder.exchanges_at_once(places).refresh_ahead(Duration::from_secs(59 * DAY));
+            let builder = builder
+                .max_concurrent_exchanges(places)
+                .refresh_ahead(Duration::from_secs(59 * DAY));
             builder.refresh_wait(Duration::from_secs(10)).http_client(move |_: HttpRequest| {
                 let gate = provider.clone();
                 async move {

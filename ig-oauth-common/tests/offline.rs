@@ -118,7 +118,7 @@ async fn two_refreshers_refresh_ten_thousand_due_tokens_once_each() {
     one.clock.advance(40 * DAY);
     let refresher = |site: &Site| {
         let refresher = site.flow.offline_access().unwrap().refresher();
-        refresher.per_minute(u32::MAX).at_once(16).batch(500)
+        refresher.per_minute(u32::MAX).concurrency(16).batch(500)
     };
     let (first, second) = (refresher(&one), refresher(&two));
     let (first, second) = tokio::join!(
@@ -145,7 +145,7 @@ async fn with_one_refresher_killed_halfway_nothing_is_lost() {
     one.clock.advance(40 * DAY);
     let refresher = |site: &Site| {
         let refresher = site.flow.offline_access().unwrap().refresher();
-        refresher.per_minute(u32::MAX).at_once(16)
+        refresher.per_minute(u32::MAX).concurrency(16)
     };
     // A runtime of its own, so that the death takes its refreshes along.
     let doomed = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
@@ -158,12 +158,12 @@ async fn with_one_refresher_killed_halfway_nothing_is_lost() {
     doomed.shutdown_background();
     gate.add_permits(10_000);
     let report = refresher(&two).run_once().await;
-    assert!(report.left <= 16, "what the dead one had claimed waits for its lease: {report}");
+    assert!(report.skipped <= 16, "what the dead one had claimed waits for its lease: {report}");
     assert!(report.refreshed >= 1_000 - 250 - 16, "{report}");
     // The lease ends without a release.
     two.clock.advance(5 * 60);
     let report = refresher(&two).run_once().await;
-    assert_eq!(report.left + report.failed, 0, "{report}");
+    assert_eq!(report.skipped + report.failed, 0, "{report}");
     assert_eq!(refresher(&two).run_once().await.seen, 0, "none lost");
     let counts = people.counts();
     assert_eq!(counts.len(), 1_000);
@@ -189,14 +189,14 @@ async fn a_report_tells_what_became_of_each_account() {
     let refresher = refresher.ahead(Duration::from_secs(61 * DAY)).per_minute(u32::MAX);
     let report = refresher.run_once().await;
     assert_eq!((report.seen, report.refreshed, report.too_young), (5, 1, 1), "{report}");
-    assert_eq!((report.dead, report.unreadable, report.failed), (1, 1, 1), "{report}");
+    assert_eq!((report.dead_accounts, report.unreadable, report.failed), (1, 1, 1), "{report}");
     assert_eq!(report.failures().collect::<Vec<_>>(), [(AuthErrorKind::Unreachable, 1)]);
     assert_eq!(report.oldest, Some(Duration::from_secs(35 * DAY)));
     // A recent failure is not retried immediately.
     let report = refresher.run_once().await;
-    assert_eq!((report.left, report.failed), (1, 0), "{report}");
+    assert_eq!((report.skipped, report.failed), (1, 0), "{report}");
     // What is dead stays so.
-    assert_eq!(report.dead, 1, "{report}");
+    assert_eq!(report.dead_accounts, 1, "{report}");
     let totals = refresher.clone().totals();
     assert_eq!((totals.seen, totals.refreshed), (10, 1), "{totals}");
 }
@@ -241,7 +241,7 @@ async fn the_counts_of_a_pass_are_seen_while_it_runs() {
     log_in(&mut site, 1..=10).await;
     site.clock.advance(40 * DAY);
     let refresher = site.flow.offline_access().unwrap().refresher();
-    let refresher = refresher.per_minute(u32::MAX).at_once(1);
+    let refresher = refresher.per_minute(u32::MAX).concurrency(1);
     let watched = refresher.clone();
     let running = tokio::spawn(async move { refresher.run_once().await });
     for _ in 0..10_000 {
@@ -284,7 +284,7 @@ async fn refreshes_are_paced_and_a_throttled_pass_waits_as_asked() {
     let mut site = site(&people, &store, &[SECRET]);
     log_in(&mut site, 1..=61).await;
     site.clock.advance(40 * DAY);
-    let refresher = site.flow.offline_access().unwrap().refresher().per_minute(60).at_once(1);
+    let refresher = site.flow.offline_access().unwrap().refresher().per_minute(60).concurrency(1);
     let begun = tokio::time::Instant::now();
     assert_eq!(refresher.run_once().await.refreshed, 61);
     assert_eq!(begun.elapsed().as_secs(), 60, "one a second");
@@ -312,7 +312,7 @@ async fn a_refresher_that_is_stopped_finishes_what_it_began_and_begins_nothing()
     site.clock.advance(40 * DAY);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let refresher = site.flow.offline_access().unwrap().refresher();
-    let refresher = refresher.per_minute(u32::MAX).at_once(4);
+    let refresher = refresher.per_minute(u32::MAX).concurrency(4);
     let running =
         tokio::spawn(
             async move { refresher.run(async { stopped.await.unwrap_or_default() }).await },

@@ -133,7 +133,7 @@ async fn post(site: &Site, path: &str, signed: &str) -> Reply {
 
 fn code_in(reply: &Reply) -> String {
     assert_eq!(reply.status(), 200, "{}", body(reply));
-    let answer: serde_json::Value = serde_json::from_slice(reply.body_bytes()).unwrap();
+    let answer: serde_json::Value = serde_json::from_slice(reply.body()).unwrap();
     answer["confirmation_code"].as_str().unwrap().to_owned()
 }
 

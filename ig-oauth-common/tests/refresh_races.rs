@@ -92,7 +92,7 @@ async fn two_refreshers_refresh_tokens_that_keep_their_string_once_each() {
     let pass = |site: &Site| {
         let refresher = site.flow.offline_access().unwrap().refresher();
         // All are read before the first is refreshed.
-        let refresher = refresher.per_minute(u32::MAX).at_once(16).batch(1_000);
+        let refresher = refresher.per_minute(u32::MAX).concurrency(16).batch(1_000);
         tokio::spawn(async move { refresher.run_once().await })
     };
     let (first, second) = (pass(&one), pass(&two));

@@ -29,7 +29,7 @@ pin_project! {
         // The app answers, and the request has no session cookie: the common case.
         Inner { #[pin] future: F },
         // The app answers, and the session may need a cookie in the answer.
-        InnerWithSlot { #[pin] future: F, request: AppRequest },
+        InnerWithSession { #[pin] future: F, request: AppRequest },
         // The flow answers asynchronously: only on the crate's routes, so the cost of boxing does
         // not matter.
         Own { future: Pin<Box<dyn Future<Output = Reply> + Send>> },
@@ -46,7 +46,7 @@ impl<F, R> ResponseFuture<F, R> {
     pub(crate) fn inner(future: F, request: Option<AppRequest>) -> Self {
         Self::new(match request {
             None => State::Inner { future },
-            Some(request) => State::InnerWithSlot { future, request },
+            Some(request) => State::InnerWithSession { future, request },
         })
     }
 
@@ -69,7 +69,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
             Projection::Inner { future } => future.poll(cx).map_ok(R::inner),
-            Projection::InnerWithSlot { future, request } => {
+            Projection::InnerWithSession { future, request } => {
                 let mut response = ready!(future.poll(cx))?;
                 let lines = request.finish(&HttpHeaders(response.headers()));
                 let lines = lines.iter().map(|(name, value)| (*name, value.as_str()));

@@ -42,9 +42,9 @@ pub(crate) struct Preset {
     /// The fields requested from `/me`.
     pub(crate) profile_fields: &'static str,
     /// The provider's error text, in lower case, for a code that was already used.
-    pub(crate) says_spent: &'static str,
+    pub(crate) says_code_was_used: &'static str,
     /// Whether one-hour tokens are exchanged for 60-day tokens by default.
-    pub(crate) lengthens_tokens: bool,
+    pub(crate) has_long_lived_tokens: bool,
     /// Scopes of another API, and what to request instead.
     foreign_scopes: (&'static [Scope], &'static str),
 }
@@ -57,8 +57,8 @@ const INSTAGRAM_LOGIN: Preset = Preset {
     required_scope: Scope::InstagramBusinessBasic,
     profile_fields: "id,user_id,username,name,account_type,profile_picture_url,followers_count,\
                      follows_count,media_count",
-    says_spent: "code has been used",
-    lengthens_tokens: true,
+    says_code_was_used: "code has been used",
+    has_long_lived_tokens: true,
     foreign_scopes: (
         &[Scope::UserProfile, Scope::UserMedia],
         "`instagram_business_basic`, or set the api to `basic-display`",
@@ -70,8 +70,8 @@ const BASIC_DISPLAY: Preset = Preset {
     authorize_url: "https://api.instagram.com/oauth/authorize",
     required_scope: Scope::UserProfile,
     profile_fields: "id,username,account_type,media_count",
-    says_spent: "already used",
-    lengthens_tokens: false,
+    says_code_was_used: "already used",
+    has_long_lived_tokens: false,
     foreign_scopes: (&[], ""),
 };
 

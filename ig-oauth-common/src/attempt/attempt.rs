@@ -105,7 +105,7 @@ impl Attempt {
     /// Whether the attempt is neither expired nor from the future at `now`.
     pub(crate) fn is_live(&self, now: Timestamp) -> bool {
         self.issued_at <= now.saturating_add(CLOCK_SKEW)
-            && now.saturating_since(self.issued_at) <= ATTEMPT_LIFETIME
+            && now.saturating_duration_since(self.issued_at) <= ATTEMPT_LIFETIME
     }
 
     /// When it has expired by every instance's clock within the skew.

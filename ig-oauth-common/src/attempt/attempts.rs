@@ -25,7 +25,7 @@ pub(crate) struct Attempts {
 
 /// Why no cookie of the request is the attempt of a state. Greater values are more specific.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum NotThisAttempt {
+pub(crate) enum AttemptLookupError {
     NoCookie,
     /// It was not signed by this app, or was changed.
     BadSignature,
@@ -37,7 +37,7 @@ pub(crate) enum NotThisAttempt {
 
 /// The unverified content of a cookie: enough to sort by age and to discard what cannot be an
 /// attempt before any signature is checked.
-pub(super) struct Claim<'k> {
+pub(super) struct UnverifiedAttempt<'k> {
     pub(super) attempt: Attempt,
     keys: &'k KeySet,
     payload: Vec<u8>,
@@ -75,15 +75,15 @@ impl Attempts {
         &self,
         headers: &dyn Headers,
         state: &State,
-    ) -> Result<Attempt, NotThisAttempt> {
+    ) -> Result<Attempt, AttemptLookupError> {
         let name = self.names.attempt(&state.to_text());
-        let mut why = NotThisAttempt::NoCookie;
+        let mut why = AttemptLookupError::NoCookie;
         for value in cookie::values_of(headers, &name) {
             why = why.max(match self.verify(&name, value) {
                 Ok(attempt) if attempt.state.0.ct_eq(&state.0).into() => {
                     return Ok(attempt);
                 }
-                Ok(_) => NotThisAttempt::OtherState,
+                Ok(_) => AttemptLookupError::OtherState,
                 Err(why) => why,
             });
         }
@@ -100,24 +100,31 @@ impl Attempts {
     }
 
     /// The unverified content of a cookie's value, if this instance can verify it.
-    pub(super) fn claim(&self, value: &[u8]) -> Result<Claim<'_>, NotThisAttempt> {
-        let bad = NotThisAttempt::BadSignature;
+    pub(super) fn unverified(
+        &self,
+        value: &[u8],
+    ) -> Result<UnverifiedAttempt<'_>, AttemptLookupError> {
+        let bad = AttemptLookupError::BadSignature;
         let bytes = from_base64url(value).ok_or(bad)?;
         let (payload, tag) = bytes.split_last_chunk().ok_or(bad)?;
         let (key_id, attempt) = Attempt::decode(payload).ok_or(bad)?;
-        let keys = self.keyring.by_id(&key_id).ok_or(NotThisAttempt::UnknownKey)?;
-        Ok(Claim { attempt, keys, payload: payload.to_vec(), tag: *tag })
+        let keys = self.keyring.by_id(&key_id).ok_or(AttemptLookupError::UnknownKey)?;
+        Ok(UnverifiedAttempt { attempt, keys, payload: payload.to_vec(), tag: *tag })
     }
 
     /// The attempt, if the signature and every byte are right. Its age is not checked here.
-    pub(super) fn prove(&self, name: &str, claim: Claim<'_>) -> Result<Attempt, NotThisAttempt> {
-        let parts = self.signed_parts(name, &claim.payload);
-        let is_proven = claim.keys.attempt.verifies(&parts, &claim.tag);
-        is_proven.then_some(claim.attempt).ok_or(NotThisAttempt::BadSignature)
+    pub(super) fn prove(
+        &self,
+        name: &str,
+        unverified: UnverifiedAttempt<'_>,
+    ) -> Result<Attempt, AttemptLookupError> {
+        let parts = self.signed_parts(name, &unverified.payload);
+        let is_proven = unverified.keys.attempt.verifies(&parts, &unverified.tag);
+        is_proven.then_some(unverified.attempt).ok_or(AttemptLookupError::BadSignature)
     }
 
-    fn verify(&self, name: &str, value: &[u8]) -> Result<Attempt, NotThisAttempt> {
-        self.prove(name, self.claim(value)?)
+    fn verify(&self, name: &str, value: &[u8]) -> Result<Attempt, AttemptLookupError> {
+        self.prove(name, self.unverified(value)?)
     }
 
     fn sign(&self, name: &str, attempt: &Attempt) -> String {
@@ -203,8 +210,8 @@ mod laws {
             let value = attempts.sign(name, &attempt(given.clone()));
             let verified = attempts.verify(name, value.as_bytes());
             prop_assert!(verified.is_ok_and(|verified| verified == attempt(given.clone())));
-            let claim = attempts.claim(value.as_bytes());
-            prop_assert!(claim.is_ok_and(|claim| claim.attempt == attempt(given.clone())));
+            let unverified = attempts.unverified(value.as_bytes());
+            prop_assert!(unverified.is_ok_and(|unverified| unverified.attempt == attempt(given.clone())));
         }
 
         #[test]
@@ -246,7 +253,7 @@ mod laws {
                 prop_assume!(*part != other);
                 part.clone_from(&other);
                 let verified = attempts(&parts.1, &parts.2).verify(&parts.0, value.as_bytes());
-                prop_assert!(matches!(verified, Err(NotThisAttempt::BadSignature)));
+                prop_assert!(matches!(verified, Err(AttemptLookupError::BadSignature)));
             }
         }
 

@@ -4,7 +4,7 @@
 //! users can fix only by deleting all cookies. The number of attempts is therefore limited, and the
 //! oldest are removed.
 
-use super::attempts::{Attempts, NotThisAttempt};
+use super::attempts::{AttemptLookupError, Attempts};
 use crate::cookie::each_cookie;
 use crate::messages::Headers;
 
@@ -57,7 +57,7 @@ impl Attempts {
     pub(crate) fn pending(&self, headers: &dyn Headers) -> PendingAttempts {
         let now = self.now();
         let mut found = PendingAttempts::default();
-        let mut claims = Vec::new();
+        let mut candidates = Vec::new();
         let mut examined = 0;
         each_cookie(headers, &mut |name, value| {
             if !self.names.is_attempt(name) || examined >= MAX_EXAMINED {
@@ -67,20 +67,20 @@ impl Attempts {
             let Ok(name) = std::str::from_utf8(name) else { return };
             let bytes = name.len() + value.len() + 1;
             let pending = Pending { name: name.to_owned(), bytes, is_cross_site: false };
-            match self.claim(value) {
-                Ok(claim)
-                    if claim.attempt.is_live(now)
-                        && self.names.attempt(&claim.attempt.state.to_text()) == name =>
+            match self.unverified(value) {
+                Ok(unverified)
+                    if unverified.attempt.is_live(now)
+                        && self.names.attempt(&unverified.attempt.state.to_text()) == name =>
                 {
-                    claims.push((pending, claim));
+                    candidates.push((pending, unverified));
                 }
-                Err(NotThisAttempt::UnknownKey) => found.foreign.push(pending),
+                Err(AttemptLookupError::UnknownKey) => found.foreign.push(pending),
                 _ => found.useless.push(pending.name),
             }
         });
-        claims.sort_by_key(|(_, claim)| std::cmp::Reverse(claim.attempt.issued_at));
+        candidates.sort_by_key(|(_, unverified)| std::cmp::Reverse(unverified.attempt.issued_at));
         let mut checks = 0;
-        for (mut pending, claim) in claims {
+        for (mut pending, unverified) in candidates {
             if found.live.iter().any(|known| known.name == pending.name) {
                 continue;
             }
@@ -89,7 +89,7 @@ impl Attempts {
                 continue;
             }
             checks += 1;
-            match self.prove(&pending.name, claim) {
+            match self.prove(&pending.name, unverified) {
                 Ok(attempt) => {
                     pending.is_cross_site = attempt.is_cross_site;
                     found.live.push(pending);

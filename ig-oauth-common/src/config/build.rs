@@ -7,7 +7,7 @@ use secrecy::ExposeSecret as _;
 
 use super::builder::{Config, ConfigBuilder};
 use super::endpoints::Endpoints;
-use super::steps::{Ground, steps};
+use super::steps::{CheckedSettings, steps};
 use super::{check, paths, secrets};
 use crate::cookie::{CookieNames, derived_mount};
 use crate::error::ConfigError;
@@ -49,9 +49,9 @@ impl ConfigBuilder {
             graph_url,
         };
         let provider = Provider::new(application, client);
-        let bound = |calls| check::at_once("graph_calls_at_once", calls);
-        let graph_calls = self.graph_calls_at_once.map(bound).transpose()?;
-        let ground = Ground {
+        let bound = |calls| check::concurrency("max_concurrent_graph_calls", calls);
+        let graph_calls = self.max_concurrent_graph_calls.map(bound).transpose()?;
+        let checked = CheckedSettings {
             pages: Pages::new(translations, site_name, &authorize_origin, &addresses),
             requests: AuthorizationRequests {
                 authorize_url,
@@ -68,7 +68,7 @@ impl ConfigBuilder {
                 idle_lifetime: check::lifetime("idle_lifetime", self.idle_lifetime)?,
                 ends_with_browser: self.end_with_browser,
             },
-            provider: Arc::new(provider.graph_calls_at_once(graph_calls)),
+            provider: Arc::new(provider.max_concurrent_graph_calls(graph_calls)),
             deadline: Deadline(check::patience("callback_deadline", self.callback_deadline)?),
             addresses,
             keyring,
@@ -77,7 +77,7 @@ impl ConfigBuilder {
             crate::trace::warning(warning);
         }
         Ok(Config {
-            steps: Arc::new(steps(&self, ground, self.signed_requests()?)?),
+            steps: Arc::new(steps(&self, checked, self.signed_requests()?)?),
             warnings: warnings.into(),
         })
     }

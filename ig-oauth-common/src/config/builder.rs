@@ -69,8 +69,8 @@ use crate::store::{BoxedStore, Store};
 /// | [`fetch_profile`](crate::ConfigBuilder::fetch_profile) | off | one call less at each login |
 /// | [`request_timeout`](crate::ConfigBuilder::request_timeout) | 10 s | |
 /// | [`connect_timeout`](crate::ConfigBuilder::connect_timeout) | 5 s | |
-/// | [`exchanges_at_once`](crate::ConfigBuilder::exchanges_at_once) | 64 | a provider that hangs must not use memory and sockets without limit |
-/// | [`graph_calls_at_once`](crate::ConfigBuilder::graph_calls_at_once) | no limit | your handlers decide how many calls they make |
+/// | [`max_concurrent_exchanges`](crate::ConfigBuilder::max_concurrent_exchanges) | 64 | a provider that hangs must not use memory and sockets without limit |
+/// | [`max_concurrent_graph_calls`](crate::ConfigBuilder::max_concurrent_graph_calls) | no limit | your handlers decide how many calls they make |
 /// | [`callback_deadline`](crate::ConfigBuilder::callback_deadline) | 20 s | two provider calls and your hook |
 /// | [`authorize_url`](crate::ConfigBuilder::authorize_url), [`token_url`](crate::ConfigBuilder::token_url), [`graph_url`](crate::ConfigBuilder::graph_url) | the provider's, by [`Api`] | gateways and simulators |
 /// | [`extra_root_pem`](crate::ConfigBuilder::extra_root_pem) | none | private gateways |
@@ -320,11 +320,11 @@ settings! {
     /// hook. This limits what a provider, a store or a hook that hangs can cost. Up to 256 more
     /// wait for a place for a quarter of a second; further ones get a page that asks to reload, and
     /// lose nothing. The refresh of a token takes a place too, or is postponed.
-    exchanges_at_once(places: usize) -> usize = 64, places;
+    max_concurrent_exchanges(places: usize) -> usize = 64, places;
 
     /// How many calls with a token (profile, media and other calls of your handlers) may run at the
     /// same time, in this process; further ones wait. Default: no limit.
-    graph_calls_at_once(calls: usize) -> Option<usize> = None, Some(calls);
+    max_concurrent_graph_calls(calls: usize) -> Option<usize> = None, Some(calls);
 
     /// An authorization URL other than the provider's: https, or http on loopback.
     authorize_url(url: impl Into<String>) -> Option<String> = None, Some(url.into());

@@ -107,7 +107,7 @@ pub(super) fn patience(field: &'static str, longest: Duration) -> Result<Duratio
 }
 
 /// How many may run at the same time.
-pub(super) fn at_once(field: &'static str, places: usize) -> Result<usize, ConfigError> {
+pub(super) fn concurrency(field: &'static str, places: usize) -> Result<usize, ConfigError> {
     if (1..=100_000).contains(&places) {
         return Ok(places);
     }

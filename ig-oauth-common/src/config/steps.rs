@@ -24,7 +24,7 @@ use crate::tasks::Tasks;
 const MOST_CLAIMS: usize = 16_384;
 
 /// Checked settings that several steps depend on.
-pub(super) struct Ground {
+pub(super) struct CheckedSettings {
     pub(super) pages: Pages,
     pub(super) requests: AuthorizationRequests,
     pub(super) cookie: SessionCookie,
@@ -52,10 +52,10 @@ struct Shared<'a> {
 
 pub(super) fn steps(
     settings: &ConfigBuilder,
-    ground: Ground,
+    checked: CheckedSettings,
     signed_requests: SignedRequestVerifier,
 ) -> Result<Steps, ConfigError> {
-    let shared = Shared::new(settings, ground)?;
+    let shared = Shared::new(settings, checked)?;
     let deaths = shared.deaths();
     let deletions = shared.deletions();
     Ok(Steps {
@@ -90,8 +90,9 @@ pub(super) fn steps(
 }
 
 impl<'a> Shared<'a> {
-    fn new(settings: &'a ConfigBuilder, ground: Ground) -> Result<Self, ConfigError> {
-        let Ground { pages, requests, cookie, provider, addresses, keyring, deadline } = ground;
+    fn new(settings: &'a ConfigBuilder, checked: CheckedSettings) -> Result<Self, ConfigError> {
+        let CheckedSettings { pages, requests, cookie, provider, addresses, keyring, deadline } =
+            checked;
         let links = Arc::new(LoginLinks {
             addresses: Arc::clone(&addresses),
             keyring: Arc::clone(&keyring),
@@ -100,7 +101,8 @@ impl<'a> Shared<'a> {
             mode: settings.linking,
             clock: Arc::clone(&settings.clock),
         });
-        let exchanges = check::at_once("exchanges_at_once", settings.exchanges_at_once)?;
+        let exchanges =
+            check::concurrency("max_concurrent_exchanges", settings.max_concurrent_exchanges)?;
         Ok(Self {
             failures: Arc::new(Failures {
                 pages,
@@ -193,11 +195,13 @@ impl<'a> Shared<'a> {
             randomness: Arc::clone(&settings.randomness),
             api: settings.api,
             mode: settings.linking,
-            long_lived: settings.long_lived.unwrap_or(if settings.api.preset().lengthens_tokens {
-                LongLived::Prefer
-            } else {
-                LongLived::Off
-            }),
+            long_lived: settings.long_lived.unwrap_or(
+                if settings.api.preset().has_long_lived_tokens {
+                    LongLived::Prefer
+                } else {
+                    LongLived::Off
+                },
+            ),
             fetches_profile: settings.fetch_profile,
         }
     }

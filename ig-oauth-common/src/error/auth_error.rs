@@ -41,7 +41,7 @@ impl AuthError {
     }
 
     #[must_use]
-    pub(crate) fn retry_after(mut self, wait: Option<Duration>) -> Self {
+    pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
         self.inner.retry_after = wait;
         self
     }
@@ -77,7 +77,7 @@ impl AuthError {
 
     /// The wait that the provider asked for, if it named one.
     #[must_use]
-    pub fn wait(&self) -> Option<Duration> {
+    pub fn retry_after(&self) -> Option<Duration> {
         self.inner.retry_after
     }
 

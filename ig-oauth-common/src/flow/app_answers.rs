@@ -12,7 +12,7 @@ use super::texts::Text;
 use crate::api::{Api, Scopes};
 use crate::encoding::query_escape;
 use crate::error::{AuthErrorKind, ErrorCode};
-use crate::messages::{Asker, Audience, BindingHash, Query, Reply, Request};
+use crate::messages::{Audience, BindingHash, ClientKind, Query, Reply, Request};
 
 /// The properties of a request that its answer depends on.
 #[derive(Clone, Debug)]
@@ -42,13 +42,13 @@ impl AppAnswers {
         let named = |header: &str| {
             request.headers.first(header).and_then(|url| self.addresses.page_at(url))
         };
-        let returns_to = match audience.asker {
-            Asker::Visit | Asker::Program => self.addresses.requested_page(request),
+        let returns_to = match audience.client_kind {
+            ClientKind::Visit | ClientKind::Program => self.addresses.requested_page(request),
             // A form's target often accepts only POST. The login returns to the page that contains
             // the form.
-            Asker::Form | Asker::Turbo => named("referer"),
+            ClientKind::Form | ClientKind::Turbo => named("referer"),
             // The requested URL is only a part of the page that the browser shows.
-            Asker::Htmx => named("hx-current-url"),
+            ClientKind::Htmx => named("hx-current-url"),
         };
         let retry_after_failure = self.retry_after_failure(request);
         Caller { audience, returns_to, binding: request.binding(), retry_after_failure }

@@ -17,7 +17,7 @@ use super::landing::Landings;
 use super::login_links::SameLogin;
 use super::mode::Mode;
 use super::proven::Proven;
-use crate::attempt::{Attempt, Attempts, NotThisAttempt, State};
+use crate::attempt::{Attempt, AttemptLookupError, Attempts, State};
 use crate::error::{AuthError, AuthErrorKind};
 use crate::messages::{Audience, Query, Reply, Request};
 use crate::session::Sessions;
@@ -65,7 +65,7 @@ impl CallbackRoute {
                     return self.failures.refuse(*refusal);
                 }
                 let landings = Arc::clone(&self.landings);
-                Begin::Job(Job::new(async move { landings.softly(&session, *refusal).await }))
+                Begin::Job(Job::new(async move { landings.land_softly(&session, *refusal).await }))
             }
         }
     }
@@ -89,12 +89,12 @@ impl CallbackRoute {
         let state = State::parse(state).ok_or_else(|| self.no_attempt(request, audience))?;
         let removal = self.attempts.removal(&state);
         let attempt = self.attempts.find(request.headers, &state).map_err(|why| match why {
-            NotThisAttempt::NoCookie => self.no_attempt(request, audience),
+            AttemptLookupError::NoCookie => self.no_attempt(request, audience),
             // A valid attempt of this browser, for another state that begins with the same
             // characters.
-            NotThisAttempt::OtherState => self.no_attempt_of_it(audience, false),
-            NotThisAttempt::UnknownKey => refused(AuthErrorKind::BadSignature),
-            NotThisAttempt::BadSignature => {
+            AttemptLookupError::OtherState => self.missing_attempt(audience, false),
+            AttemptLookupError::UnknownKey => refused(AuthErrorKind::BadSignature),
+            AttemptLookupError::BadSignature => {
                 let refusal = Refusal::new(AuthErrorKind::BadSignature, audience);
                 Unproven::refused(refusal.cookies(vec![removal.clone()]))
             }
@@ -114,7 +114,7 @@ impl CallbackRoute {
         removal: &str,
     ) -> Result<(), Unproven> {
         let present = request.binding();
-        let is_theirs = attempt.binding.is_none_or(|bound_to| {
+        let is_bound_to_this_user = attempt.binding.is_none_or(|bound_to| {
             present.is_some_and(|present| bool::from(present.ct_eq(&bound_to)))
         });
         let refused = |kind| {
@@ -122,7 +122,7 @@ impl CallbackRoute {
             // A link to repeat the login is only for the user it is bound to, whatever the error.
             Err(Unproven::refused(match kind {
                 AuthErrorKind::WrongContext => refusal,
-                _ if is_theirs => refusal.of(SameLogin::of(attempt)),
+                _ if is_bound_to_this_user => refusal.of(SameLogin::of(attempt)),
                 _ => refusal,
             }))
         };
@@ -134,7 +134,7 @@ impl CallbackRoute {
         if self.mode.binds_every_attempt() && attempt.binding.is_none() {
             return refused(AuthErrorKind::WrongContext);
         }
-        if is_theirs {
+        if is_bound_to_this_user {
             return Ok(());
         }
         if present.is_none() && !is_second_time {
@@ -151,10 +151,10 @@ impl CallbackRoute {
     }
 
     fn no_attempt(&self, request: &Request<'_>, audience: Audience) -> Unproven {
-        self.no_attempt_of_it(audience, self.attempts.no_cookie_came(request.headers))
+        self.missing_attempt(audience, self.attempts.no_cookie_came(request.headers))
     }
 
-    fn no_attempt_of_it(&self, audience: Audience, without_cookies: bool) -> Unproven {
+    fn missing_attempt(&self, audience: Audience, without_cookies: bool) -> Unproven {
         // A browser that started on `www` has no cookie for the apex domain. The log names the host
         // that the login should have started on.
         let host = self.addresses.redirect_uri.host();

@@ -125,12 +125,12 @@ const STEPS: u32 = 4;
 
 /// The route that received a signed request.
 #[derive(Clone, Copy)]
-pub(super) enum At {
+pub(super) enum PlatformCallback {
     Deauthorization,
     DataDeletion,
 }
 
-impl At {
+impl PlatformCallback {
     const fn word(self) -> &'static str {
         match self {
             Self::Deauthorization => "deauthorize",
@@ -140,7 +140,7 @@ impl At {
 }
 
 /// The result of acting on a request.
-pub(super) enum Acted {
+pub(super) enum Handled {
     /// Done. A repeated request is ignored.
     Settled,
     /// Not done. A repeated request is acted on again.
@@ -152,9 +152,9 @@ impl Claims {
     /// same one is being acted on waits for it.
     pub(super) async fn act_once(
         self: &Arc<Self>,
-        at: At,
+        at: PlatformCallback,
         request: SignedRequest,
-        act: impl AsyncFnOnce(SignedRequest) -> Result<Acted, AuthError>,
+        act: impl AsyncFnOnce(SignedRequest) -> Result<Handled, AuthError>,
     ) -> Result<(), AuthError> {
         let key = format!("signed-request:{}:{}", at.word(), to_base64url(&request.digest));
         let (owner, life) = (self.new_owner()?, self.life(STEPS));
@@ -165,7 +165,7 @@ impl Claims {
             }
             let acted = act(request).await;
             match acted {
-                Ok(Acted::Settled) => {
+                Ok(Handled::Settled) => {
                     // The work is done. If the store fails now, a repeated request is acted on once
                     // more.
                     if self.claim(&key, &owner, window_end).await.is_err() {
@@ -174,7 +174,7 @@ impl Claims {
                         );
                     }
                 }
-                Ok(Acted::Open) | Err(_) => self.give_back(&key, &owner).await,
+                Ok(Handled::Open) | Err(_) => self.give_back(&key, &owner).await,
             }
             acted.map(drop)
         };
@@ -185,7 +185,7 @@ impl Claims {
     /// text first, the request covers no clock skew: otherwise it would delete newer data.
     pub(super) async fn act_at<F, T>(
         &self,
-        at: At,
+        at: PlatformCallback,
         request: SignedRequest,
         act: impl FnOnce(SignedRequest) -> F,
     ) -> Result<T, AuthError>

@@ -99,7 +99,7 @@ impl Completion {
             return Ok(Ending::ConsumedElsewhere);
         }
         let token = self.exchange(proven, code).await?;
-        let token = self.lengthen(token, budget).await?;
+        let token = self.exchange_for_long_lived(token, budget).await?;
         let profile = self.profile(&token, budget).await;
         let ids = profile.iter().flat_map(Profile::ids).filter(|id| *id != token.user_id());
         let further_ids: Vec<UserId> = ids.cloned().collect();
@@ -139,7 +139,7 @@ impl Completion {
         let asked_at = self.clock.now();
         // Without a store this error is the only sign that another instance used the code.
         let (user_id, answer) = self.provider.exchange_code(code).await.inspect_err(|error| {
-            let spent = |rejection: &ProviderRejection| rejection.says_spent(self.api);
+            let spent = |rejection: &ProviderRejection| rejection.says_code_was_used(self.api);
             if self.sessions.accounts().is_none() && error.rejection().is_some_and(spent) {
                 warn_of_another_instance(proven);
             }
@@ -172,23 +172,23 @@ impl Completion {
     }
 
     /// Exchanges the one-hour token for a 60-day token, as configured.
-    async fn lengthen(&self, short: Token, budget: &Budget) -> Result<Token, AuthError> {
+    async fn exchange_for_long_lived(
+        &self,
+        short: Token,
+        budget: &Budget,
+    ) -> Result<Token, AuthError> {
         if short.lifetime() == Lifetime::LongLived {
             return Ok(short);
         }
-        let lengthened = self.long_lived(short.clone());
+        let exchanged = self.long_lived(short.clone());
         let reason = match self.long_lived {
             LongLived::Off => return Ok(short),
-            LongLived::Require => return lengthened.await,
-            LongLived::Prefer => {
-                match time::timeout_at(budget.long_lived_until, lengthened).await {
-                    Ok(Err(error)) if error.kind() != AuthErrorKind::MissingPermission => {
-                        chain(&error)
-                    }
-                    Ok(ended) => return ended,
-                    Err(_) => NO_TIME.to_owned(),
-                }
-            }
+            LongLived::Require => return exchanged.await,
+            LongLived::Prefer => match time::timeout_at(budget.long_lived_until, exchanged).await {
+                Ok(Err(error)) if error.kind() != AuthErrorKind::MissingPermission => chain(&error),
+                Ok(ended) => return ended,
+                Err(_) => NO_TIME.to_owned(),
+            },
         };
         crate::trace::warning(&format!(
             "the login goes on with a one-hour token, because the long-lived exchange failed: \

@@ -77,7 +77,7 @@ impl Consumption {
             }
             Entry::Consumed { .. } => {
                 let refusal = Refusal { error: AuthErrorKind::CodeRejected.into(), ..lost };
-                return self.landings.softly(&proven.session, refusal).await;
+                return self.landings.land_softly(&proven.session, refusal).await;
             }
         };
         self.shared_reply(shared, is_waiting, lost).await
@@ -149,7 +149,9 @@ impl Consumption {
                 landing(&attempt.return_to).cookies([removal.clone()])
             }
             Ok(Ending::ConsumedElsewhere) => {
-                self.landings.softly(session, proven.refusal(AuthErrorKind::CodeRejected)).await
+                self.landings
+                    .land_softly(session, proven.refusal(AuthErrorKind::CodeRejected))
+                    .await
             }
             Ok(Ending::Replaced(reply)) => {
                 self.failures.refused_by_hook(AuthErrorKind::RejectedByApp);
@@ -184,7 +186,7 @@ impl Consumption {
                     description: said.description.clone(),
                     app_data: attempt.app_data.clone(),
                     retry_url,
-                    is_for_a_person: proven.audience.reads_pages(),
+                    wants_page: proven.audience.reads_pages(),
                     languages: proven.audience.languages,
                 };
                 hooks.on_denied(denial).await

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::claims::{Acted, At, Claims, Deadline};
+use super::claims::{Claims, Deadline, Handled, PlatformCallback};
 use super::confirmation_code::{self, ConfirmationCodes};
 use crate::encoding::to_base64url;
 use crate::error::{AuthError, AuthErrorKind};
@@ -61,12 +61,12 @@ impl Deletions {
             let act = async |request| {
                 let (deletions, code) = (Arc::clone(self), code.clone());
                 let act = |request| async move { deletions.run(request, code).await };
-                Ok(match self.claims.act_at(At::DataDeletion, request, act).await? {
-                    DeletionStatus::Failed => Acted::Open,
-                    DeletionStatus::Done | DeletionStatus::Queued => Acted::Settled,
+                Ok(match self.claims.act_at(PlatformCallback::DataDeletion, request, act).await? {
+                    DeletionStatus::Failed => Handled::Open,
+                    DeletionStatus::Done | DeletionStatus::Queued => Handled::Settled,
                 })
             };
-            self.claims.act_once(At::DataDeletion, request, act).await?;
+            self.claims.act_once(PlatformCallback::DataDeletion, request, act).await?;
             return Ok(code);
         };
         // Two instances may receive the same request at once: one of them runs the hook. Its result
@@ -79,7 +79,9 @@ impl Deletions {
                     (Arc::clone(self), known.code.clone(), known.record);
                 let act =
                     |request| async move { deletions.run_and_note(request, code, before).await };
-                if let Err(error) = self.claims.act_at(At::DataDeletion, request, act).await {
+                if let Err(error) =
+                    self.claims.act_at(PlatformCallback::DataDeletion, request, act).await
+                {
                     if error.kind() == AuthErrorKind::Hook {
                         self.take_back_what_is_queued(&known.code).await;
                     }

@@ -8,7 +8,7 @@ use super::addresses::Addresses;
 use super::begin::{Begin, Job};
 use super::login_links::{LoginLinks, SameLogin};
 use super::mode::Mode;
-use super::pages::{Pages, Scene, Ways, Words, Writer};
+use super::pages::{PageWriter, Pages, Scene, Ways, Words};
 use crate::encoding::to_hex;
 use crate::error::{AuthError, AuthErrorKind, ErrorCode, chain};
 use crate::hooks::{BoxedHooks, Failure};
@@ -49,7 +49,7 @@ impl Failures {
             kind,
             detail: chain(&refusal.error),
             id: id.clone(),
-            is_for_a_person: refusal.audience.reads_pages(),
+            wants_page: refusal.audience.reads_pages(),
             languages: refusal.audience.languages,
             return_to: refusal.return_to().map(str::to_owned),
             retry_url: matches!(self.scene(&refusal), Scene::Login | Scene::Linking)
@@ -75,8 +75,8 @@ impl Failures {
     }
 
     /// The pages in the client's language.
-    pub(super) fn pages(&self, audience: Audience) -> Writer<'_> {
-        self.pages.in_one_of(&audience.languages)
+    pub(super) fn pages(&self, audience: Audience) -> PageWriter<'_> {
+        self.pages.in_language_of(&audience.languages)
     }
 
     /// Logs the error with a random id, which is also shown on the page.
@@ -132,7 +132,8 @@ impl Failures {
             reply = reply.header("www-authenticate", challenge);
         }
         if kind.code() == ErrorCode::ProviderUnavailable {
-            let wait = error.wait().map_or(RETRY_AFTER_SECONDS, |wait| wait.as_secs().max(1));
+            let wait =
+                error.retry_after().map_or(RETRY_AFTER_SECONDS, |wait| wait.as_secs().max(1));
             reply = reply.header("retry-after", wait.to_string());
         }
         reply.cookies(cookies.iter().cloned())

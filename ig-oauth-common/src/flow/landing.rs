@@ -17,7 +17,7 @@ pub(crate) struct Landings {
 impl Landings {
     /// Answers a callback that cannot log in, in a browser with a valid session: after a double
     /// click or the back button. The user is already logged in and is redirected to the app.
-    pub(super) async fn softly(&self, session: &[Vec<u8>], refusal: Refusal) -> Reply {
+    pub(super) async fn land_softly(&self, session: &[Vec<u8>], refusal: Refusal) -> Reply {
         match self.sessions.read(session).await {
             Ok(Reading::Live(_)) => {
                 let target = refusal.return_to().unwrap_or(&self.addresses.after_login);

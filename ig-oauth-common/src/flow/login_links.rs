@@ -141,7 +141,7 @@ impl LoginLinks {
         let scopes = reader.text()?.parse().ok()?;
         reader.end()?;
         let options = LoginOptions { return_to, force_reauth, scopes };
-        let is_old = now.saturating_since(issued_at) > LINK_LIFETIME;
+        let is_old = now.saturating_duration_since(issued_at) > LINK_LIFETIME;
         Some(if is_old { Verified::Old(options) } else { Verified::Fresh(options) })
     }
 

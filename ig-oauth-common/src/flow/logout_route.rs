@@ -18,7 +18,7 @@ use crate::hooks::{BoxedHooks, Logout};
 use crate::local_path::with_own_fragment;
 use crate::messages::{Audience, Reply, Request};
 use crate::provider::Token;
-use crate::session::{Reading, Sessions, Slot};
+use crate::session::{Reading, RequestSession, Sessions};
 use crate::tasks::Tasks;
 use crate::token_facts::UserId;
 
@@ -107,9 +107,9 @@ impl LogoutRoute {
     pub(super) async fn end_for_app(
         self: &Arc<Self>,
         token: &Token,
-        slot: &Slot,
+        request_session: &RequestSession,
     ) -> Result<(), AuthError> {
-        let values = slot.values().to_vec();
+        let values = request_session.values().to_vec();
         let had_ended = self.sessions.ended_a_moment_ago(&values);
         let (route, user_id) = (Arc::clone(self), Some(token.user_id().clone()));
         // In its own task, as for a logout: the user may leave right after pressing the button.
@@ -121,7 +121,7 @@ impl LogoutRoute {
         // The session has ended when the hook fails.
         let is_over = ended.as_ref().err().is_none_or(|error| error.kind() == AuthErrorKind::Hook);
         if is_over {
-            slot.end(had_ended);
+            request_session.end(had_ended);
         }
         ended
     }

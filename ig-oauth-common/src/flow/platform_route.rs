@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::addresses::Addresses;
 use super::begin::{Begin, Form, Job, MAX_BODY_BYTES};
-use super::claims::{Acted, At, panicked};
+use super::claims::{Handled, PlatformCallback, panicked};
 use super::deletions::{Deletions, Progress};
 use super::failures::{Failures, Refusal};
 use super::pages::Scene;
@@ -105,18 +105,18 @@ impl PlatformRoute {
         let act = async |request| {
             let route = Arc::clone(&self);
             let act = |request| async move { route.forget(request).await };
-            self.deletions.claims.act_at(At::Deauthorization, request, act).await
+            self.deletions.claims.act_at(PlatformCallback::Deauthorization, request, act).await
         };
-        self.deletions.claims.act_once(At::Deauthorization, request, act).await?;
+        self.deletions.claims.act_once(PlatformCallback::Deauthorization, request, act).await?;
         Ok(Reply::empty(200))
     }
 
-    async fn forget(&self, request: SignedRequest) -> Result<Acted, AuthError> {
+    async fn forget(&self, request: SignedRequest) -> Result<Handled, AuthError> {
         let removed = self.deletions.revocations.revoke(request).await?;
         if let Some(hooks) = &self.hooks {
             self.deletions.deadline.for_hook(hooks.on_deauthorize(removed)).await?;
         }
-        Ok(Acted::Settled)
+        Ok(Handled::Settled)
     }
 
     /// The status URL and the confirmation code. The provider shows both to the user.

@@ -45,7 +45,7 @@ const KEPT_BESIDE_A_STORE: Duration = Duration::from_secs(60 * 60);
 pub(crate) fn is_due(ahead: Duration, token: &Token, now: Timestamp) -> bool {
     let remaining = token.remaining(now);
     token.lifetime() == Lifetime::LongLived
-        && now.saturating_since(token.issued_at()) >= YOUNGEST
+        && now.saturating_duration_since(token.issued_at()) >= YOUNGEST
         && !remaining.is_zero()
         && remaining <= ahead
 }
@@ -221,7 +221,7 @@ impl Refreshes {
         accounts: &Accounts,
     ) -> Outcome {
         let present = accounts.present(&account.key).await?;
-        let (mut present, kept) = present.ok_or(RefreshError::Gone)?;
+        let (mut present, kept) = present.ok_or(RefreshError::AccountDeleted)?;
         match kept {
             Stored::Unreadable => return Err(RefreshError::Unreadable),
             Stored::Dead(_) => return Err(RefreshError::Dead),
@@ -237,7 +237,7 @@ impl Refreshes {
             // The record changed but not its token: it was encrypted again, or marked as dead,
             // which the new token disproves.
             let changed = accounts.present(&account.key).await?;
-            let (record, kept) = changed.ok_or(RefreshError::Gone)?;
+            let (record, kept) = changed.ok_or(RefreshError::AccountDeleted)?;
             match kept {
                 Stored::Unreadable => return Err(RefreshError::Unreadable),
                 Stored::Live(kept) if !is_same(&kept, token) => return Ok(kept),

@@ -86,7 +86,7 @@ impl Mark {
 
     /// Whether it still counts. A clock that was set back must not prolong it.
     fn holds(&self, now: Timestamp) -> bool {
-        self.until > now && self.since.saturating_since(now) <= CLOCK_SKEW
+        self.until > now && self.since.saturating_duration_since(now) <= CLOCK_SKEW
     }
 }
 
@@ -172,7 +172,7 @@ impl SharedRefreshes {
                 let kept = kept.min(token.remaining(now));
                 Mark::new(0, Stage::Refreshed(token.clone()), now, kept)
             }
-            Err(error) => mark.failed(error.wait(), now),
+            Err(error) => mark.failed(error.retry_after(), now),
         };
         known.insert(*token, mark);
     }
@@ -180,7 +180,7 @@ impl SharedRefreshes {
     /// How long the next attempt has to wait if this one fails with `error`.
     pub(super) fn wait_after(&self, token: &TokenHash, error: &RefreshError) -> Duration {
         let failures = self.known().get(token).map_or(0, |mark| mark.failures);
-        wait(failures, error.wait())
+        wait(failures, error.retry_after())
     }
 
     fn known(&self) -> MutexGuard<'_, ExpiringMap<TokenHash, Mark>> {
@@ -207,7 +207,7 @@ pub(crate) enum RefreshError {
     /// The provider reports the old token as invalid.
     Dead,
     /// The account is no longer in the store.
-    Gone,
+    AccountDeleted,
     /// None of the configured secrets opens the account's present record.
     Unreadable,
     /// Another instance is refreshing, or failed a moment ago.
@@ -220,9 +220,9 @@ pub(crate) enum RefreshError {
 
 impl RefreshError {
     /// The wait that the provider asked for, if it named one.
-    pub(super) fn wait(&self) -> Option<Duration> {
+    pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Failed(error) => error.wait(),
+            Self::Failed(error) => error.retry_after(),
             _ => None,
         }
     }
@@ -248,7 +248,7 @@ impl RefreshError {
     pub(super) fn text(&self) -> String {
         match self {
             Self::Dead => "the provider has called the token invalid".to_owned(),
-            Self::Gone => "the account is no longer in the store".to_owned(),
+            Self::AccountDeleted => "the account is no longer in the store".to_owned(),
             Self::Unreadable => "no configured secret opens the account".to_owned(),
             Self::Elsewhere => "another instance is at it, or failed a moment ago".to_owned(),
             Self::NotNow => "a refresh failed a moment ago".to_owned(),
@@ -273,7 +273,7 @@ mod tests {
     const TOKEN: TokenHash = [7; 32];
 
     fn failed(wait: Option<Duration>) -> Outcome {
-        let error = AuthError::new(AuthErrorKind::Throttled).retry_after(wait);
+        let error = AuthError::new(AuthErrorKind::Throttled).with_retry_after(wait);
         Err(error.into())
     }
 

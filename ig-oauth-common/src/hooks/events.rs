@@ -25,7 +25,7 @@ pub struct Denial {
     pub retry_url: String,
     /// Whether a person will read the answer as a page. Otherwise the client is a program and JSON
     /// suits it best.
-    pub is_for_a_person: bool,
+    pub wants_page: bool,
     /// The languages that the client asks for.
     pub languages: Languages,
 }
@@ -42,7 +42,7 @@ pub struct Failure {
     pub id: String,
     /// Whether a person will read the answer as a page. Otherwise the client is a program and JSON
     /// suits it best.
-    pub is_for_a_person: bool,
+    pub wants_page: bool,
     /// The languages that the client asks for.
     pub languages: Languages,
     /// Where the login would have ended. `None` unless a login failed and an attempt cookie of this

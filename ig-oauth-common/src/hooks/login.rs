@@ -87,7 +87,7 @@ impl LoginDecision {
     /// # Errors
     ///
     /// When it contains a byte that is not allowed in a URL.
-    pub fn landing_on(mut self, location: impl Into<String>) -> Result<Self, InvalidHeader> {
+    pub fn redirect_to(mut self, location: impl Into<String>) -> Result<Self, InvalidHeader> {
         let location = location.into();
         drop(Reply::see_other(location.as_str())?);
         if let Ok(accepted) = &mut self.0 {

@@ -112,7 +112,7 @@ pub trait Hooks: Send + Sync + 'static {
     /// An error answers `hook_failed`, status 500.
     fn on_deauthorize(
         &self,
-        told: Deauthorization,
+        deauthorization: Deauthorization,
     ) -> impl Future<Output = Result<(), HookError>> + Send {
         async { Ok(()) }
     }
@@ -130,7 +130,7 @@ pub trait Hooks: Send + Sync + 'static {
     /// confirmed, and the provider or its user asks again.
     fn on_data_deletion(
         &self,
-        told: DataDeletion,
+        deletion: DataDeletion,
     ) -> impl Future<Output = Result<DeletionStatus, HookError>> + Send {
         async { Ok(DeletionStatus::Done) }
     }
@@ -162,8 +162,8 @@ boxed! {
         fn on_failure(failure: Failure) -> Option<Reply>;
         fn on_logout(logout: Logout) -> ();
         fn on_dead_account(account: DeadAccount) -> ();
-        fn on_deauthorize(told: Deauthorization) -> Result<(), HookError>;
-        fn on_data_deletion(told: DataDeletion) -> Result<DeletionStatus, HookError>;
+        fn on_deauthorize(deauthorization: Deauthorization) -> Result<(), HookError>;
+        fn on_data_deletion(deletion: DataDeletion) -> Result<DeletionStatus, HookError>;
         fn accepts(user_id: &'a UserId, session_started_at: Timestamp) -> Result<bool, HookError>;
     }
 }

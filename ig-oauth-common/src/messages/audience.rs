@@ -8,7 +8,7 @@ use crate::error::AuthErrorKind;
 
 /// The kind of client. Each gets an answer in a form that it can use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asker {
+pub(crate) enum ClientKind {
     /// A person who opens an address: gets a page, or is redirected.
     Visit,
     /// A person who sends a form: gets a page, never a redirect that would lose the form's data.
@@ -24,7 +24,7 @@ pub(crate) enum Asker {
 /// The properties of a request that the form of its answer depends on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Audience {
-    pub(crate) asker: Asker,
+    pub(crate) client_kind: ClientKind,
     /// `Accept` prefers JSON. This counts only for programs.
     prefers_json: bool,
     /// A script fetched an address that is meant for visits, as Turbo does with links and their
@@ -37,27 +37,27 @@ pub(crate) struct Audience {
 impl Audience {
     pub(crate) fn of(request: &Request<'_>) -> Self {
         let accepted = Accepted(weighted(request.headers, "accept"));
-        let asker = Asker::of(request.method, request.headers, &accepted);
+        let client_kind = ClientKind::of(request.method, request.headers, &accepted);
         let is_fetched_link = request.method == "GET"
             && (request.headers.first("sec-fetch-mode") == Some("cors")
                 || request.headers.has("x-sec-purpose"));
         let languages = Languages::of(request.headers);
-        Self { asker, prefers_json: accepted.prefers_json(), is_fetched_link, languages }
+        Self { client_kind, prefers_json: accepted.prefers_json(), is_fetched_link, languages }
     }
 
     /// A person's GET: the only request that may be redirected to another page.
     pub(crate) fn is_visit(self) -> bool {
-        self.asker == Asker::Visit
+        self.client_kind == ClientKind::Visit
     }
 
     /// htmx, which is redirected by a header.
     pub(crate) fn is_htmx(self) -> bool {
-        self.asker == Asker::Htmx
+        self.client_kind == ClientKind::Htmx
     }
 
     /// A person will read the answer as a page, whatever `Accept` prefers.
     pub(crate) fn reads_pages(self) -> bool {
-        matches!(self.asker, Asker::Visit | Asker::Form | Asker::Turbo)
+        matches!(self.client_kind, ClientKind::Visit | ClientKind::Form | ClientKind::Turbo)
     }
 
     /// Whether an error of `kind` is answered with JSON instead of a page.
@@ -79,7 +79,7 @@ impl Audience {
     }
 }
 
-impl Asker {
+impl ClientKind {
     fn of(method: &str, headers: &dyn Headers, accepted: &Accepted) -> Self {
         if headers.has("hx-request") {
             return Self::Htmx;
@@ -170,7 +170,7 @@ mod tests {
     fn one_decision_says_who_asks_and_whether_json_is_the_answer() {
         const CHROMIUM: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
         const TURBO: &str = "text/vnd.turbo-stream.html, text/html, application/xhtml+xml";
-        use Asker::{Form, Htmx, Program, Turbo, Visit};
+        use ClientKind::{Form, Htmx, Program, Turbo, Visit};
         // The headers, the kind of client for GET and for POST, and whether a failure is then JSON.
         for (headers, get, post, json) in [
             (&[][..], Program, Program, false),
@@ -204,16 +204,21 @@ mod tests {
             ),
         ] {
             let headers = Lines(headers);
-            for (method, asker) in [("GET", get), ("POST", post), ("HEAD", Program)] {
+            for (method, client_kind) in [("GET", get), ("POST", post), ("HEAD", Program)] {
                 let audience = Audience::of(&Request::new(method, "/", &headers));
                 if method == "HEAD" {
                     assert!(!audience.reads_pages(), "{:?}", headers.0);
                     continue;
                 }
-                assert_eq!(audience.asker, asker, "{method} {:?}", headers.0);
+                assert_eq!(audience.client_kind, client_kind, "{method} {:?}", headers.0);
                 assert_eq!(audience.reads_json(AuthErrorKind::Store), json, "{:?}", headers.0);
                 let tells = audience.reads_json(AuthErrorKind::LoginRequired);
-                assert_eq!(tells, matches!(asker, Program | Htmx), "{method} {:?}", headers.0);
+                assert_eq!(
+                    tells,
+                    matches!(client_kind, Program | Htmx),
+                    "{method} {:?}",
+                    headers.0
+                );
             }
         }
     }

@@ -8,7 +8,7 @@ mod reply;
 mod request;
 mod weights;
 
-pub(crate) use audience::{Asker, Audience};
+pub(crate) use audience::{Audience, ClientKind};
 pub(crate) use caching::Caching;
 pub use languages::Languages;
 pub(crate) use languages::is_tag;

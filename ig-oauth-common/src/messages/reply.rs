@@ -115,7 +115,7 @@ impl Reply {
 
     /// The body.
     #[must_use]
-    pub fn body_bytes(&self) -> &[u8] {
+    pub fn body(&self) -> &[u8] {
         &self.body
     }
 
@@ -171,7 +171,7 @@ impl fmt::Debug for Reply {
         f.debug_struct("Reply")
             .field("status", &self.status)
             .field("headers", &names)
-            .field("body_bytes", &self.body.len())
+            .field("body", &self.body.len())
             .finish()
     }
 }

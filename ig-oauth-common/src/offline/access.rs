@@ -152,7 +152,7 @@ impl OfflineAccess {
             Ok(token) => Ok(Some(self.deaths.watch(token))),
             Err(RefreshError::Dead) => Err(AuthErrorKind::TokenDead.into()),
             Err(RefreshError::Unreadable) => Err(AuthErrorKind::AccountUnreadable.into()),
-            Err(RefreshError::Gone) => Ok(None),
+            Err(RefreshError::AccountDeleted) => Ok(None),
             Err(_) if matches!(self.accounts.open(account), Stored::Dead(_)) => {
                 Err(AuthErrorKind::TokenDead.into())
             }

@@ -43,7 +43,7 @@ pub struct Refresher {
     ahead: Duration,
     interval: Duration,
     batch: usize,
-    at_once: usize,
+    concurrency: usize,
     per_minute: u32,
     totals: Arc<Mutex<RefreshReport>>,
 }
@@ -69,8 +69,8 @@ impl Refresher {
     }
 
     /// How many refreshes run at the same time on this instance. Default: 4.
-    pub fn at_once(mut self, refreshes: usize) -> Self {
-        self.at_once = refreshes.max(1);
+    pub fn concurrency(mut self, refreshes: usize) -> Self {
+        self.concurrency = refreshes.max(1);
         self
     }
 
@@ -124,7 +124,7 @@ impl Refresher {
             Ok(_) => {}
             Err(error) => {
                 let mut part = RefreshReport::default();
-                part.cut_short = 1;
+                part.incomplete_passes = 1;
                 part.note_failure(error.kind());
                 self.count(&part, &mut report);
             }
@@ -181,7 +181,7 @@ impl Refresher {
             let Some(last) = batch.last() else { break Ok(true) };
             after = Some(last.key.clone());
             for account in batch {
-                while running.len() >= self.at_once {
+                while running.len() >= self.concurrency {
                     let visit = running.join_next().await;
                     if let Some(pause) = visit.and_then(|visit| self.note(visit, report)) {
                         next_start = next_start.max(Instant::now() + pause);
@@ -212,7 +212,7 @@ impl OfflineAccess {
             ahead: self.refreshes.ahead(),
             interval: Duration::from_secs(60 * 60),
             batch: 200,
-            at_once: 4,
+            concurrency: 4,
             per_minute: 600,
             totals: Arc::default(),
         }
@@ -236,18 +236,20 @@ impl OfflineAccess {
                     Err(RefreshError::Failed(error)) => {
                         part.note_failure(error.kind());
                         if error.kind() == AuthErrorKind::Throttled && error.rejection().is_some() {
-                            pause = Some(error.wait().unwrap_or(DEFAULT_PAUSE).min(LONGEST_PAUSE));
+                            pause = Some(
+                                error.retry_after().unwrap_or(DEFAULT_PAUSE).min(LONGEST_PAUSE),
+                            );
                         }
                     }
                     Err(_) if matches!(self.accounts.open(&account), Stored::Dead(_)) => {
                         part.note_dead(user_id);
                     }
-                    Err(_) => part.left = 1,
+                    Err(_) => part.skipped = 1,
                 }
             }
         }
-        if part.expired + part.dead == 0 {
-            part.oldest = Some(now.saturating_since(account.issued_at));
+        if part.expired + part.dead_accounts == 0 {
+            part.oldest = Some(now.saturating_duration_since(account.issued_at));
         }
         (part, pause)
     }

@@ -25,17 +25,17 @@ pub struct RefreshReport {
     /// Expired tokens. Their users must log in again.
     pub expired: u64,
     /// Skipped refreshes: another instance was refreshing, or a refresh failed a moment ago.
-    pub left: u64,
+    pub skipped: u64,
     /// Tokens that the provider reports as invalid, now or at an earlier call: expired there, or
     /// revoked. Their users must log in again: see [`dead_users`](Self::dead_users).
-    pub dead: u64,
+    pub dead_accounts: u64,
     /// Records that none of the configured secrets decrypts. Their users are still connected: see
     /// [`unreadable_users`](Self::unreadable_users).
     pub unreadable: u64,
     /// Refreshes that failed for another reason. See [`failures`](Self::failures).
     pub failed: u64,
     /// Passes that ended early because the store did not answer.
-    pub cut_short: u64,
+    pub incomplete_passes: u64,
     /// The age, since its issue, of the oldest valid token that the latest complete pass saw. It
     /// falls when that token is refreshed. Look into it when it approaches 60 days.
     pub oldest: Option<Duration>,
@@ -63,7 +63,7 @@ impl RefreshReport {
     }
 
     pub(super) fn note_dead(&mut self, user_id: &UserId) {
-        self.dead += 1;
+        self.dead_accounts += 1;
         name(&mut self.dead_users, [user_id]);
     }
 
@@ -78,10 +78,10 @@ impl RefreshReport {
     }
 
     /// Adds the counts of a later pass.
-    pub fn add(&mut self, other: &Self) {
+    pub fn merge(&mut self, other: &Self) {
         self.count(other);
         // A pass that ended early may have missed the oldest token.
-        if other.cut_short == 0 {
+        if other.incomplete_passes == 0 {
             self.oldest = other.oldest;
         }
     }
@@ -93,11 +93,11 @@ impl RefreshReport {
         self.too_young += other.too_young;
         self.short_lived += other.short_lived;
         self.expired += other.expired;
-        self.left += other.left;
-        self.dead += other.dead;
+        self.skipped += other.skipped;
+        self.dead_accounts += other.dead_accounts;
         self.unreadable += other.unreadable;
         self.failed += other.failed;
-        self.cut_short += other.cut_short;
+        self.incomplete_passes += other.incomplete_passes;
         for (kind, count) in &other.by_kind {
             *self.by_kind.entry(*kind).or_default() += count;
         }
@@ -117,11 +117,11 @@ fn name<'u>(users: &mut BTreeSet<UserId>, more: impl IntoIterator<Item = &'u Use
 impl fmt::Display for RefreshReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { seen, refreshed, too_young, short_lived, expired, .. } = self;
-        let Self { left, dead, unreadable, failed, .. } = self;
+        let Self { skipped, dead_accounts, unreadable, failed, .. } = self;
         write!(
             f,
             "{seen} seen, {refreshed} refreshed, {too_young} too young, {short_lived} short-lived, \
-             {expired} expired, {left} left, {dead} dead, {unreadable} unreadable, {failed} failed"
+             {expired} expired, {skipped} skipped, {dead_accounts} dead, {unreadable} unreadable, {failed} failed"
         )
     }
 }

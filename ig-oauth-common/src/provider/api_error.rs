@@ -29,7 +29,7 @@ pub enum ApiErrorKind {
     /// The token has expired or was revoked: the user removed the app, changed the password, or
     /// stayed away for 60 days (the provider's code 190). Only a new login helps.
     TokenInvalid,
-    /// Too many calls. [`ApiError::wait`] is the wait that the provider named, if it did.
+    /// Too many calls. [`ApiError::retry_after`] is the wait that the provider named, if it did.
     Throttled,
     /// The user or the app lacks a permission (codes 3, 10 and 200 to 299). Request the scope with
     /// [`LoginOptions::scopes`](crate::LoginOptions::scopes). In development mode it works only for
@@ -100,7 +100,7 @@ impl ApiError {
     }
 
     #[must_use]
-    pub(super) fn retry_after(mut self, wait: Option<Duration>) -> Self {
+    pub(super) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
         self.wait = wait.map(|wait| wait.min(MAX_WAIT));
         self
     }
@@ -119,7 +119,7 @@ impl ApiError {
 
     /// How long to wait before the next call, when the provider named a time: at most 24 hours.
     #[must_use]
-    pub fn wait(&self) -> Option<Duration> {
+    pub fn retry_after(&self) -> Option<Duration> {
         self.wait
     }
 

@@ -41,7 +41,7 @@ impl Provider {
 
     /// At most this many calls with a token at the same time. `None` for no limit.
     #[must_use]
-    pub(crate) fn graph_calls_at_once(self, calls: Option<usize>) -> Self {
+    pub(crate) fn max_concurrent_graph_calls(self, calls: Option<usize>) -> Self {
         let places = |calls: usize| Semaphore::new(calls.min(Semaphore::MAX_PERMITS));
         Self { graph_calls: calls.map(places), ..self }
     }

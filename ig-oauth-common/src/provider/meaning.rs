@@ -23,7 +23,7 @@ pub(super) enum Meaning {
     /// Meta has disabled the app.
     AppBlocked,
     /// The object does not exist, or the token no longer has access to it.
-    Gone,
+    NotFound,
     /// A message that names no cause.
     Unsupported,
     /// The request asks for more than fits into a response.
@@ -194,7 +194,7 @@ const WORDS: &[(&[&str], Meaning, Advice)] = &[
         Meaning::Code,
         None,
     ),
-    (&["does not exist, cannot be loaded"], Meaning::Gone, Some(GONE)),
+    (&["does not exist, cannot be loaded"], Meaning::NotFound, Some(NOT_FOUND)),
     (
         &["unsupported request", "unsupported get request", "unsupported post request"],
         Meaning::Unsupported,
@@ -210,7 +210,7 @@ const WORDS: &[(&[&str], Meaning, Advice)] = &[
 const APP_ID: &str = "the app id is wrong, or the app is gone: use the Instagram app id from Business login \
                       settings, not the Meta app id";
 
-const GONE: &str = "the object is gone, or no longer allowed for this token";
+const NOT_FOUND: &str = "the object is gone, or no longer allowed for this token";
 
 /// Names of parameters. A message that lists two of them is about none in particular.
 const PARAMETERS: [&str; 6] =
@@ -245,7 +245,7 @@ pub(super) fn of(status: u16, fields: &ErrorFields) -> (Option<Meaning>, Advice)
         (Some(102 | 190), subcode) => (Some(Meaning::TokenDead), Some(why_dead(subcode))),
         _ if is(Meaning::AppBlocked) || is(Meaning::TooMuch) => (by_words, advice),
         (Some(101), _) => (Some(Meaning::Settings), advice.or(Some(APP_ID))),
-        (Some(100), Some(33)) => (Some(Meaning::Gone), Some(GONE)),
+        (Some(100), Some(33)) => (Some(Meaning::NotFound), Some(NOT_FOUND)),
         (Some(3 | 10 | 200..=299), _) => (Some(Meaning::Permission), None),
         _ if has_class(fields, "OAuthAccessToken") || is(Meaning::TokenDead) => {
             (Some(Meaning::TokenDead), Some(why_dead(None)))

@@ -132,7 +132,7 @@ pub(super) fn check(
         _ => AuthErrorKind::ProviderRejected,
     };
     let wait = refused.wait.map(|wait| wait.min(MAX_RETRY_AFTER));
-    Err(AuthError::with_source(kind, refused.rejection).retry_after(wait))
+    Err(AuthError::with_source(kind, refused.rejection).with_retry_after(wait))
 }
 
 /// The error of a call to the Graph API, for the app that made it.
@@ -143,7 +143,7 @@ pub(super) fn check_graph(response: &HttpResponse, secrets: &[&str]) -> Result<(
     let kind = match refused.meaning {
         Some(Meaning::Throttled) => ApiErrorKind::Throttled,
         Some(Meaning::TokenDead) => ApiErrorKind::TokenInvalid,
-        Some(Meaning::AppBlocked | Meaning::Gone) => ApiErrorKind::Rejected,
+        Some(Meaning::AppBlocked | Meaning::NotFound) => ApiErrorKind::Rejected,
         Some(Meaning::Permission) => ApiErrorKind::PermissionDenied,
         Some(Meaning::TooMuch) => ApiErrorKind::OversizeAnswer,
         _ if response.status >= 500 => ApiErrorKind::Unreachable,
@@ -158,7 +158,7 @@ pub(super) fn check_graph(response: &HttpResponse, secrets: &[&str]) -> Result<(
         // Here words such as "scope" refer to a parameter, not to the app's settings.
         refused.rejection.advice = None;
     }
-    Err(ApiError::with_source(kind, refused.rejection).retry_after(refused.wait))
+    Err(ApiError::with_source(kind, refused.rejection).with_retry_after(refused.wait))
 }
 
 /// The wait that the response asks for: `Retry-After`, or the longest estimate, in minutes, in

@@ -93,7 +93,7 @@ impl SignedRequestVerifier {
         let user_id = payload.user_id.as_ref().and_then(wire::user_id).ok_or(Error::NoUser)?;
         let issued_at = payload.issued_at.map(Timestamp::from_unix_seconds).ok_or(Error::Stale)?;
         let is_from_the_future = issued_at > now.saturating_add(CLOCK_SKEW);
-        let is_old = now.saturating_since(issued_at) > self.window;
+        let is_old = now.saturating_duration_since(issued_at) > self.window;
         let has_expired = payload.expires.is_some_and(|end| end <= now.unix_seconds());
         if is_from_the_future || is_old || has_expired {
             return Err(Error::Stale);

@@ -92,7 +92,7 @@ impl Token {
 
     /// Whether `scope` was granted.
     #[must_use]
-    pub fn has(&self, scope: &Scope) -> bool {
+    pub fn has_scope(&self, scope: &Scope) -> bool {
         self.facts.scopes.contains(scope)
     }
 
@@ -125,7 +125,7 @@ impl Token {
     /// How long it is still valid at `now`: zero when it has expired.
     #[must_use]
     pub fn remaining(&self, now: Timestamp) -> Duration {
-        self.facts.expires_at.saturating_since(now)
+        self.facts.expires_at.saturating_duration_since(now)
     }
 
     /// Fetches the profile of the account: one call to the provider, or two if it refuses a field.

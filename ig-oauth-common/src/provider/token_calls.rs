@@ -58,7 +58,7 @@ impl Provider {
             ("client_secret", self.secret()),
             ("access_token", token),
         ]);
-        self.lengthen("access_token", &query, Step::LongLived, token).await
+        self.long_lived_token("access_token", &query, Step::LongLived, token).await
     }
 
     /// Refreshes a long-lived token that is at least 24 hours old. The provider requires a GET with
@@ -66,10 +66,10 @@ impl Provider {
     pub(crate) async fn refresh(&self, token: &AccessToken) -> Result<TokenAnswer, AuthError> {
         let token = token.expose_secret();
         let query = encoded(&[("grant_type", "ig_refresh_token"), ("access_token", token)]);
-        self.lengthen("refresh_access_token", &query, Step::Refresh, token).await
+        self.long_lived_token("refresh_access_token", &query, Step::Refresh, token).await
     }
 
-    async fn lengthen(
+    async fn long_lived_token(
         &self,
         path: &str,
         query: &str,

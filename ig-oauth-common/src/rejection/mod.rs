@@ -45,9 +45,9 @@ impl ProviderRejection {
     /// Whether it is certain that the code was valid and has already been exchanged. The present
     /// API has other messages for an expired or unknown code. Basic Display has the same message
     /// for all of these.
-    pub(crate) fn says_spent(&self, api: Api) -> bool {
+    pub(crate) fn says_code_was_used(&self, api: Api) -> bool {
         let words = self.message.as_deref().unwrap_or_default().to_ascii_lowercase();
-        words.contains(api.preset().says_spent)
+        words.contains(api.preset().says_code_was_used)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::impossible_times::ImpossibleTimes;
+use super::invalid_timestamps::InvalidTimestamps;
 use super::sealing::{Sealer, Unopened};
 use super::token_bytes;
 use super::tombstones::{Ended, Tombstones};
@@ -26,7 +26,7 @@ pub(crate) struct Accounts {
     pub(super) provider: Arc<Provider>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) tombstones: Arc<Tombstones>,
-    pub(super) impossible_times: Arc<ImpossibleTimes>,
+    pub(super) invalid_timestamps: Arc<InvalidTimestamps>,
     pub(super) was_checked: AtomicBool,
     pub(super) was_unreadable: AtomicBool,
 }
@@ -133,7 +133,7 @@ impl Accounts {
     }
 
     pub(super) fn has_impossible_times(&self, token: &Token) -> bool {
-        self.impossible_times.are(Ended::Token(token.hash()), self.now(), &[], token)
+        self.invalid_timestamps.are(Ended::Token(token.hash()), self.now(), &[], token)
     }
 
     pub(super) fn record(

@@ -2,19 +2,19 @@
 
 mod account_changes;
 mod accounts;
-mod impossible_times;
+mod invalid_timestamps;
 mod reading;
+mod request_session;
 mod sealed_cookies;
 mod sealing;
 mod session_cookie;
 mod sessions;
-mod slot;
 mod token_bytes;
 mod tombstones;
 
 pub(crate) use account_changes::Resealing;
 pub(crate) use accounts::{Accounts, MOST_WRITES, Stored, contended};
 pub(crate) use reading::{Reading, Session};
+pub(crate) use request_session::RequestSession;
 pub(crate) use session_cookie::SessionCookie;
 pub(crate) use sessions::{Sessions, SessionsParts};
-pub(crate) use slot::Slot;

@@ -39,7 +39,7 @@ impl SessionCookie {
     /// Whether to record that a session last seen at `seen_at` was seen again: after a tenth of the
     /// idle lifetime, not at each request.
     pub(super) fn is_touch_due(&self, seen_at: Timestamp, now: Timestamp) -> bool {
-        now.saturating_since(seen_at) >= self.idle_lifetime / 10
+        now.saturating_duration_since(seen_at) >= self.idle_lifetime / 10
     }
 
     pub(super) fn line(&self, value: &str, max_age: Duration) -> Result<String, AuthError> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::accounts::{Accounts, OpenedAccount};
-use super::impossible_times::ImpossibleTimes;
+use super::invalid_timestamps::InvalidTimestamps;
 use super::reading::{Kept, Reading, Renewal, Session, StoredSessionId};
 use super::sealed_cookies::SealedCookies;
 use super::sealing::{SESSION_COOKIE, STORED_ACCOUNT, Sealer, Unopened};
@@ -22,10 +22,10 @@ use crate::store::{BoxedStore, SessionRecord};
 use crate::token_facts::UserId;
 
 pub(crate) struct Sessions {
-    place: Place,
+    place: Storage,
     cookie: SessionCookie,
     tombstones: Arc<Tombstones>,
-    impossible_times: Arc<ImpossibleTimes>,
+    invalid_timestamps: Arc<InvalidTimestamps>,
     hooks: Option<Arc<dyn BoxedHooks>>,
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
@@ -33,7 +33,7 @@ pub(crate) struct Sessions {
 }
 
 /// Where sessions are stored.
-enum Place {
+enum Storage {
     Cookie(SealedCookies),
     /// The cookie holds a random id; all other data is in the store.
     Store(Arc<Accounts>),
@@ -58,23 +58,23 @@ impl Sessions {
     pub(crate) fn new(parts: SessionsParts) -> Self {
         let SessionsParts { cookie, client_id, keyring, provider, clock, randomness, .. } = parts;
         let tombstones = Arc::<Tombstones>::default();
-        let impossible_times = Arc::<ImpossibleTimes>::default();
+        let invalid_timestamps = Arc::<InvalidTimestamps>::default();
         let sealer = |purpose| Sealer { purpose, keyring, randomness: Arc::clone(&randomness) };
         let place = match parts.store {
-            None => Place::Cookie(SealedCookies {
+            None => Storage::Cookie(SealedCookies {
                 sealer: sealer(SESSION_COOKIE),
                 cookie_name: cookie.names.session.clone(),
                 client_id,
                 provider,
             }),
-            Some(store) => Place::Store(Arc::new(Accounts {
+            Some(store) => Storage::Store(Arc::new(Accounts {
                 store,
                 client_id,
                 sealer: sealer(STORED_ACCOUNT),
                 provider,
                 clock: Arc::clone(&clock),
                 tombstones: Arc::clone(&tombstones),
-                impossible_times: Arc::clone(&impossible_times),
+                invalid_timestamps: Arc::clone(&invalid_timestamps),
                 was_checked: false.into(),
                 was_unreadable: false.into(),
             })),
@@ -84,7 +84,7 @@ impl Sessions {
             place,
             cookie,
             tombstones,
-            impossible_times,
+            invalid_timestamps,
             hooks,
             clock,
             randomness,
@@ -95,8 +95,8 @@ impl Sessions {
     /// The stored accounts. `None` when sessions are in cookies.
     pub(crate) fn accounts(&self) -> Option<&Arc<Accounts>> {
         match &self.place {
-            Place::Cookie(_) => None,
-            Place::Store(accounts) => Some(accounts),
+            Storage::Cookie(_) => None,
+            Storage::Store(accounts) => Some(accounts),
         }
     }
 
@@ -132,16 +132,16 @@ impl Sessions {
     async fn open(&self, value: &[u8]) -> Result<Session, Unopened> {
         let now = self.now();
         let mut session = match &self.place {
-            Place::Cookie(sealed) => sealed.open(value)?,
-            Place::Store(accounts) => self.look_up(accounts, value, now).await?,
+            Storage::Cookie(sealed) => sealed.open(value)?,
+            Storage::Store(accounts) => self.look_up(accounts, value, now).await?,
         };
         let (name, token) = (session.name(), &session.token);
         let times = [session.started_at, session.seen_at];
-        if self.impossible_times.are(name, now, &times, token) {
+        if self.invalid_timestamps.are(name, now, &times, token) {
             return Err(Unopened::Foreign);
         }
         if self.tombstones.is_dead(token, now) {
-            if let (Place::Store(accounts), Ended::Stored(id_hash)) = (&self.place, name) {
+            if let (Storage::Store(accounts), Ended::Stored(id_hash)) = (&self.place, name) {
                 // It belongs to the dead token, and must not become valid when its user logs in
                 // again.
                 accounts.store.end_session(&id_hash).await?;
@@ -155,7 +155,8 @@ impl Sessions {
         if has_ended || self.cookie.ends_at(session.started_at, session.seen_at, token) <= now {
             return Err(Unopened::Broken);
         }
-        if let (Place::Store(accounts), Kept::Store(_, account)) = (&self.place, &mut session.kept)
+        if let (Storage::Store(accounts), Kept::Store(_, account)) =
+            (&self.place, &mut session.kept)
             && !session.is_by_newest_key
         {
             accounts.reseal_if_possible(account, token).await;
@@ -216,12 +217,12 @@ impl Sessions {
         let now = self.now();
         let ends_at = self.cookie.ends_at(now, now, token);
         let value = match &self.place {
-            Place::Cookie(sealed) => {
+            Storage::Cookie(sealed) => {
                 // The replaced sessions are not renewed any more.
-                self.told_of_the_end(previous);
+                self.mark_end_reported(previous);
                 sealed.seal(random(&*self.randomness)?, now, now, token)?
             }
-            Place::Store(accounts) => {
+            Storage::Store(accounts) => {
                 self.end(previous).await?;
                 let id = StoredSessionId(random(&*self.randomness)?);
                 let account = accounts.record(token, further_ids)?;
@@ -230,7 +231,7 @@ impl Sessions {
                 to_base64url(&id.0)
             }
         };
-        self.cookie.line(&value, ends_at.saturating_since(now))
+        self.cookie.line(&value, ends_at.saturating_duration_since(now))
     }
 
     /// The token for the handler, and the cookie to send if one is due.
@@ -264,17 +265,17 @@ impl Sessions {
         let (started_at, now) = (session.started_at, self.now());
         let ends_at = self.cookie.ends_at(started_at, now, token);
         let value = match (&self.place, &session.kept) {
-            (Place::Cookie(sealed), Kept::Cookie(id)) => {
+            (Storage::Cookie(sealed), Kept::Cookie(id)) => {
                 sealed.seal(*id, started_at, now, token)?
             }
-            (Place::Store(accounts), Kept::Store(id, _)) => {
+            (Storage::Store(accounts), Kept::Store(id, _)) => {
                 accounts.store.touch_session(&id.hash(), now, ends_at).await?;
                 to_base64url(&id.0)
             }
             // All sessions of one configuration are stored in the same place.
             _ => return Err(AuthErrorKind::Internal.into()),
         };
-        let line = self.cookie.line(&value, ends_at.saturating_since(now))?;
+        let line = self.cookie.line(&value, ends_at.saturating_duration_since(now))?;
         Ok(Renewal { session: session.name(), line })
     }
 
@@ -286,7 +287,7 @@ impl Sessions {
                 // There is no record to delete, so the session is remembered as ended until it
                 // would have expired. Another cookie value of it may hold a newer token, but has
                 // the same absolute lifetime.
-                Place::Cookie(sealed) => {
+                Storage::Cookie(sealed) => {
                     let opened = sealed.open(value);
                     if let Ok(Session { kept: Kept::Cookie(id), started_at, .. }) = opened {
                         let until = started_at.saturating_add(self.cookie.lifetime);
@@ -294,7 +295,7 @@ impl Sessions {
                         self.tombstones.bury_until(Ended::LoggedOut(id), until, now);
                     }
                 }
-                Place::Store(accounts) => {
+                Storage::Store(accounts) => {
                     if let Some(id) = StoredSessionId::read(value) {
                         self.tombstones.bury(Ended::Stored(id.hash()), now);
                         accounts.store.end_session(&id.hash()).await?;
@@ -318,7 +319,7 @@ impl Sessions {
 
     /// Records that an answer reports the end of these values' sessions to the browser. A later
     /// answer about them must not remove the cookie of a newer login.
-    pub(super) fn told_of_the_end(&self, values: &[Vec<u8>]) {
+    pub(super) fn mark_end_reported(&self, values: &[Vec<u8>]) {
         let now = self.now();
         self.names_of(values).for_each(|session| self.tombstones.bury(session, now));
     }
@@ -326,8 +327,8 @@ impl Sessions {
     /// The keys of these values' sessions in the tombstones.
     fn names_of<'v>(&'v self, values: &'v [Vec<u8>]) -> impl Iterator<Item = Ended> + 'v {
         values.iter().filter_map(|value| match &self.place {
-            Place::Cookie(sealed) => sealed.open(value).ok().map(|session| session.name()),
-            Place::Store(_) => StoredSessionId::read(value).map(|id| Ended::Stored(id.hash())),
+            Storage::Cookie(sealed) => sealed.open(value).ok().map(|session| session.name()),
+            Storage::Store(_) => StoredSessionId::read(value).map(|id| Ended::Stored(id.hash())),
         })
     }
 

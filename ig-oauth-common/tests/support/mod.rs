@@ -248,7 +248,7 @@ pub fn header<'a>(reply: &'a Reply, name: &str) -> Option<&'a str> {
 }
 
 pub fn body(reply: &Reply) -> String {
-    String::from_utf8_lossy(reply.body_bytes()).into_owned()
+    String::from_utf8_lossy(reply.body()).into_owned()
 }
 
 pub fn state_of(reply: &Reply) -> String {

@@ -8,7 +8,7 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::error::{Error, SqlState};
 
-use super::home::Home;
+use super::runtime::StoreRuntime;
 use super::tls::Connector;
 use super::{Postgres, PostgresStore, pool, schema};
 use crate::engine::POSTGRESQL;
@@ -109,7 +109,7 @@ impl PostgresStoreBuilder {
         let connection = first_connection(&pool, timeout).await?;
         let (prefix, manage) = (&self.settings.prefix, self.manage_schema);
         prepare(connection, prefix, manage).await?;
-        let engine = Postgres { pool, home: Home::new(), timeout };
+        let engine = Postgres { pool, runtime: StoreRuntime::new(), timeout };
         Ok(PostgresStore::new(self.settings, engine))
     }
 

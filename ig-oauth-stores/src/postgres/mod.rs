@@ -12,16 +12,16 @@ use crate::settings::{Repeat, bounded};
 use crate::sql::{Dialect, Engine, Schema, SqlStore, Value};
 
 mod builder;
-mod home;
 mod hosts;
 mod pool;
 mod row;
+mod runtime;
 mod schema;
 mod tls;
 
 pub use builder::PostgresStoreBuilder;
-use home::Home;
 use pool::{Lease, OperationError, Ran};
+use runtime::StoreRuntime;
 
 /// Sessions and accounts in PostgreSQL, for all instances of an app.
 ///
@@ -105,7 +105,7 @@ impl SqlStore<Postgres> {
 /// The connections of a [`PostgresStore`].
 pub struct Postgres {
     pool: Pool,
-    home: Home,
+    runtime: StoreRuntime,
     timeout: Duration,
 }
 
@@ -178,7 +178,7 @@ impl Postgres {
             bounded(POSTGRESQL, left, async { Ok(attempt(&pool, repeat, run).await?) }).await
         };
         // Boxed: otherwise the future of every caller would be several thousand bytes larger.
-        self.home.run(Box::pin(operation)).await
+        self.runtime.run(Box::pin(operation)).await
     }
 }
 

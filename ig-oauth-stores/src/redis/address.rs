@@ -22,12 +22,12 @@ use crate::error::{StoreSetupError, StoreSetupErrorKind as Kind};
 /// The server's address and the login.
 #[derive(Clone)]
 pub(super) struct Address {
-    place: Place,
+    place: Endpoint,
     login: RedisConnectionInfo,
 }
 
 #[derive(Clone)]
-enum Place {
+enum Endpoint {
     Tcp {
         host: String,
         port: u16,
@@ -55,14 +55,14 @@ impl Address {
         let info = is_whole.then(|| url.as_str().into_connection_info().ok()).flatten();
         let info = info.ok_or_else(unreadable)?;
         let place = match info.addr() {
-            ConnectionAddr::Tcp(host, port) => Place::Tcp {
+            ConnectionAddr::Tcp(host, port) => Endpoint::Tcp {
                 host: host.clone(),
                 port: *port,
                 #[cfg(feature = "tls")]
                 tls: wants_tls.then(|| connector(root_pem)).transpose()?,
             },
             #[cfg(unix)]
-            ConnectionAddr::Unix(path) => Place::Unix(path.clone()),
+            ConnectionAddr::Unix(path) => Endpoint::Unix(path.clone()),
             _ => return Err(unreadable()),
         };
         #[cfg(not(feature = "tls"))]
@@ -77,15 +77,15 @@ impl Address {
     pub(super) async fn dial(&self) -> Result<Dialled, RedisError> {
         match &self.place {
             #[cfg(unix)]
-            Place::Unix(path) => self.greet(tokio::net::UnixStream::connect(path).await?).await,
+            Endpoint::Unix(path) => self.greet(tokio::net::UnixStream::connect(path).await?).await,
             #[cfg(feature = "tls")]
-            Place::Tcp { host, port, tls: Some(connector) } => {
+            Endpoint::Tcp { host, port, tls: Some(connector) } => {
                 let name = rustls::pki_types::ServerName::try_from(host.clone());
                 let name = name.map_err(std::io::Error::other)?;
                 let socket = tcp(host, *port).await?;
                 self.greet(connector.connect(name, socket).await?).await
             }
-            Place::Tcp { host, port, .. } => self.greet(tcp(host, *port).await?).await,
+            Endpoint::Tcp { host, port, .. } => self.greet(tcp(host, *port).await?).await,
         }
     }
 

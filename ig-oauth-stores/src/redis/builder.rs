@@ -7,7 +7,7 @@ use std::time::Duration;
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 use super::address::Address;
-use super::link::{self, Attempt, Link};
+use super::connection::{self, Attempt, SharedConnection};
 use super::scripts::Scripts;
 use super::{Inner, RedisStore};
 use crate::error::{StoreSetupError, StoreSetupErrorKind as Kind};
@@ -68,16 +68,17 @@ impl RedisStoreBuilder {
             self.root_pem.as_deref(),
         )?;
         let (timeout, mut attempt) = (self.settings.timeout, Attempt::default());
-        let (scripts, link) = (Scripts::new(&self.settings.prefix), Link::new(address, timeout));
+        let (scripts, connection) =
+            (Scripts::new(&self.settings.prefix), SharedConnection::new(address, timeout));
         let call = scripts.check();
-        let checked = link.run::<()>(&call, Repeat::Once, &mut attempt);
+        let checked = connection.run::<()>(&call, Repeat::Once, &mut attempt);
         match tokio::time::timeout(timeout, checked).await {
             Ok(Err(error)) if error.is_timeout() => return Err(silent(timeout)),
             Ok(checked) => checked.map_err(|error| explain(&error))?,
             Err(_) => return Err(silent(timeout)),
         }
         drop(call);
-        Ok(RedisStore { inner: Arc::new(Inner { settings: self.settings, scripts, link }) })
+        Ok(RedisStore { inner: Arc::new(Inner { settings: self.settings, scripts, connection }) })
     }
 }
 
@@ -114,7 +115,7 @@ fn explain(error: &RedisError) -> StoreSetupError {
             }
         },
     };
-    StoreSetupError::new(kind, format!("{cure} ({})", link::text(error)))
+    StoreSetupError::new(kind, format!("{cure} ({})", connection::text(error)))
 }
 
 const WRONG_LOGIN: &str = "Redis refuses the user: check name and password in the URL, with special \

@@ -11,13 +11,13 @@ use crate::settings::{Repeat, Settings, bounded};
 
 mod address;
 mod builder;
-mod link;
+mod connection;
 mod row;
 mod scripts;
 mod store;
 
 pub use builder::RedisStoreBuilder;
-use link::{Attempt, Link};
+use connection::{Attempt, SharedConnection};
 use scripts::Scripts;
 
 /// Sessions and accounts in Redis 6.2 or newer, or in Valkey, for all instances of an app.
@@ -74,7 +74,7 @@ pub struct RedisStore {
 struct Inner {
     settings: Settings,
     scripts: Scripts,
-    link: Link,
+    connection: SharedConnection,
 }
 
 impl RedisStore {
@@ -109,7 +109,7 @@ impl RedisStore {
 
     /// Runs a script, and runs it again on a new connection if the present one broke. For scripts
     /// whose second run changes nothing and returns the same answer.
-    async fn ask<T>(&self, call: &ScriptInvocation<'_>) -> Result<T, Failure>
+    async fn run_repeatable<T>(&self, call: &ScriptInvocation<'_>) -> Result<T, Failure>
     where
         T: FromRedisValue + Send,
     {
@@ -117,7 +117,7 @@ impl RedisStore {
     }
 
     /// Runs a script once, without a retry: for scripts whose answer depends on what they changed.
-    async fn tell<T>(&self, call: &ScriptInvocation<'_>) -> Result<T, Failure>
+    async fn run_once<T>(&self, call: &ScriptInvocation<'_>) -> Result<T, Failure>
     where
         T: FromRedisValue + Send,
     {
@@ -128,9 +128,9 @@ impl RedisStore {
     where
         T: FromRedisValue + Send,
     {
-        let Inner { settings, link, .. } = &*self.inner;
+        let Inner { settings, connection, .. } = &*self.inner;
         let mut attempt = Attempt::default();
-        let answer = async { Ok(link.run(call, repeat, &mut attempt).await?) };
+        let answer = async { Ok(connection.run(call, repeat, &mut attempt).await?) };
         let answer = bounded(REDIS, settings.timeout, answer).await;
         attempt.give_up();
         answer

@@ -22,7 +22,7 @@ const LONGEST: u64 = 1_000 * 365 * 86_400;
 /// How many seconds to keep a record that is written at `from` and expires at `until`, both by the
 /// caller's clock. Only the difference matters, so the clock may show any time.
 pub(super) fn life(from: Timestamp, until: Timestamp) -> u64 {
-    until.saturating_since(from).as_secs().saturating_add(GRACE).min(LONGEST)
+    until.saturating_duration_since(from).as_secs().saturating_add(GRACE).min(LONGEST)
 }
 
 /// A hash as part of a key.

@@ -32,7 +32,7 @@ impl RedisStore {
         while found.len() < limit {
             let most = (limit - found.len()).min(PAGE);
             let call = call(&start, most);
-            let (page, next): (Vec<Fields>, String) = self.ask(&call).await?;
+            let (page, next): (Vec<Fields>, String) = self.run_repeatable(&call).await?;
             for fields in page {
                 let account = fields.account()?;
                 if is_wanted(&account) {
@@ -64,7 +64,7 @@ impl Store for RedisStore {
                 .arg(session.expires_at.unix_seconds())
                 .arg(life(session.created_at, session.expires_at));
         }
-        Ok(self.ask(&call).await?)
+        Ok(self.run_repeatable(&call).await?)
     }
 
     async fn session(
@@ -74,7 +74,7 @@ impl Store for RedisStore {
     ) -> Result<Option<(SessionRecord, AccountRecord)>, StoreError> {
         let mut call = self.inner.scripts.session();
         call.arg(hex(id.as_bytes()));
-        let found: Option<Fields> = self.ask(&call).await?;
+        let found: Option<Fields> = self.run_repeatable(&call).await?;
         let Some(fields) = found else { return Ok(None) };
         let account = fields.account()?;
         let session = fields.session(&account.key, 7)?;
@@ -93,13 +93,13 @@ impl Store for RedisStore {
             .arg(last_seen_at.unix_seconds())
             .arg(expires_at.unix_seconds())
             .arg(life(last_seen_at, expires_at));
-        Ok(self.ask(&call).await?)
+        Ok(self.run_repeatable(&call).await?)
     }
 
     async fn end_session(&self, id: &SessionIdHash) -> Result<(), StoreError> {
         let mut call = self.inner.scripts.end_session();
         call.arg(hex(id.as_bytes()));
-        Ok(self.ask(&call).await?)
+        Ok(self.run_repeatable(&call).await?)
     }
 
     async fn sessions(
@@ -109,7 +109,7 @@ impl Store for RedisStore {
     ) -> Result<Vec<SessionRecord>, StoreError> {
         let mut call = self.inner.scripts.sessions();
         call.arg(account.client_id()).arg(account.user_id().as_str());
-        let found: Vec<Fields> = self.ask(&call).await?;
+        let found: Vec<Fields> = self.run_repeatable(&call).await?;
         let sessions = found.iter().map(|fields| fields.session(account, 0));
         let mut sessions = sessions.collect::<Result<Vec<_>, _>>()?;
         sessions.retain(|session| session.expires_at > now);
@@ -120,7 +120,7 @@ impl Store for RedisStore {
     async fn end_sessions(&self, account: &AccountKey) -> Result<u64, StoreError> {
         let mut call = self.inner.scripts.end_sessions();
         call.arg(account.client_id()).arg(account.user_id().as_str());
-        Ok(self.tell(&call).await?)
+        Ok(self.run_once(&call).await?)
     }
 
     async fn account(
@@ -130,7 +130,7 @@ impl Store for RedisStore {
     ) -> Result<Option<AccountRecord>, StoreError> {
         let mut call = self.inner.scripts.account();
         call.arg(key.client_id()).arg(key.user_id().as_str());
-        let found: Option<Fields> = self.ask(&call).await?;
+        let found: Option<Fields> = self.run_repeatable(&call).await?;
         let found = found.as_ref().map(Row::account).transpose()?;
         Ok(found.filter(|account| account.expires_at > now))
     }
@@ -143,7 +143,7 @@ impl Store for RedisStore {
         let mut call = self.inner.scripts.replace_account();
         row::add_account(&mut call, &account);
         call.arg(present);
-        Ok(self.tell(&call).await?)
+        Ok(self.run_once(&call).await?)
     }
 
     async fn accounts(&self, page: AccountPage<'_>) -> Result<Vec<AccountRecord>, StoreError> {
@@ -168,7 +168,7 @@ impl Store for RedisStore {
     ) -> Result<Vec<AccountRecord>, StoreError> {
         let mut call = self.inner.scripts.accounts_known_by();
         call.arg(client_id).arg(id.as_str());
-        let found: Vec<Fields> = self.ask(&call).await?;
+        let found: Vec<Fields> = self.run_repeatable(&call).await?;
         let accounts = found.iter().map(Row::account);
         let mut accounts = accounts.collect::<Result<Vec<_>, _>>()?;
         accounts.sort_by(|one, other| one.key.cmp(&other.key));
@@ -178,7 +178,7 @@ impl Store for RedisStore {
     async fn forget_account(&self, key: &AccountKey, present: &[u8]) -> Result<bool, StoreError> {
         let mut call = self.inner.scripts.forget_account();
         call.arg(key.client_id()).arg(key.user_id().as_str()).arg(present);
-        Ok(self.tell(&call).await?)
+        Ok(self.run_once(&call).await?)
     }
 
     async fn claim(&self, claim: Claim, now: Timestamp) -> Result<bool, StoreError> {
@@ -188,7 +188,7 @@ impl Store for RedisStore {
             .arg(claim.until.unix_seconds())
             .arg(now.unix_seconds())
             .arg(life(now, claim.until));
-        Ok(self.ask(&call).await?)
+        Ok(self.run_repeatable(&call).await?)
     }
 
     async fn put_deletion(
@@ -206,7 +206,7 @@ impl Store for RedisStore {
             .arg(deletion.requested_at.unix_seconds())
             .arg(deletion.expires_at.unix_seconds())
             .arg(life(deletion.requested_at, deletion.expires_at));
-        Ok(self.tell(&call).await?)
+        Ok(self.run_once(&call).await?)
     }
 
     async fn deletion(
@@ -216,7 +216,7 @@ impl Store for RedisStore {
     ) -> Result<Option<DeletionRecord>, StoreError> {
         let mut call = self.inner.scripts.deletion();
         call.arg(hex(code_hash));
-        let found: Option<Fields> = self.ask(&call).await?;
+        let found: Option<Fields> = self.run_repeatable(&call).await?;
         let found = found.map(|fields| fields.deletion(*code_hash)).transpose()?;
         Ok(found.filter(|deletion| deletion.expires_at > now))
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::connections::{Access, Lane, Place, close_to_others, open};
+use super::connections::{Access, ConnectionPool, DatabasePath, close_to_others, open};
 use super::{Sqlite, SqliteStore, schema};
 use crate::error::{StoreSetupError, StoreSetupErrorKind};
 use crate::settings::Settings;
@@ -73,15 +73,15 @@ impl SqliteStoreBuilder {
             StoreSetupError::new(StoreSetupErrorKind::Unreachable, text)
         };
         let connection = tokio::task::spawn_blocking(setup).await.map_err(stopped)??;
-        let writer = Lane::new(place.clone(), Access::ReadWrite, timeout, 1);
+        let writer = ConnectionPool::new(place.clone(), Access::ReadWrite, timeout, 1);
         writer.give(connection);
         let writer = Arc::new(writer);
-        let reader = if place == Place::Memory {
+        let reader = if place == DatabasePath::Memory {
             // A database in memory belongs to its one connection.
             Arc::clone(&writer)
         } else {
             let size = self.settings.connections;
-            Arc::new(Lane::new(place, Access::ReadOnly, timeout, size))
+            Arc::new(ConnectionPool::new(place, Access::ReadOnly, timeout, size))
         };
         Ok(SqliteStore::new(self.settings, Sqlite { writer, reader }))
     }
@@ -97,7 +97,7 @@ impl fmt::Debug for SqliteStoreBuilder {
 }
 
 /// A path, or a path in the URL form of other libraries.
-fn place(path: &str) -> Result<Place, StoreSetupError> {
+fn place(path: &str) -> Result<DatabasePath, StoreSetupError> {
     let invalid = |text| Err(StoreSetupError::new(StoreSetupErrorKind::InvalidUrl, text));
     let url = path.strip_prefix("sqlite:");
     let path = url.map_or(path, |rest| rest.strip_prefix("//").unwrap_or(rest));
@@ -106,17 +106,19 @@ fn place(path: &str) -> Result<Place, StoreSetupError> {
     }
     match path {
         "" => invalid("the path of the SQLite database is empty: name a file, or :memory:"),
-        ":memory:" => Ok(Place::Memory),
+        ":memory:" => Ok(DatabasePath::Memory),
         _ if url.is_none() && path.contains("://") => {
             invalid("this is not a path or a sqlite: URL: write sqlite:app.db, or just app.db")
         }
         // Absolute, because an app may change its working directory later.
-        _ => Ok(Place::File(std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path)))),
+        _ => Ok(DatabasePath::File(
+            std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path)),
+        )),
     }
 }
 
 fn prepare(
-    place: &Place,
+    place: &DatabasePath,
     timeout: Duration,
     prefix: &str,
     manage: bool,

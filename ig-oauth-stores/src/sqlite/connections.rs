@@ -16,12 +16,12 @@ const RETRY: Duration = Duration::from_millis(5);
 
 /// Where the database is.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum DatabasePath {
     Memory,
     File(PathBuf),
 }
 
-impl Place {
+impl DatabasePath {
     /// The file that is there now: `None` if there is none, or if the system does not say.
     pub(super) fn file(&self) -> Option<FileId> {
         match self {
@@ -62,7 +62,7 @@ pub(super) enum Access {
 
 /// Opens a connection and applies its settings.
 pub(super) fn open(
-    place: &Place,
+    place: &DatabasePath,
     access: Access,
     patience: Duration,
 ) -> Result<Connection, rusqlite::Error> {
@@ -81,13 +81,13 @@ fn is_busy(error: &rusqlite::Error) -> bool {
 }
 
 fn try_open(
-    place: &Place,
+    place: &DatabasePath,
     access: Access,
     patience: Duration,
 ) -> Result<Connection, rusqlite::Error> {
     let connection = match place {
-        Place::Memory => Connection::open_in_memory()?,
-        Place::File(path) => {
+        DatabasePath::Memory => Connection::open_in_memory()?,
+        DatabasePath::File(path) => {
             make_private(path);
             // Without URI file names: a path is always the name of a file.
             let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -97,7 +97,7 @@ fn try_open(
         }
     };
     connection.busy_timeout(patience)?;
-    if *place != Place::Memory {
+    if *place != DatabasePath::Memory {
         connection.pragma_update(None, "journal_mode", "wal")?;
         // Safe in this mode: a power failure can lose the last logins, but never corrupts the
         // database.
@@ -128,11 +128,11 @@ fn make_private(_: &Path) {}
 ///
 /// Only the owner of a file can do this. A process of another user leaves it unchanged.
 #[cfg(unix)]
-pub(super) fn close_to_others(place: &Place) {
+pub(super) fn close_to_others(place: &DatabasePath) {
     use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt as _;
 
-    let Place::File(path) = place else { return };
+    let DatabasePath::File(path) = place else { return };
     for end in ["", "-wal", "-shm"] {
         let mut path = path.clone().into_os_string();
         path.push(end);
@@ -146,11 +146,11 @@ pub(super) fn close_to_others(place: &Place) {
 
 /// Other systems have no such file permissions.
 #[cfg(not(unix))]
-pub(super) fn close_to_others(_: &Place) {}
+pub(super) fn close_to_others(_: &DatabasePath) {}
 
 /// A few connections of one kind, with a queue in the order of requests.
-pub(super) struct Lane {
-    place: Place,
+pub(super) struct ConnectionPool {
+    place: DatabasePath,
     access: Access,
     patience: Duration,
     /// The file that was at `place` when the store was opened.
@@ -159,8 +159,13 @@ pub(super) struct Lane {
     permits: Arc<Semaphore>,
 }
 
-impl Lane {
-    pub(super) fn new(place: Place, access: Access, patience: Duration, size: usize) -> Self {
+impl ConnectionPool {
+    pub(super) fn new(
+        place: DatabasePath,
+        access: Access,
+        patience: Duration,
+        size: usize,
+    ) -> Self {
         let permits = Arc::new(Semaphore::new(size.min(Semaphore::MAX_PERMITS)));
         let file = place.file();
         Self { place, access, patience, file, idle: Mutex::default(), permits }
@@ -193,12 +198,12 @@ impl Lane {
     ) -> Result<T, Failure> {
         let closed = |_| Failure::new(SQLITE, "the store was closed");
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(closed)?;
-        let lane = Arc::clone(self);
+        let pool = Arc::clone(self);
         let work = move || {
             let _permit = permit;
-            let mut connection = lane.take()?;
+            let mut connection = pool.take()?;
             let result = operation(&mut connection);
-            lane.give(connection);
+            pool.give(connection);
             result
         };
         let stopped = |_| Failure::new(SQLITE, "the operation was stopped");

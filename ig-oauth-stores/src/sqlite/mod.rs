@@ -15,7 +15,7 @@ mod row;
 mod schema;
 
 pub use builder::SqliteStoreBuilder;
-use connections::Lane;
+use connections::ConnectionPool;
 
 /// Sessions and accounts in a SQLite file, for all processes of one machine.
 ///
@@ -95,8 +95,8 @@ impl SqlStore<Sqlite> {
 
 /// The connections of a [`SqliteStore`].
 pub struct Sqlite {
-    writer: Arc<Lane>,
-    reader: Arc<Lane>,
+    writer: Arc<ConnectionPool>,
+    reader: Arc<ConnectionPool>,
 }
 
 impl Engine for Sqlite {

@@ -221,12 +221,6 @@ impl InstagramRejection {
     pub fn status(&self) -> u16 {
         self.0.status()
     }
-
-    /// The text of the answer's body.
-    #[must_use]
-    pub fn body_text(&self) -> String {
-        String::from_utf8_lossy(self.0.body_bytes()).into_owned()
-    }
 }
 
 impl fmt::Display for InstagramRejection {

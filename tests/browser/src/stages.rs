@@ -202,7 +202,7 @@ impl Stages {
     pub async fn start(framework: Framework) -> Self {
         let two = [Scope::InstagramBusinessBasic, Scope::InstagramBusinessContentPublish];
         let login = move |builder: ConfigBuilder| {
-            builder.scopes(two).exchanges_at_once(1).site_name("The Bakery")
+            builder.scopes(two).max_concurrent_exchanges(1).site_name("The Bakery")
         };
         let two = [Scope::InstagramBusinessBasic, Scope::InstagramBusinessContentPublish];
         let linking = move |builder: ConfigBuilder| builder.scopes(two);

@@ -90,7 +90,7 @@ pub async fn a_dead_account_is_marked_for_all_instances(engine: &Engine) {
     rotated.clock.advance(UNTIL_DUE);
     for pass in 1..=2 {
         let report = accounts(&rotated).refresher().per_minute(u32::MAX).run_once().await;
-        assert_eq!((report.dead, report.failed), (1, 0), "{pass}: {report}");
+        assert_eq!((report.dead_accounts, report.failed), (1, 0), "{pass}: {report}");
         assert_eq!(report.dead_users().collect::<Vec<_>>(), [&UserId::from(8)]);
     }
     assert_eq!(people.refreshes.lock().unwrap().get("8"), None);

@@ -39,7 +39,7 @@ pub(crate) async fn log_in(site: &mut Site, users: impl IntoIterator<Item = u64>
 
 pub(crate) fn refresher(site: &Site) -> Refresher {
     let refresher = site.flow.offline_access().unwrap().refresher();
-    refresher.per_minute(u32::MAX).at_once(AT_ONCE).batch(500)
+    refresher.per_minute(u32::MAX).concurrency(AT_ONCE).batch(500)
 }
 
 /// Two instances with separate connections run at the same time: each token is refreshed exactly

@@ -29,7 +29,7 @@ pub(crate) struct Pages {
 }
 
 /// Writes the pages in one language.
-pub(crate) struct Writer<'p> {
+pub(crate) struct PageWriter<'p> {
     pages: &'p Pages,
     texts: &'p Texts,
 }
@@ -68,12 +68,12 @@ impl Pages {
         Self { policy: policy(&basic), policy_with_form: policy(&chain), translations, site_name }
     }
 
-    pub(crate) fn in_one_of(&self, languages: &Languages) -> Writer<'_> {
-        Writer { pages: self, texts: self.translations.of(languages) }
+    pub(crate) fn in_language_of(&self, languages: &Languages) -> PageWriter<'_> {
+        PageWriter { pages: self, texts: self.translations.of(languages) }
     }
 }
 
-impl Writer<'_> {
+impl PageWriter<'_> {
     /// The text, for JSON.
     pub(crate) fn text(&self, text: Text) -> &str {
         self.texts.get(text)

@@ -39,7 +39,7 @@ pub(crate) fn captions(media: Media) -> String {
 }
 
 pub(crate) fn described(error: &ApiError) -> String {
-    format!("{:?} {} s", error.kind(), error.wait().unwrap_or_default().as_secs())
+    format!("{:?} {} s", error.kind(), error.retry_after().unwrap_or_default().as_secs())
 }
 
 const APP_USER: &str = "app_user";

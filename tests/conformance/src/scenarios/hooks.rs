@@ -19,7 +19,7 @@ impl Hooks for Door {
         }
         let name = name.ok_or_else(|| HookError::new("no profile"))?;
         LoginDecision::accept()
-            .landing_on(format!("/page/welcome?name={name}"))
+            .redirect_to(format!("/page/welcome?name={name}"))
             .and_then(|decision| decision.with_cookie("tour=1; Path=/; HttpOnly"))
             .and_then(|decision| decision.with_cookie("theme=dark; Path=/"))
             .map_err(HookError::new)

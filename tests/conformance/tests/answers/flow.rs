@@ -198,7 +198,7 @@ fn chain(error: &dyn Error) -> String {
 
 fn api_error(error: &ApiError, outcome: &mut Outcome) {
     outcome.result = format!("{:?}", error.kind());
-    outcome.wait = error.wait().map(|wait| wait.as_secs());
+    outcome.wait = error.retry_after().map(|wait| wait.as_secs());
     outcome.said.push(chain(error));
 }
 

@@ -25,7 +25,7 @@ const VISIT: [(&str, &str); 3] =
 /// An app with so many places for exchanges, each of which is one call to the provider.
 fn places(places: usize) -> Settings {
     Settings::new().configure(move |builder| {
-        builder.exchanges_at_once(places).long_lived(LongLived::Off).failure_url("/plain")
+        builder.max_concurrent_exchanges(places).long_lived(LongLived::Off).failure_url("/plain")
     })
 }
 
@@ -95,7 +95,7 @@ pub async fn v_01_a_refresh_without_a_place_is_put_off(adapter: &impl Adapter) {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
     let settings = Settings::new().configure(|builder| {
         let wait = Duration::from_secs(10);
-        builder.exchanges_at_once(1).refresh_ahead(59 * DAY).refresh_wait(wait)
+        builder.max_concurrent_exchanges(1).refresh_ahead(59 * DAY).refresh_wait(wait)
     });
     let site = Site::with(adapter, settings).await;
     let session = site.log_in().await;

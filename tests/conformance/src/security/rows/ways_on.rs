@@ -331,7 +331,7 @@ pub async fn w_18_every_text_is_the_apps_in_the_readers_language(adapter: &impl 
     site.send("GET", &target, &[HTML, ("accept-language", "de, en"), ("cookie", &cookie)]).await;
     let failure = told.lock().unwrap().pop().expect("the hook was asked");
     assert_eq!(failure.languages.iter().collect::<Vec<_>>(), ["de", "en"]);
-    assert!(failure.is_for_a_person);
+    assert!(failure.wants_page);
     assert_eq!(failure.return_to.as_deref(), Some("/page/mine"));
     let again = attempt(&site.get(&failure.retry_url.unwrap(), "").await);
     assert_eq!(site.finish(&again).await.location(), "/page/mine#");

@@ -44,7 +44,7 @@ pub(crate) const DEFECTS: &[Defect] = &[
         caught_by: &["s_20_hostile_clocks_give_no_endless_life_and_no_panic"],
         file: "ig-oauth-common/src/attempt/attempt.rs",
         before: "self.issued_at <= now.saturating_add(CLOCK_SKEW)",
-        code: "return now.saturating_since(self.issued_at) <= ATTEMPT_LIFETIME;",
+        code: "return now.saturating_duration_since(self.issued_at) <= ATTEMPT_LIFETIME;",
     },
     Defect {
         name: "consume_nothing",
@@ -196,8 +196,8 @@ pub(crate) const DEFECTS: &[Defect] = &[
         name: "finish_anybodys_linking",
         caught_by: &["s_21_an_attempt_of_one_app_user_is_none_of_anothers"],
         file: "ig-oauth-common/src/flow/callback_route.rs",
-        before: "if is_theirs {",
-        code: "if {on} || is_theirs {",
+        before: "if is_bound_to_this_user {",
+        code: "if {on} || is_bound_to_this_user {",
     },
     Defect {
         name: "never_bounce",
@@ -242,8 +242,8 @@ pub(crate) const DEFECTS: &[Defect] = &[
         name: "end_an_attempt_for_another_state",
         caught_by: &["s_18_a_forged_callback_does_not_end_an_attempt"],
         file: "ig-oauth-common/src/attempt/attempts.rs",
-        before: "Ok(_) => NotThisAttempt::OtherState,",
-        code: "Ok(_) if {on} => NotThisAttempt::BadSignature, Ok(_) => NotThisAttempt::OtherState,",
+        before: "Ok(_) => AttemptLookupError::OtherState,",
+        code: "Ok(_) if {on} => AttemptLookupError::BadSignature, Ok(_) => AttemptLookupError::OtherState,",
     },
     Defect {
         name: "let_forged_attempts_push_out_good_ones",
@@ -322,8 +322,8 @@ pub(crate) const DEFECTS: &[Defect] = &[
         name: "refresh_the_youngest",
         caught_by: &["t_17_a_due_token_is_refreshed_once_and_a_failure_keeps_the_old_one"],
         file: "ig-oauth-common/src/flow/refreshes.rs",
-        before: "&& now.saturating_since(token.issued_at()) >= YOUNGEST",
-        code: "&& ({on} || now.saturating_since(token.issued_at()) >= YOUNGEST)",
+        before: "&& now.saturating_duration_since(token.issued_at()) >= YOUNGEST",
+        code: "&& ({on} || now.saturating_duration_since(token.issued_at()) >= YOUNGEST)",
     },
     Defect {
         name: "refresh_without_a_pause",
@@ -349,7 +349,7 @@ pub(crate) const DEFECTS: &[Defect] = &[
     Defect {
         name: "send_cookies_to_shared_caches",
         caught_by: &["k_17_a_cookie_never_rides_on_an_answer_that_may_be_cached"],
-        file: "ig-oauth-common/src/session/slot.rs",
+        file: "ig-oauth-common/src/session/request_session.rs",
         before: "let may_carry = caching != Caching::Shared;",
         code: "let may_carry = {on} || caching != Caching::Shared;",
     },
@@ -399,7 +399,7 @@ pub(crate) const DEFECTS: &[Defect] = &[
     Defect {
         name: "believe_times_of_the_future",
         caught_by: &["v_04_a_session_from_the_future_is_ignored_and_never_sealed_anew"],
-        file: "ig-oauth-common/src/session/impossible_times.rs",
+        file: "ig-oauth-common/src/session/invalid_timestamps.rs",
         before: "let latest = now.saturating_add(CLOCK_SKEW);",
         code: "let latest = if {on} { Timestamp::from_unix_seconds(u64::MAX) } else { now.saturating_add(CLOCK_SKEW) };",
     },

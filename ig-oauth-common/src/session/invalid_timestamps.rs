@@ -15,15 +15,15 @@ const LONGEST_TOKEN: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 const MOST_NAMED: usize = 10_000;
 
 /// Those that one configuration, with all its clones, has logged, and when.
-pub(super) struct ImpossibleTimes(Mutex<ExpiringMap<Ended, Timestamp>>);
+pub(super) struct InvalidTimestamps(Mutex<ExpiringMap<Ended, Timestamp>>);
 
-impl Default for ImpossibleTimes {
+impl Default for InvalidTimestamps {
     fn default() -> Self {
         Self(Mutex::new(ExpiringMap::new(MOST_NAMED)))
     }
 }
 
-impl ImpossibleTimes {
+impl InvalidTimestamps {
     /// Whether `name` has not been logged yet. From now on it counts as logged.
     fn is_news(&self, name: Ended, now: Timestamp) -> bool {
         let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -70,7 +70,7 @@ fn is_from_the_future(
     (issued_at, expires_at): (Timestamp, Timestamp),
 ) -> bool {
     let latest = now.saturating_add(CLOCK_SKEW);
-    let life = expires_at.saturating_since(issued_at);
+    let life = expires_at.saturating_duration_since(issued_at);
     life > LONGEST_TOKEN || issued_at > latest || times.iter().any(|moment| *moment > latest)
 }
 
@@ -106,7 +106,7 @@ mod tests {
     /// Many forgeries cost one log line each, and no more memory than the limit.
     #[test]
     fn what_was_logged_is_bounded_and_the_oldest_make_room() {
-        let logged = ImpossibleTimes::default();
+        let logged = InvalidTimestamps::default();
         let name = |number: usize| Ended::Cookie((number as u128).to_be_bytes());
         for number in 0..=MOST_NAMED {
             let now = at(NOW + u64::try_from(number).unwrap());

@@ -18,14 +18,14 @@ use crate::settings::Repeat;
 
 /// One connection for all operations, whose requests and replies are pipelined. A caller that is
 /// cancelled does not disturb other operations.
-pub(super) struct Link {
+pub(super) struct SharedConnection {
     address: Address,
     /// The longest time for a new connection.
     patience: Duration,
     /// The runtime of the connections. They do not live in the caller's runtime: that of an Actix
     /// worker can be blocked by a handler or have ended, and a connection in it would then serve
     /// nobody.
-    home: Handle,
+    runtime: Handle,
     /// The last connection, which may still be opening. The mutex is held only briefly: callers
     /// wait on the channel, so a caller that is cancelled while waiting does not block others.
     current: Mutex<Option<News>>,
@@ -87,14 +87,14 @@ impl Attempt {
     }
 }
 
-impl Link {
+impl SharedConnection {
     pub(super) fn new(address: Address, patience: Duration) -> Self {
-        Self { address, patience, home: Handle::current(), current: Mutex::default() }
+        Self { address, patience, runtime: Handle::current(), current: Mutex::default() }
     }
 
     /// The connection, newly opened if needed. Concurrent callers wait for the same one.
     async fn live(&self) -> Result<Arc<Live>, RedisError> {
-        let mut news = self.news(&self.home);
+        let mut news = self.news(&self.runtime);
         if news.wait_for(Option::is_some).await.is_err() {
             // That runtime has ended, so the caller's runtime is used.
             news = self.news(&Handle::current());

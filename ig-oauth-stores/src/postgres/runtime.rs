@@ -12,9 +12,9 @@ use crate::error::Failure;
 /// caller's runtime: that of an Actix worker can be blocked by a handler or have ended, and a
 /// connection that it had taken from the pool would serve nobody else. Also, a caller that is
 /// cancelled does not interrupt an operation, which would cost its connection.
-pub(super) struct Home(Handle);
+pub(super) struct StoreRuntime(Handle);
 
-impl Home {
+impl StoreRuntime {
     pub(super) fn new() -> Self {
         Self(Handle::current())
     }

@@ -16,7 +16,7 @@ use crate::provider::Token;
 
 /// The session of one request. Adapters store it in the request's extensions, and only when the
 /// request has a session cookie.
-pub(crate) struct Slot {
+pub(crate) struct RequestSession {
     values: Vec<Vec<u8>>,
     opened: OnceCell<Option<Token>>,
     pending: Mutex<Option<Pending>>,
@@ -34,7 +34,7 @@ enum Pending {
     },
 }
 
-impl Slot {
+impl RequestSession {
     pub(crate) fn new(values: Vec<Vec<u8>>) -> Self {
         let (opened, pending) = (OnceCell::new(), Mutex::new(None));
         Self { values, opened, pending, has_ended: AtomicBool::new(false) }
@@ -126,7 +126,7 @@ impl Slot {
                 None
             }
             Pending::Remove { .. } => {
-                sessions.told_of_the_end(&self.values);
+                sessions.mark_end_reported(&self.values);
                 Some(sessions.removal())
             }
             Pending::Renew(Renewal { session, line }) => {
@@ -136,8 +136,10 @@ impl Slot {
     }
 }
 
-impl fmt::Debug for Slot {
+impl fmt::Debug for RequestSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Slot").field("cookies", &self.values.len()).finish_non_exhaustive()
+        f.debug_struct("RequestSession")
+            .field("cookies", &self.values.len())
+            .finish_non_exhaustive()
     }
 }
