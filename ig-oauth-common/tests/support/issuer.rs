@@ -154,7 +154,7 @@ pub async fn due(issuer: &Issuer, sessions: Sessions) -> Site {
     site
 }
 
-pub async fn concurrency(site: &Site, requests: usize) -> Vec<String> {
+pub async fn at_once(site: &Site, requests: usize) -> Vec<String> {
     let lines = site.header_lines(&[]);
     let mut tasks = JoinSet::new();
     for _ in 0..requests {
