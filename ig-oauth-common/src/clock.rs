@@ -3,13 +3,20 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Serialize};
+
 /// The largest accepted difference between two servers' clocks.
 pub(crate) const CLOCK_SKEW: Duration = Duration::from_secs(60);
 
 /// A point in time, in whole seconds since 1970-01-01T00:00:00Z.
 ///
 /// Arithmetic saturates: a wrong clock cannot make it overflow or wrap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+///
+/// `Serialize` writes the seconds as a number.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
 pub struct Timestamp(u64);
 
 impl Timestamp {

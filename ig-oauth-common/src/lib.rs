@@ -125,4 +125,4 @@ pub use offline::{
 };
 pub use provider::{AccountType, ApiError, ApiErrorKind, Profile, Token};
 pub use rejection::ProviderRejection;
-pub use token_facts::{AccessToken, Lifetime, UserId};
+pub use token_facts::{AccessToken, Lifetime, UserId, UserIdError};

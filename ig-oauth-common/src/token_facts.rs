@@ -1,8 +1,10 @@
 //! The data of a token: its secret, its user, its scopes and its lifetime.
 
 use std::fmt;
+use std::str::FromStr;
 
 use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
 
 use crate::api::Scopes;
 use crate::clock::Timestamp;
@@ -41,21 +43,31 @@ impl fmt::Debug for AccessToken {
 /// Under [`Api::InstagramLogin`](crate::Api::InstagramLogin) Meta's reference calls it the
 /// *app-scoped* id; it is not the id of the professional account, which webhooks use. Under
 /// [`Api::BasicDisplay`](crate::Api::BasicDisplay) it is the account's id.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+///
+/// ```
+/// use ig_oauth_common::UserId;
+///
+/// let id: UserId = "17841405793187218".parse()?;
+/// assert_eq!(id, UserId::from(17_841_405_793_187_218));
+/// assert!("@somebody".parse::<UserId>().is_err());
+/// # Ok::<(), ig_oauth_common::UserIdError>(())
+/// ```
+///
+/// `Serialize` writes the text, never a number.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct UserId(String);
+
+/// A text that is not a user id. The error does not repeat it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the user id is not 1 to {MAX_USER_ID_DIGITS} decimal digits")]
+#[non_exhaustive]
+pub struct UserIdError;
 
 /// The longest user id, in digits. All ids seen fit a `u64` (20 digits).
 const MAX_USER_ID_DIGITS: usize = 32;
 
 impl UserId {
-    /// The id written as `digits`. `None` when it is empty, over 32 bytes, or not only digits.
-    #[must_use]
-    pub fn from_digits(digits: &str) -> Option<Self> {
-        let well_formed = (1..=MAX_USER_ID_DIGITS).contains(&digits.len())
-            && digits.bytes().all(|byte| byte.is_ascii_digit());
-        well_formed.then(|| Self(digits.to_owned()))
-    }
-
     /// The id as text. Send it to JavaScript as a string, because its numbers are floating-point.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -66,6 +78,33 @@ impl UserId {
     #[must_use]
     pub fn to_u64(&self) -> Option<u64> {
         self.0.parse().ok()
+    }
+}
+
+impl TryFrom<String> for UserId {
+    type Error = UserIdError;
+
+    /// # Errors
+    ///
+    /// When the text is empty, has over 32 bytes, or is not only digits.
+    fn try_from(text: String) -> Result<Self, UserIdError> {
+        let is_id = (1..=MAX_USER_ID_DIGITS).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_digit());
+        is_id.then_some(Self(text)).ok_or(UserIdError)
+    }
+}
+
+impl FromStr for UserId {
+    type Err = UserIdError;
+
+    fn from_str(text: &str) -> Result<Self, UserIdError> {
+        text.to_owned().try_into()
+    }
+}
+
+impl From<UserId> for String {
+    fn from(id: UserId) -> Self {
+        id.0
     }
 }
 
@@ -82,7 +121,8 @@ impl fmt::Display for UserId {
 }
 
 /// The kind of a token, by its lifetime.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Lifetime {
     /// The token of the code exchange: one hour. The response has no `expires_in`; the hour is from

@@ -9,7 +9,7 @@
 //! | `redis` | `RedisStore` | Redis 6.2 and later, Valkey: one round trip per operation, expiry by the server |
 //! | `postgres` | `PostgresStore` | PostgreSQL: one prepared statement per operation, a pool, tables created and migrated automatically |
 //! | `sqlite` | `SqliteStore` | a file, for all processes of one machine; SQLite itself is built in |
-//! | `tls` | | TLS to Redis and PostgreSQL, by rustls |
+//! | `rustls` | | TLS to Redis and PostgreSQL |
 //! | `suite` | [`suite`](https://docs.rs/ig-oauth-stores/latest/ig_oauth_stores/suite/) | the test cases that every store must pass, for a store of your own |
 //!
 //! ```toml
@@ -72,7 +72,7 @@ mod sqlite;
 #[cfg(feature = "suite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "suite")))]
 pub mod suite;
-#[cfg(all(feature = "tls", any(feature = "redis", feature = "postgres")))]
+#[cfg(all(feature = "rustls", any(feature = "redis", feature = "postgres")))]
 mod tls;
 
 pub use error::{StoreSetupError, StoreSetupErrorKind};

@@ -44,9 +44,8 @@ pub(crate) trait Row {
 
     /// The account in the first seven fields.
     fn account(&self) -> Result<AccountRecord, Failure> {
-        let id = |digits: String| {
-            UserId::from_digits(&digits).ok_or_else(|| Self::unreadable("a user id"))
-        };
+        let id =
+            |digits: String| UserId::try_from(digits).map_err(|_| Self::unreadable("a user id"));
         Ok(AccountRecord::new(
             AccountKey::new(self.text(0)?, id(self.text(1)?)?),
             self.list(2)?.into_iter().map(id).collect::<Result<_, _>>()?,

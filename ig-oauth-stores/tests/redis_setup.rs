@@ -68,12 +68,12 @@ async fn settings_that_cannot_work_are_told() {
     }
 }
 
-#[cfg(not(feature = "tls"))]
+#[cfg(not(feature = "rustls"))]
 #[tokio::test]
 async fn a_url_with_tls_asks_for_the_feature() {
     let error = RedisStore::connect("rediss://app:hunter2@localhost").await.unwrap_err();
     assert_eq!(error.kind(), StoreSetupErrorKind::InvalidSetting);
-    assert!(error.to_string().contains("enable the feature tls"), "{error}");
+    assert!(error.to_string().contains("enable the feature rustls"), "{error}");
 }
 
 #[tokio::test]

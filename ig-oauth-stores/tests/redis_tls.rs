@@ -1,6 +1,6 @@
 //! Redis over TLS: whom the store trusts.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-#![cfg(all(feature = "redis", feature = "tls"))]
+#![cfg(all(feature = "redis", feature = "rustls"))]
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -309,7 +309,7 @@ pub use ig_oauth_common::{
     AuthErrorKind, Config, ConfigBuilder, ConfigError, ConnectedAccount, ErrorCode, Flow, Lifetime,
     LoginContext, LoginOptions, LoginOptionsError, LongLived, OfflineAccess, OtherScope, Profile,
     ProviderRejection, RefreshReport, Refresher, RequiredScopes, ResealReport, Scope, ScopeError,
-    Scopes, Text, Texts, Timestamp, Token, UserId,
+    Scopes, Text, Texts, Timestamp, Token, UserId, UserIdError,
 };
 pub use ig_oauth_common::{hooks, http, store};
 pub use layer::InstagramOAuthLayer;

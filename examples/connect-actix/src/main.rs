@@ -69,7 +69,7 @@ async fn leave(session: Session) -> Redirect {
 
 #[derive(serde::Deserialize)]
 struct Account {
-    account: String,
+    account: UserId,
 }
 
 async fn disconnect(
@@ -79,8 +79,7 @@ async fn disconnect(
     form: Form<Account>,
 ) -> Result<Redirect, actix_web::Error> {
     let user = user_of(&session).ok_or_else(|| ErrorForbidden("enter first"))?;
-    let account =
-        UserId::from_digits(&form.account).ok_or_else(|| ErrorBadRequest("no account"))?;
+    let Account { account } = form.into_inner();
     if connections.is_last(&user, &account) {
         // No user has this account any more, so its token is deleted too. It is deleted first: if
         // that fails, the account is still in the list, with a button to try again.

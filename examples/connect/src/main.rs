@@ -72,7 +72,7 @@ async fn leave(session: Session) -> Result<Redirect, StatusCode> {
 
 #[derive(serde::Deserialize)]
 struct Account {
-    account: String,
+    account: UserId,
 }
 
 async fn disconnect(
@@ -81,7 +81,7 @@ async fn disconnect(
     Form(form): Form<Account>,
 ) -> Result<Redirect, StatusCode> {
     let user = user_of(&session).await.ok_or(StatusCode::FORBIDDEN)?;
-    let account = UserId::from_digits(&form.account).ok_or(StatusCode::BAD_REQUEST)?;
+    let Account { account } = form;
     if app.connections.is_last(&user, &account) {
         // No user has this account any more, so its token is deleted too. It is deleted first: if
         // that fails, the account is still in the list, with a button to try again.

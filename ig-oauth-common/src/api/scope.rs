@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// A permission, by the provider's name for it.
 ///
 /// Compare with the named variants, or parse one from its text:
@@ -13,7 +15,8 @@ use std::fmt;
 /// assert_eq!(scope, Scope::InstagramBusinessBasic);
 /// # Ok::<(), ig_oauth_common::ScopeError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 #[non_exhaustive]
 pub enum Scope {
     /// Profile and media of a professional account. [`Api::InstagramLogin`](crate::Api::InstagramLogin) requires it.
@@ -112,6 +115,20 @@ impl std::str::FromStr for Scope {
     }
 }
 
+impl TryFrom<String> for Scope {
+    type Error = ScopeError;
+
+    fn try_from(text: String) -> Result<Self, ScopeError> {
+        text.parse()
+    }
+}
+
+impl From<Scope> for String {
+    fn from(scope: Scope) -> Self {
+        scope.as_str().to_owned()
+    }
+}
+
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -128,7 +145,8 @@ impl fmt::Display for Scope {
 /// assert_eq!(scopes.to_string(), "user_profile,user_media");
 /// # Ok::<(), ig_oauth_common::ScopeError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<Scope>")]
 pub struct Scopes(Vec<Scope>);
 
 impl Scopes {
@@ -199,6 +217,21 @@ impl Extend<Scope> for Scopes {
 impl<const N: usize> From<[Scope; N]> for Scopes {
     fn from(scopes: [Scope; N]) -> Self {
         scopes.into_iter().collect()
+    }
+}
+
+impl From<Vec<Scope>> for Scopes {
+    fn from(scopes: Vec<Scope>) -> Self {
+        scopes.into_iter().collect()
+    }
+}
+
+impl IntoIterator for Scopes {
+    type Item = Scope;
+    type IntoIter = std::vec::IntoIter<Scope>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }
 

@@ -88,9 +88,8 @@ impl AppAnswers {
         &self,
         caller: &Caller,
         granted: &Scopes,
-        missing: Scopes,
+        missing: &Scopes,
     ) -> Reply {
-        let names: Vec<_> = missing.iter().map(ToString::to_string).collect();
         let mut scopes: Scopes =
             granted.iter().filter(|scope| self.api.refuses(scope).is_none()).cloned().collect();
         scopes.extend(missing.iter().cloned());
@@ -102,20 +101,20 @@ impl AppAnswers {
         let link = self.links.url(&options, binding);
         let link = link.or_else(|_| {
             // All granted scopes may be too long for a link.
-            let options = LoginOptions { scopes: missing, ..options };
+            let options = LoginOptions { scopes: missing.clone(), ..options };
             self.links.url(&options, binding)
         });
         // A scope of another API cannot be requested. The plain login then reports which scopes
         // can.
         let link = link.unwrap_or_else(|_| self.addresses.login_path());
         if caller.audience.reads_pages() {
-            return self.failures.pages(caller.audience).missing_permission(&names, &link);
+            return self.failures.pages(caller.audience).missing_permission(missing, &link);
         }
         let kind = AuthErrorKind::MissingPermission;
         let body = serde_json::json!({
             "error": kind.code().as_str(),
             "message": self.failures.pages(caller.audience).text(Text::ProgramNeedsPermission),
-            "missing": names,
+            "missing": missing,
             "login_url": link,
         });
         Reply::json(kind.status(), &body)

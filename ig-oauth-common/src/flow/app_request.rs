@@ -140,7 +140,7 @@ impl AppRequest {
             return Ok(());
         }
         let answers = &self.flow.steps.answers;
-        Err(answers.missing_permission(caller, token.scopes(), missing).protected())
+        Err(answers.missing_permission(caller, token.scopes(), &missing).protected())
     }
 
     /// The token if there is one, or the answer that reports why this cannot be determined.

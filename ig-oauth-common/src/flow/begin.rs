@@ -29,7 +29,11 @@ pub enum Route {
 
 /// The result of [`Flow::begin`](crate::Flow::begin).
 #[derive(Debug)]
-#[allow(clippy::exhaustive_enums, reason = "a reply is there, or it is not yet")]
+#[must_use = "a request without its reply is never answered"]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "an adapter that does not know a way to the reply must not compile"
+)]
 pub enum Begin {
     /// The reply is ready.
     Done(Reply),

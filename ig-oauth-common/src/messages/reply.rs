@@ -72,11 +72,19 @@ impl Reply {
     }
 
     /// An HTML page. Escape the values that you put into it.
+    ///
+    /// # Errors
+    ///
+    /// When `status` is not between 200 and 599.
     pub fn html(status: u16, page: impl Into<String>) -> Result<Self, InvalidStatus> {
         Ok(Self::new(status)?.content("text/html; charset=utf-8", page))
     }
 
     /// Plain text.
+    ///
+    /// # Errors
+    ///
+    /// When `status` is not between 200 and 599.
     pub fn text(status: u16, text: impl Into<String>) -> Result<Self, InvalidStatus> {
         Ok(Self::new(status)?.content("text/plain; charset=utf-8", text))
     }
@@ -171,7 +179,7 @@ impl fmt::Debug for Reply {
         f.debug_struct("Reply")
             .field("status", &self.status)
             .field("headers", &names)
-            .field("body", &self.body.len())
+            .field("body_bytes", &self.body.len())
             .finish()
     }
 }

@@ -1,6 +1,8 @@
 //! A request as the flow sees it: borrowed from the framework, and copied only where it must live
 //! longer.
 
+use std::fmt;
+
 use sha2::{Digest as _, Sha256};
 
 /// The user that an attempt or a link is bound to, as a hash of the identity that the app gave.
@@ -45,6 +47,16 @@ pub struct Request<'a> {
     pub(crate) query: Option<&'a str>,
     pub(crate) headers: &'a dyn Headers,
     pub(crate) context: Option<&'a LoginContext>,
+}
+
+/// Without the query and the headers: a callback's hold the code and the state.
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a> Request<'a> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
+use crate::api::{Scope, Scopes};
 use crate::clock::Timestamp;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::flow::{Deaths, Flow, Patience, RefreshError, Refreshes, is_due};
@@ -55,8 +56,8 @@ pub struct ConnectedAccount {
     pub further_ids: Vec<UserId>,
     /// Whether its token can be used.
     pub state: AccountState,
-    /// The granted scopes, by the provider's names.
-    pub scopes: Vec<String>,
+    /// The granted scopes.
+    pub scopes: Scopes,
     /// When the token was issued.
     pub issued_at: Timestamp,
     /// When the token expires, unless it is refreshed before.
@@ -193,7 +194,7 @@ impl OfflineAccess {
                 user_id: record.key.user_id().clone(),
                 further_ids: record.further_ids,
                 state,
-                scopes: record.scopes,
+                scopes: record.scopes.iter().filter_map(|name| Scope::reported(name)).collect(),
                 issued_at: record.issued_at,
                 expires_at: record.expires_at,
             }

@@ -2,7 +2,7 @@
 //!
 //! <https://developers.facebook.com/docs/instagram-platform/instagram-api-with-instagram-login/get-started>
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::api_error::{ApiError, ApiErrorKind};
@@ -18,7 +18,7 @@ const SAFE_FIELDS: &str = "id,username";
 ///
 /// Use [`Token::user_id`](crate::Token::user_id) as the key of your data: the user name can change
 /// at any time.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Profile {
     /// `id`: the *app-scoped* id, different for every app. Deauthorization and data deletion
@@ -46,7 +46,8 @@ pub struct Profile {
 }
 
 /// The kind of an account.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", from = "String")]
 #[non_exhaustive]
 pub enum AccountType {
     /// A business.
@@ -79,6 +80,18 @@ impl AccountType {
             Self::Personal => "PERSONAL",
             Self::Other(name) => name,
         }
+    }
+}
+
+impl From<String> for AccountType {
+    fn from(name: String) -> Self {
+        Self::of(&name)
+    }
+}
+
+impl From<AccountType> for String {
+    fn from(kind: AccountType) -> Self {
+        kind.as_str().to_owned()
     }
 }
 

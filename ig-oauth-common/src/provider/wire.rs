@@ -108,7 +108,7 @@ fn access_token(field: Option<&Value>) -> Result<AccessToken, AuthError> {
 pub(super) fn user_id(field: &Value) -> Option<UserId> {
     match field {
         Value::Number(number) => number.as_u64().map(UserId::from),
-        Value::String(digits) => UserId::from_digits(digits),
+        Value::String(digits) => digits.parse().ok(),
         _ => None,
     }
 }

@@ -6,7 +6,7 @@ use crate::api::{Scope, Scopes};
 use crate::clock::Timestamp;
 use crate::encoding::{Reader, Writer};
 use crate::provider::{Provider, Token};
-use crate::token_facts::{AccessToken, Lifetime, TokenFacts, UserId};
+use crate::token_facts::{AccessToken, Lifetime, TokenFacts};
 
 const SCOPES_REPORTED: u8 = 1;
 const LONG_LIVED: u8 = 2;
@@ -40,7 +40,7 @@ pub(super) fn decode(bytes: &[u8], provider: &Arc<Provider>) -> Option<(Token, b
         lifetime: if flags & LONG_LIVED == 0 { Lifetime::ShortLived } else { Lifetime::LongLived },
         issued_at: Timestamp::from_unix_seconds(reader.number()?),
         expires_at: Timestamp::from_unix_seconds(reader.number()?),
-        user_id: UserId::from_digits(reader.text()?)?,
+        user_id: reader.text()?.parse().ok()?,
         scopes: {
             let names = reader.text()?.split(',').filter(|name| !name.is_empty());
             names.map(Scope::reported).collect::<Option<Scopes>>()?

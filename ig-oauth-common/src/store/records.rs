@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::clock::Timestamp;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::token_facts::UserId;
@@ -189,7 +191,8 @@ impl Claim {
 }
 
 /// The status of a request to delete a user's data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum DeletionStatus {
     /// Accepted, not finished.

@@ -10,7 +10,7 @@ use tokio_postgres::error::{Error, SqlState};
 
 use super::runtime::StoreRuntime;
 use super::tls::Connector;
-use super::{Postgres, PostgresStore, pool, schema};
+use super::{Postgres, PostgresStore, hosts, pool, schema};
 use crate::engine::POSTGRESQL;
 use crate::error::{Failure, StoreSetupError, StoreSetupErrorKind as Kind};
 use crate::settings::{Settings, bounded};
@@ -29,7 +29,7 @@ pub struct PostgresStoreBuilder {
     settings: Settings,
     manage_schema: bool,
     statement_timeout: bool,
-    #[cfg(feature = "tls")]
+    #[cfg(feature = "rustls")]
     root_pem: Option<Vec<u8>>,
 }
 
@@ -40,7 +40,7 @@ impl PostgresStoreBuilder {
             settings: Settings::new(DEFAULT_POOL_SIZE),
             manage_schema: true,
             statement_timeout: true,
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "rustls")]
             root_pem: None,
         }
     }
@@ -83,8 +83,8 @@ impl PostgresStoreBuilder {
 
     /// Trusts only servers with a certificate under these root certificates, given as PEM. Default:
     /// the system's roots.
-    #[cfg(feature = "tls")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    #[cfg(feature = "rustls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
     pub fn root_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_pem = Some(pem.into());
         self
@@ -99,13 +99,16 @@ impl PostgresStoreBuilder {
     pub async fn connect(self) -> Result<PostgresStore, StoreSetupError> {
         self.settings.check()?;
         let timeout = self.settings.timeout;
-        let mut config = config(&self.url, timeout)?;
-        if self.statement_timeout {
-            limit_statements(&mut config, timeout);
+        let mut servers = read(&self.url)?;
+        for server in &mut servers {
+            complete(server, timeout);
+            if self.statement_timeout {
+                limit_statements(server, timeout);
+            }
         }
-        let tls = self.connector(&config)?;
+        let tls = self.connector(&servers)?;
         let setup = |failure: Failure| StoreSetupError::new(Kind::InvalidSetting, failure.text);
-        let pool = pool::new(config, tls, timeout, self.settings.connections).map_err(setup)?;
+        let pool = pool::new(servers, tls, timeout, self.settings.connections).map_err(setup)?;
         let connection = first_connection(&pool, timeout).await?;
         let (prefix, manage) = (&self.settings.prefix, self.manage_schema);
         prepare(connection, prefix, manage).await?;
@@ -114,20 +117,22 @@ impl PostgresStoreBuilder {
     }
 
     /// The TLS connector, unless the URL turns TLS off.
-    #[cfg(feature = "tls")]
-    fn connector(&self, config: &Config) -> Result<Option<Connector>, StoreSetupError> {
+    #[cfg(feature = "rustls")]
+    fn connector(&self, servers: &[Config]) -> Result<Option<Connector>, StoreSetupError> {
         use tokio_postgres::config::Host;
 
-        let is_tcp = config.get_hosts().iter().any(|host| matches!(host, Host::Tcp(_)));
-        let is_wanted = is_tcp && config.get_ssl_mode() != SslMode::Disable;
+        let is_wanted = servers.iter().any(|server| {
+            let is_tcp = server.get_hosts().iter().any(|host| matches!(host, Host::Tcp(_)));
+            is_tcp && server.get_ssl_mode() != SslMode::Disable
+        });
         is_wanted.then(|| Connector::new(self.root_pem.as_deref())).transpose()
     }
 
-    #[cfg(not(feature = "tls"))]
+    #[cfg(not(feature = "rustls"))]
     #[allow(clippy::unused_self, reason = "as with the feature")]
-    fn connector(&self, config: &Config) -> Result<Option<Connector>, StoreSetupError> {
-        if config.get_ssl_mode() == SslMode::Require {
-            let text = "the URL says sslmode=require: enable the feature tls of ig-oauth-stores";
+    fn connector(&self, servers: &[Config]) -> Result<Option<Connector>, StoreSetupError> {
+        if servers.iter().any(|server| server.get_ssl_mode() == SslMode::Require) {
+            let text = "the URL says sslmode=require: enable the feature rustls of ig-oauth-stores";
             return Err(StoreSetupError::new(Kind::InvalidSetting, text));
         }
         Ok(None)
@@ -144,9 +149,8 @@ impl fmt::Debug for PostgresStoreBuilder {
     }
 }
 
-/// The settings of the URL, and those that every connection needs.
-fn config(url: &str, timeout: Duration) -> Result<Config, StoreSetupError> {
-    let mut config = read(url)?;
+/// Adds to the settings of the URL those that every connection needs.
+fn complete(config: &mut Config, timeout: Duration) {
     // Each of several hosts gets its share of the time.
     let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX);
     config.connect_timeout(timeout.checked_div(hosts).unwrap_or(timeout));
@@ -157,7 +161,6 @@ fn config(url: &str, timeout: Duration) -> Result<Config, StoreSetupError> {
     // if the URL names all servers. A standby is not good enough for reads either: it may not know
     // yet which sessions have ended.
     config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-    Ok(config)
 }
 
 /// The server cancels abandoned statements too. Otherwise a lock held elsewhere would soon use up
@@ -171,10 +174,11 @@ fn limit_statements(config: &mut Config, timeout: Duration) {
 }
 
 /// The driver's error for an invalid URL may quote it, so it is not passed on.
-fn read(url: &str) -> Result<Config, StoreSetupError> {
+fn read(url: &str) -> Result<Vec<Config>, StoreSetupError> {
     let has_scheme = url.starts_with("postgres://") || url.starts_with("postgresql://");
-    let config = has_scheme.then(|| url.parse::<Config>().ok()).flatten();
-    config.filter(|config| !config.get_hosts().is_empty()).ok_or_else(|| {
+    let servers = has_scheme.then(|| hosts::one_each(url)).flatten();
+    let has_host = |servers: &Vec<Config>| servers.iter().all(|one| !one.get_hosts().is_empty());
+    servers.filter(has_host).ok_or_else(|| {
         let text = "the URL is not one of PostgreSQL: write \
                     postgres://user:password@host:5432/database, with special characters of the \
                     password percent-encoded";

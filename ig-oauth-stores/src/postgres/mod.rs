@@ -49,7 +49,7 @@ use runtime::StoreRuntime;
 ///
 /// # TLS
 ///
-/// With the feature `tls` the URL's `sslmode` applies: `require` requires TLS, `disable` never uses
+/// With the feature `rustls` the URL's `sslmode` applies: `require` requires TLS, `disable` never uses
 /// it, and `prefer`, the default, uses it if the server offers it. The server's certificate is
 /// always verified against the system's roots or [`root_pem`](PostgresStoreBuilder::root_pem). Unix
 /// sockets never use TLS.
@@ -103,6 +103,10 @@ impl SqlStore<Postgres> {
 }
 
 /// The connections of a [`PostgresStore`].
+#[allow(
+    missing_debug_implementations,
+    reason = "the store shows its settings, and connections have nothing to add"
+)]
 pub struct Postgres {
     pool: Pool,
     runtime: StoreRuntime,

@@ -16,7 +16,6 @@ use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, NoTls, Row, Socket};
 
-use super::hosts;
 use super::row::Parameter;
 use super::tls::Connector;
 use crate::engine::POSTGRESQL;
@@ -24,17 +23,21 @@ use crate::error::Failure;
 
 /// A pool. It opens connections when they are needed and drops broken ones.
 pub(super) fn new(
-    config: Config,
+    servers: Vec<Config>,
     tls: Option<Connector>,
     timeout: Duration,
     size: usize,
 ) -> Result<Pool, Failure> {
     let settings = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    // `Opening` has the servers' configurations.
+    let config = Config::new();
     let manager = match tls {
-        Some(connector) => {
-            Manager::from_connect(config, Opening::new(connector, timeout, size), settings)
+        Some(tls) => {
+            Manager::from_connect(config, Opening::new(servers, tls, timeout, size), settings)
         }
-        None => Manager::from_connect(config, Opening::new(NoTls, timeout, size), settings),
+        None => {
+            Manager::from_connect(config, Opening::new(servers, NoTls, timeout, size), settings)
+        }
     };
     let pool = Pool::builder(manager).max_size(size).build();
     pool.map_err(|error| Failure::new(POSTGRESQL, error.to_string()))
@@ -45,15 +48,16 @@ pub(super) fn new(
 /// every request would open another connection to a server that accepts connections but does not
 /// answer.
 struct Opening<T> {
+    servers: Vec<Config>,
     tls: T,
     patience: Duration,
     permits: Arc<Semaphore>,
 }
 
 impl<T> Opening<T> {
-    fn new(tls: T, patience: Duration, size: usize) -> Self {
+    fn new(servers: Vec<Config>, tls: T, patience: Duration, size: usize) -> Self {
         let permits = Arc::new(Semaphore::new(size.min(Semaphore::MAX_PERMITS)));
-        Self { tls, patience, permits }
+        Self { servers, tls, patience, permits }
     }
 }
 
@@ -66,13 +70,13 @@ where
     T::TlsConnect: Send + Sync,
     <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
 {
-    fn connect(&self, config: &Config) -> Pin<Box<dyn Future<Output = Opened> + Send + '_>> {
-        let (config, tls, patience) = (config.clone(), self.tls.clone(), self.patience);
+    fn connect(&self, _: &Config) -> Pin<Box<dyn Future<Output = Opened> + Send + '_>> {
+        let (servers, tls, patience) = (self.servers.clone(), self.tls.clone(), self.patience);
         Box::pin(async move {
             let permit = Arc::clone(&self.permits).acquire_owned().await;
             let opening = tokio::spawn(async move {
                 let _permit = permit;
-                open_one_of(hosts::one_each(&config), &tls, patience).await
+                open_one_of(servers, &tls, patience).await
             });
             match opening.await {
                 Ok(Some(opened)) => opened,

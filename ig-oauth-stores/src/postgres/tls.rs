@@ -1,13 +1,13 @@
 //! TLS to the server with rustls, or none if the feature is off.
 
-#[cfg(feature = "tls")]
+#[cfg(feature = "rustls")]
 pub(super) use with_rustls::Connector;
 
 /// Without the feature there is no TLS.
-#[cfg(not(feature = "tls"))]
+#[cfg(not(feature = "rustls"))]
 pub(super) type Connector = tokio_postgres::NoTls;
 
-#[cfg(feature = "tls")]
+#[cfg(feature = "rustls")]
 mod with_rustls {
     use std::future::Future;
     use std::io;

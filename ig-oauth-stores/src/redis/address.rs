@@ -14,7 +14,7 @@ use redis::{
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
-#[cfg(feature = "tls")]
+#[cfg(feature = "rustls")]
 use tokio_rustls::TlsConnector;
 
 use crate::error::{StoreSetupError, StoreSetupErrorKind as Kind};
@@ -31,7 +31,7 @@ enum Endpoint {
     Tcp {
         host: String,
         port: u16,
-        #[cfg(feature = "tls")]
+        #[cfg(feature = "rustls")]
         tls: Option<TlsConnector>,
     },
     #[cfg(unix)]
@@ -46,7 +46,7 @@ impl Address {
     /// passed on.
     pub(super) fn new(
         url: &str,
-        #[cfg(feature = "tls")] root_pem: Option<&[u8]>,
+        #[cfg(feature = "rustls")] root_pem: Option<&[u8]>,
     ) -> Result<Self, StoreSetupError> {
         let (url, wants_tls) = without_tls(url);
         // The text after a # would be the rest of a password, or would tell the driver to trust any
@@ -58,16 +58,16 @@ impl Address {
             ConnectionAddr::Tcp(host, port) => Endpoint::Tcp {
                 host: host.clone(),
                 port: *port,
-                #[cfg(feature = "tls")]
+                #[cfg(feature = "rustls")]
                 tls: wants_tls.then(|| connector(root_pem)).transpose()?,
             },
             #[cfg(unix)]
             ConnectionAddr::Unix(path) => Endpoint::Unix(path.clone()),
             _ => return Err(unreadable()),
         };
-        #[cfg(not(feature = "tls"))]
+        #[cfg(not(feature = "rustls"))]
         if wants_tls {
-            let text = "the URL asks for TLS: enable the feature tls of ig-oauth-stores";
+            let text = "the URL asks for TLS: enable the feature rustls of ig-oauth-stores";
             return Err(StoreSetupError::new(Kind::InvalidSetting, text));
         }
         Ok(Self { place, login: login(&info) })
@@ -78,7 +78,7 @@ impl Address {
         match &self.place {
             #[cfg(unix)]
             Endpoint::Unix(path) => self.greet(tokio::net::UnixStream::connect(path).await?).await,
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "rustls")]
             Endpoint::Tcp { host, port, tls: Some(connector) } => {
                 let name = rustls::pki_types::ServerName::try_from(host.clone());
                 let name = name.map_err(std::io::Error::other)?;
@@ -129,7 +129,7 @@ fn unreadable() -> StoreSetupError {
     StoreSetupError::new(Kind::InvalidUrl, text)
 }
 
-#[cfg(feature = "tls")]
+#[cfg(feature = "rustls")]
 fn connector(root_pem: Option<&[u8]>) -> Result<TlsConnector, StoreSetupError> {
     let config = crate::tls::client_config(root_pem)?;
     Ok(TlsConnector::from(std::sync::Arc::new(config)))

@@ -18,7 +18,7 @@ use crate::settings::{Repeat, Settings};
 pub struct RedisStoreBuilder {
     url: String,
     settings: Settings,
-    #[cfg(feature = "tls")]
+    #[cfg(feature = "rustls")]
     root_pem: Option<Vec<u8>>,
 }
 
@@ -27,7 +27,7 @@ impl RedisStoreBuilder {
         Self {
             url,
             settings: Settings::new(1),
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "rustls")]
             root_pem: None,
         }
     }
@@ -47,8 +47,8 @@ impl RedisStoreBuilder {
 
     /// Trusts only servers with a certificate under these root certificates, given as PEM. Default:
     /// the system's roots.
-    #[cfg(feature = "tls")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    #[cfg(feature = "rustls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
     pub fn root_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_pem = Some(pem.into());
         self
@@ -64,7 +64,7 @@ impl RedisStoreBuilder {
         self.settings.check()?;
         let address = Address::new(
             &self.url,
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "rustls")]
             self.root_pem.as_deref(),
         )?;
         let (timeout, mut attempt) = (self.settings.timeout, Attempt::default());

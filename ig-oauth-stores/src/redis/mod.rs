@@ -48,7 +48,7 @@ use scripts::Scripts;
 /// # URLs
 ///
 /// `redis://user:password@host:6379/0`, where everything but the host is optional and the number at
-/// the end is the database; `rediss://` for the same with TLS, which needs the feature `tls`;
+/// the end is the database; `rediss://` for the same with TLS, which needs the feature `rustls`;
 /// `redis+unix:///path/to/socket?db=0&user=app&pass=password` for a Unix socket. `valkey` can be
 /// used in place of `redis`. With TLS the server's certificate is always verified, against the
 /// system's roots or [`root_pem`](RedisStoreBuilder::root_pem).

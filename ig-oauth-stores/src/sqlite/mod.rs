@@ -94,6 +94,10 @@ impl SqlStore<Sqlite> {
 }
 
 /// The connections of a [`SqliteStore`].
+#[allow(
+    missing_debug_implementations,
+    reason = "the store shows its settings, and connections have nothing to add"
+)]
 pub struct Sqlite {
     writer: Arc<ConnectionPool>,
     reader: Arc<ConnectionPool>,

@@ -45,9 +45,9 @@ pub(super) fn user() -> UserId {
 
 /// The user with that id.
 pub(super) fn user_of(digits: &str) -> UserId {
-    let user = UserId::from_digits(digits);
-    assert!(user.is_some(), "{digits} is a user id");
-    user.unwrap_or_else(|| UserId::from(0))
+    let user = digits.parse();
+    assert!(user.is_ok(), "{digits} is a user id");
+    user.unwrap_or_else(|_| UserId::from(0))
 }
 
 /// A unique account of a unique app.

@@ -15,6 +15,8 @@
     clippy::missing_errors_doc,
     clippy::missing_panics_doc,
     clippy::print_stdout,
+    missing_debug_implementations,
+    clippy::must_use_candidate,
     reason = "a check stops at the first surprise and says what it was"
 )]
 

@@ -17,6 +17,7 @@ pub fn all() -> Vec<PathBuf> {
     let mut documents: Vec<_> =
         guides.filter(|path| path.extension() == Some("md".as_ref())).collect();
     documents.push(top().join("README.md"));
+    documents.push(top().join("CONTRIBUTING.md"));
     documents.push(top().join("ig-oauth-fake-instagram/README.md"));
     documents.sort();
     documents

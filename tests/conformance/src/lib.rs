@@ -11,6 +11,9 @@
     clippy::exhaustive_structs,
     clippy::exhaustive_enums,
     clippy::missing_panics_doc,
+    missing_debug_implementations,
+    clippy::must_use_candidate,
+    clippy::missing_errors_doc,
     reason = "test support stops at the first surprise"
 )]
 

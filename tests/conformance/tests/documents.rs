@@ -29,7 +29,8 @@ fn is_run(command: &str) -> bool {
 }
 
 fn test_files() -> Vec<String> {
-    let folders = ["examples", "tests"].map(|folder| fs::read_dir(top().join(folder)).unwrap());
+    let folders =
+        [".", "examples", "tests"].map(|folder| fs::read_dir(top().join(folder)).unwrap());
     let packages = folders.into_iter().flatten().map(|entry| entry.unwrap().path().join("tests"));
     packages
         .filter_map(|tests| fs::read_dir(tests).ok())

@@ -10,6 +10,9 @@
     clippy::exhaustive_enums,
     clippy::missing_panics_doc,
     clippy::print_stdout,
+    missing_debug_implementations,
+    clippy::must_use_candidate,
+    clippy::missing_errors_doc,
     reason = "test support stops at the first surprise"
 )]
 

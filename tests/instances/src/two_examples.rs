@@ -156,7 +156,7 @@ pub async fn a_revoked_user_is_out_on_both_at_once(programs: &Programs, engine: 
         }
         let client_id = &site.provider.settings.iter().find(|(name, _)| name.ends_with("_ID"));
         let client_id = client_id.unwrap().1.as_str();
-        let user_id = UserId::from_digits(&user_id).unwrap();
+        let user_id = user_id.parse::<UserId>().unwrap();
         let builder = Config::builder(client_id, "no app secret", "https://job.example/callback");
         let config = engine.store().await.used_by(builder).build().unwrap();
         let job = Flow::new(config).offline_access().unwrap();

@@ -22,6 +22,9 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    missing_debug_implementations,
+    clippy::must_use_candidate,
+    clippy::missing_errors_doc,
     reason = "a test that cannot have its server should stop at once and say why"
 )]
 

@@ -12,6 +12,7 @@ pub(crate) use table::{Scene, Words};
 
 use self::table::Way;
 use super::texts::{Text, Texts, Translations};
+use crate::api::Scopes;
 use crate::encoding::html_escaped;
 use crate::error::{AuthErrorKind, ErrorCode};
 use crate::flow::addresses::Addresses;
@@ -121,10 +122,10 @@ impl PageWriter<'_> {
 
     /// The permissions that this page needs and the user has not granted, with a link to grant
     /// them.
-    pub(crate) fn missing_permission(&self, missing: &[String], link: &str) -> Reply {
+    pub(crate) fn missing_permission(&self, missing: &Scopes, link: &str) -> Reply {
         let kind = AuthErrorKind::MissingPermission;
-        let names: Vec<_> =
-            missing.iter().map(|name| format!("<code>{}</code>", html_escaped(name))).collect();
+        // The name of a scope needs no escaping: it holds letters, digits and underscores.
+        let names: Vec<_> = missing.iter().map(|scope| format!("<code>{scope}</code>")).collect();
         // Escaped first: the braces remain, and the inserted text is the crate's own markup.
         let text = self.escaped(Text::PermissionNeeded);
         let text = text.replace("{permissions}", &names.join(", "));

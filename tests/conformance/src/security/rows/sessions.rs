@@ -313,7 +313,7 @@ pub async fn n_08_an_unknown_version_or_key_opens_nothing(adapter: &impl Adapter
             continue;
         }
         let client_id = site.app.provider.client_id();
-        let user = UserId::from_digits(&site.app.user_id()).unwrap();
+        let user = site.app.user_id().parse::<UserId>().unwrap();
         let [kept] =
             <[_; 1]>::try_from(store.accounts_known_by(client_id, &user).await.unwrap()).unwrap();
         let end = kept.sealed_token.len() - 1;

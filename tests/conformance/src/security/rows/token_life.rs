@@ -50,7 +50,7 @@ pub async fn t_15_fewer_scopes_than_required_keep_nothing(adapter: &impl Adapter
         site.app.provider.set_token_shape(shape.clone());
         let client_id = site.app.provider.client_id();
         // The stored user is not the one who logs in now.
-        let user = UserId::from_digits(&site.app.user_id()).unwrap();
+        let user = site.app.user_id().parse::<UserId>().unwrap();
         for account in kept.inner().accounts_known_by(client_id, &user).await.unwrap() {
             kept.inner().forget_account(&account.key, &account.sealed_token).await.unwrap();
         }
