@@ -190,12 +190,6 @@ impl Scopes {
         let known = |scope: &&Scope| others.is_none_or(|others| others.contains(scope));
         self.iter().filter(known).cloned().collect()
     }
-
-    pub(crate) fn insert(&mut self, scope: Scope) {
-        if !self.contains(&scope) {
-            self.0.push(scope);
-        }
-    }
 }
 
 impl FromIterator<Scope> for Scopes {
@@ -209,7 +203,9 @@ impl FromIterator<Scope> for Scopes {
 impl Extend<Scope> for Scopes {
     fn extend<I: IntoIterator<Item = Scope>>(&mut self, scopes: I) {
         for scope in scopes {
-            self.insert(scope);
+            if !self.contains(&scope) {
+                self.0.push(scope);
+            }
         }
     }
 }

@@ -89,15 +89,9 @@ impl ConfigBuilder {
                 }
             });
         }
-        if let Some(url) = optional("authorize_url") {
-            builder = builder.authorize_url(url);
-        }
-        if let Some(url) = optional("token_url") {
-            builder = builder.token_url(url);
-        }
-        if let Some(url) = optional("graph_url") {
-            builder = builder.graph_url(url);
-        }
+        builder.authorize_url = optional("authorize_url");
+        builder.token_url = optional("token_url");
+        builder.graph_url = optional("graph_url");
         Ok(builder)
     }
 }

@@ -10,7 +10,7 @@ use crate::error::ConfigError;
 use crate::flow::{
     Addresses, AppAnswers, AuthorizationRequests, CallbackRoute, Claims, Completion,
     ConfirmationCodes, ConsumedStates, Consumption, Deadline, Deaths, Deletions, ExchangePlaces,
-    Failures, Landings, LoginLinks, LoginRoute, LogoutRoute, LongLived, Mode, Pages, PlatformRoute,
+    Failures, LoginLinks, LoginRoute, LogoutRoute, LongLived, Mode, Pages, PlatformRoute,
     Refreshes, Revocations, SharedRefreshes, Steps,
 };
 use crate::keys::Keyring;
@@ -157,21 +157,15 @@ impl<'a> Shared<'a> {
     }
 
     fn callback(&self) -> CallbackRoute {
-        let landings = Arc::new(Landings {
-            sessions: Arc::clone(&self.sessions),
-            failures: Arc::clone(&self.failures),
-            addresses: Arc::clone(&self.addresses),
-        });
         CallbackRoute {
             failures: Arc::clone(&self.failures),
             attempts: Arc::clone(&self.attempts),
             sessions: Arc::clone(&self.sessions),
             addresses: Arc::clone(&self.addresses),
-            landings: Arc::clone(&landings),
             consumption: Arc::new(Consumption {
                 failures: Arc::clone(&self.failures),
                 links: Arc::clone(&self.links),
-                landings,
+                addresses: Arc::clone(&self.addresses),
                 completion: self.completion(),
                 hooks: self.settings.hooks.clone(),
                 consumed: ConsumedStates::default(),

@@ -18,7 +18,7 @@ use crate::session::{Reading, RequestSession};
 #[derive(Clone)]
 pub struct AppRequest {
     flow: Flow,
-    request_session: Option<Arc<RequestSession>>,
+    session: Option<Arc<RequestSession>>,
 }
 
 /// The scopes that a handler needs, as a type, for the adapters' `InstagramTokenWith`.
@@ -45,8 +45,8 @@ impl Flow {
     #[must_use]
     pub fn attach(&self, headers: &dyn Headers) -> AppRequest {
         let values = self.steps.sessions.values_in(headers);
-        let request_session = (!values.is_empty()).then(|| Arc::new(RequestSession::new(values)));
-        AppRequest { flow: self.clone(), request_session }
+        let session = (!values.is_empty()).then(|| Arc::new(RequestSession::new(values)));
+        AppRequest { flow: self.clone(), session }
     }
 }
 
@@ -61,7 +61,7 @@ impl AppRequest {
     /// [`finish`](Self::finish) have lines to append.
     #[must_use]
     pub fn has_session_cookie(&self) -> bool {
-        self.request_session.is_some()
+        self.session.is_some()
     }
 
     /// The properties of the request that its answer depends on.
@@ -77,15 +77,15 @@ impl AppRequest {
     /// `Store` when the store does not answer, `Hook` when `accepts` fails. A failure is never
     /// treated as "not logged in".
     pub async fn token(&self) -> Result<Option<Token>, AuthError> {
-        let Some(request_session) = &self.request_session else { return Ok(None) };
+        let Some(session) = &self.session else { return Ok(None) };
         let steps = &self.flow.steps;
-        let token = request_session.open(&steps.sessions, self.read(request_session)).await?;
+        let token = session.open(&steps.sessions, self.read(session)).await?;
         Ok(token.map(|token| steps.deaths.watch(token)))
     }
 
-    async fn read(&self, request_session: &RequestSession) -> Result<Reading, AuthError> {
+    async fn read(&self, session: &RequestSession) -> Result<Reading, AuthError> {
         let steps = &self.flow.steps;
-        Ok(match steps.sessions.read(request_session.values()).await? {
+        Ok(match steps.sessions.read(session.values()).await? {
             Reading::Live(session) => {
                 let session = steps.refreshes.keep_fresh(session).await;
                 session.map_or(Reading::Nobody { remove: true }, Reading::Live)
@@ -111,12 +111,10 @@ impl AppRequest {
     ///
     /// The reply to send instead of the handler's, when the store or the hook fails.
     pub async fn end_session(&self, caller: &Caller, token: &Token) -> Result<(), Reply> {
-        let (Some(request_session), Some(logout)) =
-            (&self.request_session, &self.flow.steps.logout)
-        else {
+        let (Some(session), Some(logout)) = (&self.session, &self.flow.steps.logout) else {
             return Ok(());
         };
-        match logout.end_for_app(token, request_session).await {
+        match logout.end_for_app(token, session).await {
             Ok(()) => Ok(()),
             Err(error) => Err(self.refused(error, caller, Scene::Logout).await),
         }
@@ -168,8 +166,8 @@ impl AppRequest {
     /// The header lines to add to the app's answer. `answer` holds the answer's own headers.
     #[must_use]
     pub fn finish(&self, answer: &dyn Headers) -> Vec<(&'static str, String)> {
-        match &self.request_session {
-            Some(request_session) => request_session.finish(&self.flow.steps.sessions, answer),
+        match &self.session {
+            Some(session) => session.finish(&self.flow.steps.sessions, answer),
             None => Vec::new(),
         }
     }
@@ -177,8 +175,6 @@ impl AppRequest {
 
 impl fmt::Debug for AppRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AppRequest")
-            .field("request_session", &self.request_session)
-            .finish_non_exhaustive()
+        f.debug_struct("AppRequest").field("session", &self.session).finish_non_exhaustive()
     }
 }

@@ -13,7 +13,6 @@ use super::begin::{Begin, Job};
 use super::consumption::Consumption;
 use super::failures::{Failures, Refusal};
 use super::fetch_metadata;
-use super::landing::Landings;
 use super::login_links::SameLogin;
 use super::mode::Mode;
 use super::proven::Proven;
@@ -27,7 +26,6 @@ pub(crate) struct CallbackRoute {
     pub(crate) attempts: Arc<Attempts>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) addresses: Arc<Addresses>,
-    pub(crate) landings: Arc<Landings>,
     pub(crate) consumption: Arc<Consumption>,
     pub(crate) mode: Mode,
 }
@@ -64,8 +62,10 @@ impl CallbackRoute {
                 if session.is_empty() {
                     return self.failures.refuse(*refusal);
                 }
-                let landings = Arc::clone(&self.landings);
-                Begin::Job(Job::new(async move { landings.land_softly(&session, *refusal).await }))
+                let consumption = Arc::clone(&self.consumption);
+                Begin::Job(Job::new(
+                    async move { consumption.land_softly(&session, *refusal).await },
+                ))
             }
         }
     }

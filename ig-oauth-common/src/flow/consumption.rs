@@ -10,24 +10,26 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time;
 
+use super::addresses::Addresses;
 use super::authorization::{AuthorizationError, AuthorizationResponse};
 use super::completion::{Budget, Completion, Ending};
 use super::consumed_states::{ConsumedStates, Entry};
 use super::exchange_places::{ExchangePlaces, Place};
 use super::failures::{Failures, Refusal};
-use super::landing::{Landings, landing};
+use super::landing::landing;
 use super::login_links::{LoginLinks, SameLogin};
 use super::proven::Proven;
 use crate::clock::Clock;
 use crate::error::{AuthError, AuthErrorKind};
 use crate::hooks::{BoxedHooks, Denial};
 use crate::messages::Reply;
+use crate::session::Reading;
 use crate::tasks::Tasks;
 
 pub(crate) struct Consumption {
     pub(crate) failures: Arc<Failures>,
     pub(crate) links: Arc<LoginLinks>,
-    pub(crate) landings: Arc<Landings>,
+    pub(crate) addresses: Arc<Addresses>,
     pub(crate) completion: Completion,
     pub(crate) hooks: Option<Arc<dyn BoxedHooks>>,
     pub(crate) consumed: ConsumedStates,
@@ -77,10 +79,23 @@ impl Consumption {
             }
             Entry::Consumed { .. } => {
                 let refusal = Refusal { error: AuthErrorKind::CodeRejected.into(), ..lost };
-                return self.landings.land_softly(&proven.session, refusal).await;
+                return self.land_softly(&proven.session, refusal).await;
             }
         };
         self.shared_reply(shared, is_waiting, lost).await
+    }
+
+    /// Answers a callback that cannot log in, in a browser with a valid session: after a double
+    /// click or the back button. The user is already logged in and is redirected to the app.
+    pub(super) async fn land_softly(&self, session: &[Vec<u8>], refusal: Refusal) -> Reply {
+        match self.completion.sessions.read(session).await {
+            Ok(Reading::Live(_)) => {
+                let target = refusal.return_to().unwrap_or(&self.addresses.after_login);
+                landing(target).cookies(refusal.cookies)
+            }
+            Ok(Reading::Nobody { .. }) => self.failures.refuse_now(refusal).await,
+            Err(error) => self.failures.refuse_now(Refusal { error, ..refusal }).await,
+        }
     }
 
     async fn shared_reply(
@@ -149,9 +164,7 @@ impl Consumption {
                 landing(&attempt.return_to).cookies([removal.clone()])
             }
             Ok(Ending::ConsumedElsewhere) => {
-                self.landings
-                    .land_softly(session, proven.refusal(AuthErrorKind::CodeRejected))
-                    .await
+                self.land_softly(session, proven.refusal(AuthErrorKind::CodeRejected)).await
             }
             Ok(Ending::Replaced(reply)) => {
                 self.failures.refused_by_hook(AuthErrorKind::RejectedByApp);

@@ -60,7 +60,6 @@ pub(crate) use exchange_places::ExchangePlaces;
 pub(crate) use failures::Failures;
 pub use flow::Flow;
 pub(crate) use flow::Steps;
-pub(crate) use landing::Landings;
 pub(crate) use login_links::LoginLinks;
 pub use login_links::{LoginOptions, LoginOptionsError};
 pub(crate) use login_route::LoginRoute;

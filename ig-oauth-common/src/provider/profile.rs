@@ -47,7 +47,7 @@ pub struct Profile {
 
 /// The kind of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(into = "String", from = "String")]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[non_exhaustive]
 pub enum AccountType {
     /// A business.
@@ -57,6 +57,7 @@ pub enum AccountType {
     /// A personal account, under [`Api::BasicDisplay`](crate::Api::BasicDisplay) only.
     Personal,
     /// Another kind, by the provider's name.
+    #[serde(untagged)]
     Other(String),
 }
 
@@ -80,18 +81,6 @@ impl AccountType {
             Self::Personal => "PERSONAL",
             Self::Other(name) => name,
         }
-    }
-}
-
-impl From<String> for AccountType {
-    fn from(name: String) -> Self {
-        Self::of(&name)
-    }
-}
-
-impl From<AccountType> for String {
-    fn from(kind: AccountType) -> Self {
-        kind.as_str().to_owned()
     }
 }
 

@@ -68,15 +68,6 @@ impl Expires for DeletionRecord {
 }
 
 impl Records {
-    fn new(capacity: usize) -> Self {
-        Self {
-            sessions: ExpiringMap::new(capacity),
-            accounts: ExpiringMap::new(capacity),
-            claims: ExpiringMap::new(capacity),
-            deletions: ExpiringMap::new(capacity),
-        }
-    }
-
     fn put_account(&mut self, mut account: AccountRecord) {
         if let Some(earlier) = self.accounts.get(&account.key) {
             for id in &earlier.further_ids {
@@ -104,7 +95,13 @@ impl MemoryStore {
     /// A store for up to `capacity` records of each kind, at least one.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { capacity, records: Mutex::new(Records::new(capacity)) }
+        let records = Records {
+            sessions: ExpiringMap::new(capacity),
+            accounts: ExpiringMap::new(capacity),
+            claims: ExpiringMap::new(capacity),
+            deletions: ExpiringMap::new(capacity),
+        };
+        Self { capacity, records: Mutex::new(records) }
     }
 
     /// How many sessions it holds, including expired ones.

@@ -103,10 +103,7 @@ impl SqlStore<Postgres> {
 }
 
 /// The connections of a [`PostgresStore`].
-#[allow(
-    missing_debug_implementations,
-    reason = "the store shows its settings, and connections have nothing to add"
-)]
+#[allow(missing_debug_implementations, reason = "the store shows its settings")]
 pub struct Postgres {
     pool: Pool,
     runtime: StoreRuntime,

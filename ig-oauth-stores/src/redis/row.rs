@@ -27,10 +27,7 @@ pub(super) fn life(from: Timestamp, until: Timestamp) -> u64 {
 
 /// A hash as part of a key.
 pub(super) fn hex(bytes: &[u8; 32]) -> String {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    nibbles.filter_map(|nibble| DIGITS.get(usize::from(nibble))).collect()
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Adds the eight arguments of an account.
@@ -75,11 +72,8 @@ impl Row for Fields {
 }
 
 fn from_hex(digits: &[u8]) -> Option<[u8; 32]> {
-    let nibble = |digit: &u8| char::from(*digit).to_digit(16).and_then(|it| u8::try_from(it).ok());
-    let byte = |pair: &[u8]| match pair {
-        [high, low] => Some(nibble(high)? << 4 | nibble(low)?),
-        _ => None,
-    };
+    let nibble = |digit: &u8| char::from(*digit).to_digit(16).map(|it| it as u8);
+    let byte = |pair: &[u8]| Some(nibble(pair.first()?)? << 4 | nibble(pair.get(1)?)?);
     digits.chunks(2).map(byte).collect::<Option<Vec<_>>>()?.try_into().ok()
 }
 

@@ -94,10 +94,7 @@ impl SqlStore<Sqlite> {
 }
 
 /// The connections of a [`SqliteStore`].
-#[allow(
-    missing_debug_implementations,
-    reason = "the store shows its settings, and connections have nothing to add"
-)]
+#[allow(missing_debug_implementations, reason = "the store shows its settings")]
 pub struct Sqlite {
     writer: Arc<ConnectionPool>,
     reader: Arc<ConnectionPool>,
