@@ -17,8 +17,9 @@ pub(super) fn one_each(url: &str) -> Option<Vec<Config>> {
 
 fn alone(url: &str) -> Option<Vec<Config>> {
     let (scheme, rest) = url.split_once("://")?;
-    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    let (user, servers) = authority.split_at(authority.rfind('@').map_or(0, |at| at + 1));
+    // As the driver reads it: a slash before the first `@` belongs to the password.
+    let (user, rest) = rest.split_at(rest.find('@').map_or(0, |at| at + 1));
+    let (servers, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
     let configs = servers.split(',').map(|server| {
         let config: Config = format!("{scheme}://{user}{server}{path}").parse().ok()?;
         let is_one = config.get_hosts().len() == 1 && config.get_hostaddrs().is_empty();
@@ -40,7 +41,7 @@ mod tests {
 
     #[test]
     fn each_server_has_all_settings() {
-        let url = |servers: &str| format!("postgres://us%40r:p%2Css@{servers}/{SETTINGS}");
+        let url = |servers: &str| format!("postgres://us%40r:p%2C/ss@{servers}/{SETTINGS}");
         let alone = one_each(&url("one:1,%2Ffolder:2,three,[::1]:4")).unwrap();
         let expected = ["one:1", "%2Ffolder:2", "three", "[::1]:4"];
         let expected = expected.map(|server| url(server).parse::<Config>().unwrap());

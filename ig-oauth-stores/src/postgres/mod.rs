@@ -60,6 +60,10 @@ use runtime::StoreRuntime;
 /// `postgres://app:password@one:5432,two:5432/app`, or a name that resolves to the primary. When a
 /// server stops accepting writes, all connections to it are closed.
 ///
+/// Servers that are named in this way share the [`timeout`](PostgresStoreBuilder::timeout), so one
+/// that accepts connections and does not answer leaves the others their part of it. Servers named in
+/// the URL's query (`host`, `hostaddr`) do not: the driver then tries them one after the other.
+///
 /// # Behind a pooler
 ///
 /// The store tells the server to cancel statements after the timeout, with the startup parameter
