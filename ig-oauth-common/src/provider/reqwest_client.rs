@@ -56,6 +56,9 @@ pub(crate) fn reqwest_client(
     } else {
         builder = builder.https_only(true);
     }
+    // Another crate of the app may compile the other library in, which reqwest would then prefer.
+    #[cfg(feature = "rustls")]
+    let mut builder = builder.tls_backend_rustls();
     #[cfg(any(feature = "rustls", feature = "native-tls"))]
     {
         builder = builder.tls_version_min(reqwest::tls::Version::TLS_1_2);
