@@ -124,8 +124,8 @@ impl PageWriter<'_> {
     /// them.
     pub(crate) fn missing_permission(&self, missing: &Scopes, link: &str) -> Reply {
         let kind = AuthErrorKind::MissingPermission;
-        // The name of a scope needs no escaping: it holds letters, digits and underscores.
-        let names: Vec<_> = missing.iter().map(|scope| format!("<code>{scope}</code>")).collect();
+        let names = missing.iter().map(|scope| html_escaped(scope.as_str()));
+        let names: Vec<_> = names.map(|name| format!("<code>{name}</code>")).collect();
         // Escaped first: the braces remain, and the inserted text is the crate's own markup.
         let text = self.escaped(Text::PermissionNeeded);
         let text = text.replace("{permissions}", &names.join(", "));
