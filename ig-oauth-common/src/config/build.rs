@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 
-use super::builder::{Config, ConfigBuilder};
+use super::builder::ConfigBuilder;
+use super::config::Config;
 use super::endpoints::Endpoints;
 use super::steps::{CheckedSettings, steps};
 use super::{check, paths, secrets};
@@ -117,7 +118,7 @@ fn warnings(builder: &ConfigBuilder, redirect_uri: &RedirectUri) -> Vec<String> 
     }
     if builder.cookie_secrets.is_empty() && !redirect_uri.is_loopback {
         warnings.push(
-            "the cookie keys are derived from the app secret: whoever learns it can log in as \
+            "the cookie keys are derived from the app secret: anyone who learns it can log in as \
              anybody; set `cookie_secrets` (INSTAGRAM_COOKIE_SECRETS)"
                 .to_owned(),
         );

@@ -2,7 +2,8 @@
 
 use std::env;
 
-use super::builder::{Config, ConfigBuilder};
+use super::builder::ConfigBuilder;
+use super::config::Config;
 use crate::api::{Api, Scopes};
 use crate::error::{ConfigError, VARIABLES, variable_of};
 use crate::flow::LongLived;

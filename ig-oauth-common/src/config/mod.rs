@@ -3,11 +3,13 @@
 mod build;
 mod builder;
 mod check;
-#[allow(clippy::module_inception, reason = "what the room is about")]
+#[allow(clippy::module_inception, reason = "what the settings become")]
+mod config;
 mod endpoints;
 mod environment;
 mod paths;
 mod secrets;
 mod steps;
 
-pub use builder::{Config, ConfigBuilder};
+pub use builder::ConfigBuilder;
+pub use config::Config;

@@ -180,6 +180,8 @@ impl<'a> Shared<'a> {
 
     fn completion(&self) -> Completion {
         let settings = self.settings;
+        let lasts = settings.api.preset().has_long_lived_tokens;
+        let by_default = if lasts { LongLived::Prefer } else { LongLived::Off };
         Completion {
             provider: Arc::clone(&self.provider),
             sessions: Arc::clone(&self.sessions),
@@ -189,13 +191,7 @@ impl<'a> Shared<'a> {
             randomness: Arc::clone(&settings.randomness),
             api: settings.api,
             mode: settings.linking,
-            long_lived: settings.long_lived.unwrap_or(
-                if settings.api.preset().has_long_lived_tokens {
-                    LongLived::Prefer
-                } else {
-                    LongLived::Off
-                },
-            ),
+            long_lived: settings.long_lived.unwrap_or(by_default),
             fetches_profile: settings.fetch_profile,
         }
     }
