@@ -1,17 +1,17 @@
-//! The token in a middleware or service that does without extractors.
+//! The token in a middleware or service without extractors.
 
 use actix_web::dev::ServiceRequest;
 use actix_web::{HttpMessage as _, HttpRequest};
 pub use ig_oauth_common::adapter::AppRequest;
 
-/// What the middleware puts into the extensions of a request on its way to the app. Private, so that
-/// nothing but the middleware can make one.
+/// What the middleware puts into the extensions of a request to the app. It is private, so that only the
+/// middleware can create it.
 #[derive(Clone, Debug)]
 pub(crate) struct Attached(pub(crate) AppRequest);
 
-/// What the middleware knows about a request, for middlewares and services of the app's own.
+/// What the middleware knows about a request, for the app's own middlewares and services.
 pub trait AttachedRequest {
-    /// The request as the middleware saw it: none when no middleware did.
+    /// The request as the middleware saw it. `None` if there is no middleware.
     fn instagram(&self) -> Option<AppRequest>;
 }
 

@@ -15,10 +15,6 @@ use crate::body::{ResponseBody, SameBody};
 use crate::form::run;
 use crate::future::ResponseFuture;
 use crate::headers::{HttpHeaders, flow_request};
-/// What the layer puts into the extensions of a request to the app. It is private, so that only the
-/// layer can create it.
-/// What the layer knows about a request, for services without axum's extractors.
-/// The request as the layer saw it. `None` if there is no layer.
 use crate::plain::Attached;
 
 /// The service of [`InstagramOAuthLayer`](crate::InstagramOAuthLayer).
