@@ -191,7 +191,7 @@ async fn a_handler_without_the_middleware_asks_for_it() {
 }
 
 #[actix_web::test]
-async fn extractors_and_the_guard_tell_strangers_from_users() {
+async fn extractors_and_the_guard_tell_visitors_from_users() {
     let app = service!(
         App::new()
             .wrap(oauth())
@@ -216,14 +216,14 @@ async fn extractors_and_the_guard_tell_strangers_from_users() {
             )
     );
     let session = log_in(&app).await;
-    for (path, stranger, member) in [
+    for (path, visitor, member) in [
         ("/token", (401, "login_required"), (200, "17841458366137975")),
         ("/members", (401, "login_required"), (200, "members")),
         ("/maybe", (200, "false"), (200, "true")),
         ("/option", (200, "false"), (200, "true")),
         ("/links", (200, LOGIN), (200, LOGIN)),
     ] {
-        for (cookie, (status, words)) in [("", stranger), (session.as_str(), member)] {
+        for (cookie, (status, words)) in [("", visitor), (session.as_str(), member)] {
             let request =
                 TestRequest::get().uri(path).insert_header(("cookie", cookie)).to_request();
             let answer = call_service(&app, request).await;

@@ -29,7 +29,7 @@ async fn start(site: &mut Site) -> String {
 }
 
 #[tokio::test]
-async fn a_stranger_who_posts_is_asked_to_log_in_to_the_app() {
+async fn an_anonymous_visitor_who_posts_is_asked_to_log_in_to_the_app() {
     let mut site = Site::with(linking);
     for (accept, link) in [("text/html", "<a "), ("application/json", "login_url")] {
         for method in ["GET", "POST"] {

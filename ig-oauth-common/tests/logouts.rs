@@ -104,7 +104,7 @@ async fn logged_in(sessions: Sessions) -> (Site, Doorman, Arc<World>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_hangs_or_panics_on_whose_session_it_is_keeps_no_session_alive() {
+async fn a_store_or_hook_that_hangs_or_panics_keeps_no_session_alive() {
     for (sessions, fault, is_the_store, wait) in [
         (Sessions::Cookie, Fault::Hangs, false, DEADLINE / 2),
         (Sessions::Store, Fault::Hangs, false, DEADLINE / 2),

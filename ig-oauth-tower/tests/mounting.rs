@@ -268,7 +268,7 @@ async fn a_handler_without_the_layer_asks_for_it() {
 }
 
 #[tokio::test]
-async fn extractors_tell_strangers_from_users_and_the_guard_keeps_strangers_out() {
+async fn extractors_tell_visitors_from_users_and_the_guard_keeps_visitors_out() {
     let members = Router::new()
         .route("/members", get(async || "members"))
         .route_layer(RequireInstagramToken::new());
@@ -283,14 +283,14 @@ async fn extractors_tell_strangers_from_users_and_the_guard_keeps_strangers_out(
         .merge(members)
         .layer(layer());
     let session = log_in(&app, LOGIN).await;
-    for (path, stranger, member) in [
+    for (path, visitor, member) in [
         ("/token", (401, "login_required"), (200, "token")),
         ("/members", (401, "login_required"), (200, "members")),
         ("/optional", (200, "false"), (200, "true")),
         ("/maybe", (200, "false"), (200, "true")),
         ("/links", (200, LOGIN), (200, LOGIN)),
     ] {
-        for (cookie, (status, words)) in [("", stranger), (&*session, member)] {
+        for (cookie, (status, words)) in [("", visitor), (&*session, member)] {
             let mut request = request(path);
             request.headers_mut().insert("cookie", cookie.parse().unwrap());
             let answer = app.clone().oneshot(request).await.unwrap();

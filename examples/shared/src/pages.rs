@@ -44,7 +44,7 @@ pub fn home(visitor: &Visitor<'_>, links: &Links) -> String {
             login_path = escape(&links.login),
         ),
         Visitor::Anonymous => format!(
-            "<h1>Hello, stranger</h1>\
+            "<h1>Hello, visitor</h1>\
              <p>This app would like to know who you are.</p>\
              <p><a class=\"act\" href=\"{login_path}\">Log in with Instagram</a></p>\
              {pages}",

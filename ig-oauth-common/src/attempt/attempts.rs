@@ -25,7 +25,7 @@ pub(crate) struct Attempts {
 
 /// Why no cookie of the request is the attempt of a state. Greater values are more specific.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum AttemptLookupError {
+pub(crate) enum LookupError {
     NoCookie,
     /// It was not signed by this app, or was changed.
     BadSignature,
@@ -75,15 +75,15 @@ impl Attempts {
         &self,
         headers: &dyn Headers,
         state: &State,
-    ) -> Result<Attempt, AttemptLookupError> {
+    ) -> Result<Attempt, LookupError> {
         let name = self.names.attempt(&state.to_text());
-        let mut why = AttemptLookupError::NoCookie;
+        let mut why = LookupError::NoCookie;
         for value in cookie::values_of(headers, &name) {
             why = why.max(match self.verify(&name, value) {
                 Ok(attempt) if attempt.state.0.ct_eq(&state.0).into() => {
                     return Ok(attempt);
                 }
-                Ok(_) => AttemptLookupError::OtherState,
+                Ok(_) => LookupError::OtherState,
                 Err(why) => why,
             });
         }
@@ -100,15 +100,12 @@ impl Attempts {
     }
 
     /// The unverified content of a cookie's value, if this instance can verify it.
-    pub(super) fn unverified(
-        &self,
-        value: &[u8],
-    ) -> Result<UnverifiedAttempt<'_>, AttemptLookupError> {
-        let bad = AttemptLookupError::BadSignature;
+    pub(super) fn unverified(&self, value: &[u8]) -> Result<UnverifiedAttempt<'_>, LookupError> {
+        let bad = LookupError::BadSignature;
         let bytes = from_base64url(value).ok_or(bad)?;
         let (payload, tag) = bytes.split_last_chunk().ok_or(bad)?;
         let (key_id, attempt) = Attempt::decode(payload).ok_or(bad)?;
-        let keys = self.keyring.by_id(&key_id).ok_or(AttemptLookupError::UnknownKey)?;
+        let keys = self.keyring.by_id(&key_id).ok_or(LookupError::UnknownKey)?;
         Ok(UnverifiedAttempt { attempt, keys, payload: payload.to_vec(), tag: *tag })
     }
 
@@ -117,13 +114,13 @@ impl Attempts {
         &self,
         name: &str,
         unverified: UnverifiedAttempt<'_>,
-    ) -> Result<Attempt, AttemptLookupError> {
+    ) -> Result<Attempt, LookupError> {
         let parts = self.signed_parts(name, &unverified.payload);
         let is_proven = unverified.keys.attempt.verifies(&parts, &unverified.tag);
-        is_proven.then_some(unverified.attempt).ok_or(AttemptLookupError::BadSignature)
+        is_proven.then_some(unverified.attempt).ok_or(LookupError::BadSignature)
     }
 
-    fn verify(&self, name: &str, value: &[u8]) -> Result<Attempt, AttemptLookupError> {
+    fn verify(&self, name: &str, value: &[u8]) -> Result<Attempt, LookupError> {
         self.prove(name, self.unverified(value)?)
     }
 
@@ -253,7 +250,7 @@ mod laws {
                 prop_assume!(*part != other);
                 part.clone_from(&other);
                 let verified = attempts(&parts.1, &parts.2).verify(&parts.0, value.as_bytes());
-                prop_assert!(matches!(verified, Err(AttemptLookupError::BadSignature)));
+                prop_assert!(matches!(verified, Err(LookupError::BadSignature)));
             }
         }
 

@@ -6,5 +6,5 @@ mod attempts;
 mod pending;
 
 pub(crate) use attempt::{ATTEMPT_LIFETIME, Attempt, State, choice_byte, read_choice};
-pub(crate) use attempts::{AttemptLookupError, Attempts};
+pub(crate) use attempts::{Attempts, LookupError};
 pub(crate) use pending::PendingAttempts;

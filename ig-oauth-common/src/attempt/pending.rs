@@ -4,7 +4,7 @@
 //! users can fix only by deleting all cookies. The number of attempts is therefore limited, and the
 //! oldest are removed.
 
-use super::attempts::{AttemptLookupError, Attempts};
+use super::attempts::{Attempts, LookupError};
 use crate::cookie::each_cookie;
 use crate::messages::Headers;
 
@@ -74,7 +74,7 @@ impl Attempts {
                 {
                     candidates.push((pending, unverified));
                 }
-                Err(AttemptLookupError::UnknownKey) => found.foreign.push(pending),
+                Err(LookupError::UnknownKey) => found.foreign.push(pending),
                 _ => found.useless.push(pending.name),
             }
         });

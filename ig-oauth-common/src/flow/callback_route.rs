@@ -16,7 +16,7 @@ use super::fetch_metadata;
 use super::login_links::SameLogin;
 use super::mode::Mode;
 use super::proven::Proven;
-use crate::attempt::{Attempt, AttemptLookupError, Attempts, State};
+use crate::attempt::{Attempt, Attempts, LookupError, State};
 use crate::error::{AuthError, AuthErrorKind};
 use crate::messages::{Audience, Query, Reply, Request};
 use crate::session::Sessions;
@@ -89,12 +89,12 @@ impl CallbackRoute {
         let state = State::parse(state).ok_or_else(|| self.no_attempt(request, audience))?;
         let removal = self.attempts.removal(&state);
         let attempt = self.attempts.find(request.headers, &state).map_err(|why| match why {
-            AttemptLookupError::NoCookie => self.no_attempt(request, audience),
+            LookupError::NoCookie => self.no_attempt(request, audience),
             // A valid attempt of this browser, for another state that begins with the same
             // characters.
-            AttemptLookupError::OtherState => self.missing_attempt(audience, false),
-            AttemptLookupError::UnknownKey => refused(AuthErrorKind::BadSignature),
-            AttemptLookupError::BadSignature => {
+            LookupError::OtherState => self.missing_attempt(audience, false),
+            LookupError::UnknownKey => refused(AuthErrorKind::BadSignature),
+            LookupError::BadSignature => {
                 let refusal = Refusal::new(AuthErrorKind::BadSignature, audience);
                 Unproven::refused(refusal.cookies(vec![removal.clone()]))
             }

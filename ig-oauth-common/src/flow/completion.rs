@@ -99,7 +99,7 @@ impl Completion {
             return Ok(Ending::ConsumedElsewhere);
         }
         let token = self.exchange(proven, code).await?;
-        let token = self.exchange_for_long_lived(token, budget).await?;
+        let token = self.to_long_lived(token, budget).await?;
         let profile = self.profile(&token, budget).await;
         let ids = profile.iter().flat_map(Profile::ids).filter(|id| *id != token.user_id());
         let further_ids: Vec<UserId> = ids.cloned().collect();
@@ -172,11 +172,7 @@ impl Completion {
     }
 
     /// Exchanges the one-hour token for a 60-day token, as configured.
-    async fn exchange_for_long_lived(
-        &self,
-        short: Token,
-        budget: &Budget,
-    ) -> Result<Token, AuthError> {
+    async fn to_long_lived(&self, short: Token, budget: &Budget) -> Result<Token, AuthError> {
         if short.lifetime() == Lifetime::LongLived {
             return Ok(short);
         }

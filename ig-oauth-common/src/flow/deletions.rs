@@ -79,9 +79,8 @@ impl Deletions {
                     (Arc::clone(self), known.code.clone(), known.record);
                 let act =
                     |request| async move { deletions.run_and_note(request, code, before).await };
-                if let Err(error) =
-                    self.claims.act_at(PlatformCallback::DataDeletion, request, act).await
-                {
+                let acted = self.claims.act_at(PlatformCallback::DataDeletion, request, act).await;
+                if let Err(error) = acted {
                     if error.kind() == AuthErrorKind::Hook {
                         self.take_back_what_is_queued(&known.code).await;
                     }

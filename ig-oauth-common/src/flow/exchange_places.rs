@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn only_so_many_wait_and_whoever_goes_leaves_room() {
+    async fn only_so_many_wait_and_one_that_leaves_makes_room() {
         let places = ExchangePlaces::new(1);
         let place = places.take_now().unwrap();
         let mut queue: Vec<_> = (0..MOST_WAITING).map(|_| Box::pin(places.take())).collect();

@@ -192,14 +192,14 @@ pub async fn one_id_can_know_several_accounts(store: &impl Store) {
         let account = account_known_as(key, &[&further]);
         answer(store.put_account(account, Some(session_of(key))).await);
     }
-    let stranger = known(user());
-    answer(store.put_account(account_of(&stranger), None).await);
+    let other = known(user());
+    answer(store.put_account(account_of(&other), None).await);
     expected.sort();
     let mut found = keys(&answer(store.accounts_known_by(&client_id, &shared).await));
     found.sort();
     assert_eq!(found, expected);
     assert_eq!(forget(store, &client_id, &shared).await, 3);
-    assert_eq!(keys(&answer(store.accounts(AccountPage::new(&client_id, 10)).await)), [stranger]);
+    assert_eq!(keys(&answer(store.accounts(AccountPage::new(&client_id, 10)).await)), [other]);
     for key in &expected {
         assert_eq!(answer(store.sessions(key, NOW).await), []);
     }

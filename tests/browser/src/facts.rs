@@ -35,7 +35,7 @@ pub mod home {
     use super::{Named, button, link};
 
     /// For visitors.
-    pub const VISITOR: &str = "Hello, stranger";
+    pub const VISITOR: &str = "Hello, visitor";
     /// For users.
     pub const USER: &str = "You are logged in";
     /// For users whose token the provider has ended.

@@ -232,8 +232,8 @@ pub async fn no_foreign_page_connects_anything(program: &str) {
     let plain = ann.clone().step(&login).await;
     assert_eq!((plain.status, plain.all("set-cookie").len()), (200, 0), "{}", plain.describe());
     assert!(plain.text().contains("<form method=\"post\""), "a page with one button");
-    let stranger = Browser::new().step(&login).await;
-    assert_eq!(stranger.status, 401, "{}", stranger.describe());
+    let visitor = Browser::new().step(&login).await;
+    assert_eq!(visitor.status, 401, "{}", visitor.describe());
     // Ann's link in Bob's browser shows a button and starts nothing.
     let forms = crate::browser::forms(&ann.page().response.text());
     let action = forms.iter().map(|form| &form.action).find(|action| action.contains("options="));

@@ -95,7 +95,7 @@ pub async fn a_person_logs_in_looks_around_and_logs_out(program: &str) {
         assert!(!media.response.text().contains("FAKE-IG"), "never the token");
         browser.open(&example.url("/")).await;
         let home = browser.press("Log out").await;
-        assert!(home.response.text().contains("Hello, stranger"), "{}", home.response.text());
+        assert!(home.response.text().contains("Hello, visitor"), "{}", home.response.text());
     }
 }
 

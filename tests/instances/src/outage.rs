@@ -128,8 +128,8 @@ pub async fn a_database_that_dies_and_returns(
     engine.kill();
     tally.enter(1);
     tally.enough(1).await;
-    let stranger = Browser::new().step(&app.url("/")).await;
-    assert_eq!(stranger.text(), "anonymous", "a stranger needs no store");
+    let visitor = Browser::new().step(&app.url("/")).await;
+    assert_eq!(visitor.text(), "anonymous", "an anonymous visitor needs no store");
     tally.enter(11);
     engine.restart();
     tally.enter(2);

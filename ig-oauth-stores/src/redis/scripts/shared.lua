@@ -114,7 +114,7 @@ local function put_account()
   if earlier then
     further_ids = joined(further_ids, earlier)
   else
-    -- Whoever comes back after the account was forgotten starts anew.
+    -- A user who returns after the account was deleted starts anew.
     end_sessions(client, user)
   end
   write_account(further_ids)

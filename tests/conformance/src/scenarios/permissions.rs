@@ -58,8 +58,8 @@ pub async fn asking_for_more_keeps_what_was_granted_before(adapter: &impl Adapte
 pub async fn a_program_is_told_what_is_missing_and_where_to_grant_it(adapter: &impl Adapter) {
     let app = App::start(adapter, Settings::new()).await;
     let mut browser = Browser::new();
-    let stranger = browser.fetch_json("GET", &app.url("/publish")).await;
-    assert_eq!(stranger.status, 401, "{}", stranger.describe());
+    let visitor = browser.fetch_json("GET", &app.url("/publish")).await;
+    assert_eq!(visitor.status, 401, "{}", visitor.describe());
     app.log_in(&mut browser).await;
     let answer = browser.fetch_json("GET", &app.url("/publish")).await;
     assert_eq!(answer.status, 403, "{}", answer.describe());
@@ -74,8 +74,8 @@ pub async fn a_program_is_told_what_is_missing_and_where_to_grant_it(adapter: &i
 pub async fn a_guard_asks_for_its_scopes_too(adapter: &impl Adapter) {
     let app = App::start(adapter, Settings::new()).await;
     assert_eq!(granted_by_a_click(&app, "/guarded").await, "guarded");
-    let mut stranger = Browser::new();
-    let page = stranger.fetch_json("GET", &app.url("/guarded")).await;
+    let mut visitor = Browser::new();
+    let page = visitor.fetch_json("GET", &app.url("/guarded")).await;
     assert_eq!(page.status, 401);
 }
 

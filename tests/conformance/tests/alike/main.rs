@@ -154,7 +154,7 @@ async fn known_links(twins: &mut Twins) {
     let page = twins.get(LOGIN, &[PAGE, NAVIGATION, anna]).await;
     assert_eq!(page.status, 200, "a bound attempt starts by POST");
     twins.get(LOGIN, &[PAGE, NAVIGATION]).await;
-    assert_eq!(twins.get(LOGOUT, &[anna]).await.status, 404, "there is no logout of ours");
+    assert_eq!(twins.get(LOGOUT, &[anna]).await.status, 404, "the crate has no logout here");
     let link = twins.get("/link", &[anna]).await.text();
     let start = twins.get(&link, &[PAGE, NAVIGATION, anna]).await;
     assert_eq!(start.status, 303, "{}", start.describe());

@@ -189,8 +189,8 @@ pub async fn m_08_the_back_button_lands_softly(adapter: &impl Adapter) {
     let again = browser.step(&callback).await;
     assert_eq!((again.status, again.location()), (303, "/#"));
     assert_eq!(session_cookie(&again), None);
-    let stranger = Browser::new().step(&callback).await;
-    is_refused(&stranger, "invalid_state");
+    let visitor = Browser::new().step(&callback).await;
+    is_refused(&visitor, "invalid_state");
     assert_eq!(app.exchanges(), 1);
 }
 

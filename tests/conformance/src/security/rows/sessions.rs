@@ -497,7 +497,7 @@ pub async fn n_15_a_user_is_an_id_and_not_a_name(adapter: &impl Adapter) {
     let session = site.log_in().await;
     let before = site.get("/", &session).await.text();
     let id = site.app.provider.accounts()[0].user_id();
-    site.app.provider.rename(id, "a.stranger.by.name");
+    site.app.provider.rename(id, "another.user.name");
     let again = site.log_in().await;
     assert_eq!(site.get("/", &again).await.text(), before);
     assert_eq!(before, id.to_string());

@@ -306,9 +306,9 @@ pub async fn s_21_an_attempt_of_one_app_user_is_none_of_anothers(adapter: &impl 
     let site = Site::with(adapter, settings).await;
 
     // Not a user of the app: nothing starts. A link or form of another site: nothing starts.
-    let stranger = site.get(LOGIN, "").await;
-    assert_eq!((stranger.status, stranger.all("set-cookie").len()), (401, 0));
-    assert!(stranger.header("www-authenticate").is_some());
+    let visitor = site.get(LOGIN, "").await;
+    assert_eq!((visitor.status, visitor.all("set-cookie").len()), (401, 0));
+    assert!(visitor.header("www-authenticate").is_some());
     let button = site.send("POST", LOGIN, &[("sec-fetch-site", "same-origin")]).await;
     assert_eq!((button.status, button.all("set-cookie").len()), (401, 0), "their session ended");
     let linked = site.get(LOGIN, "app_user=ann").await;
@@ -371,7 +371,7 @@ pub async fn s_21_an_attempt_of_one_app_user_is_none_of_anothers(adapter: &impl 
     let again = crate::browser::meta_refresh(&bounced.text()).unwrap();
     let done = site.get(&again, &cookies).await;
     assert_eq!((done.status, done.location()), (303, "/#"), "{}", done.describe());
-    assert_eq!(session_cookie(&done), None, "no session of ours");
+    assert_eq!(session_cookie(&done), None, "no session of the crate");
     assert_eq!(*links.0.lock().unwrap(), [("ann".to_owned(), site.app.user_id())]);
     // The back button lands softly for Ann only.
     let back = site.get(&again, &cookies).await;
@@ -388,6 +388,6 @@ pub async fn s_21_an_attempt_of_one_app_user_is_none_of_anothers(adapter: &impl 
     assert_eq!(
         site.send("POST", crate::security::site::LOGOUT, &[]).await.status,
         404,
-        "no logout of ours"
+        "no logout of the crate"
     );
 }

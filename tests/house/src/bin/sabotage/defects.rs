@@ -242,8 +242,8 @@ pub(crate) const DEFECTS: &[Defect] = &[
         name: "end_an_attempt_for_another_state",
         caught_by: &["s_18_a_forged_callback_does_not_end_an_attempt"],
         file: "ig-oauth-common/src/attempt/attempts.rs",
-        before: "Ok(_) => AttemptLookupError::OtherState,",
-        code: "Ok(_) if {on} => AttemptLookupError::BadSignature, Ok(_) => AttemptLookupError::OtherState,",
+        before: "Ok(_) => LookupError::OtherState,",
+        code: "Ok(_) if {on} => LookupError::BadSignature, Ok(_) => LookupError::OtherState,",
     },
     Defect {
         name: "let_forged_attempts_push_out_good_ones",
